@@ -1,0 +1,25 @@
+import type { DescService } from '@bufbuild/protobuf'
+import type { ServiceImpl } from '@connectrpc/connect'
+import type { FastifyPluginAsync } from 'fastify'
+
+/** One Google product: what it is called, which hosts are its own, and what answers there. */
+export interface Product extends AsyncDisposable {
+  /** The id that a user types: `secretmanager`. */
+  readonly name: string
+  /** Google's host names that it answers for: `secretmanager.googleapis.com`. A leading `*.` stands for one label or more. */
+  readonly hosts: readonly string[]
+  /** Proto services and what implements them: api/ serves each over gRPC and REST. */
+  readonly services: readonly Service[]
+  /** Routes that the protos lack, mounted under `hosts` and on the endpoints port. They stream; never a whole body in memory. */
+  readonly wires?: FastifyPluginAsync
+}
+
+export interface Service {
+  readonly descriptor: DescService
+  readonly implementation: Partial<ServiceImpl<DescService>>
+}
+
+/** A service with its handlers' types checked, which are then forgotten. A method that is left out answers UNIMPLEMENTED by name. */
+export function service<T extends DescService>(descriptor: T, implementation: Partial<ServiceImpl<T>>): Service {
+  return { descriptor, implementation: implementation as Partial<ServiceImpl<DescService>> }
+}

@@ -1,0 +1,45 @@
+/** The names of google.rpc.Code, with the number that gRPC uses and the HTTP status that REST answers. Source: google/rpc/code.proto. */
+export const codes = {
+  CANCELLED: { grpc: 1, http: 499 },
+  UNKNOWN: { grpc: 2, http: 500 },
+  INVALID_ARGUMENT: { grpc: 3, http: 400 },
+  DEADLINE_EXCEEDED: { grpc: 4, http: 504 },
+  NOT_FOUND: { grpc: 5, http: 404 },
+  ALREADY_EXISTS: { grpc: 6, http: 409 },
+  PERMISSION_DENIED: { grpc: 7, http: 403 },
+  RESOURCE_EXHAUSTED: { grpc: 8, http: 429 },
+  FAILED_PRECONDITION: { grpc: 9, http: 400 },
+  ABORTED: { grpc: 10, http: 409 },
+  OUT_OF_RANGE: { grpc: 11, http: 400 },
+  UNIMPLEMENTED: { grpc: 12, http: 501 },
+  INTERNAL: { grpc: 13, http: 500 },
+  UNAVAILABLE: { grpc: 14, http: 503 },
+  DATA_LOSS: { grpc: 15, http: 500 },
+  UNAUTHENTICATED: { grpc: 16, http: 401 },
+} as const
+
+export type Code = keyof typeof codes
+
+/** The one error that devcloud throws on purpose. `next` says what to do about it, for a person. */
+export class CloudError extends Error {
+  override readonly name = 'CloudError'
+  readonly code: Code
+  readonly next: string
+  /** Our own name of the fault, for the terminal: PORT_TAKEN, APP_CRASHED (dx.md 4d); Google's wires never see it. */
+  readonly fault: string | undefined
+  /** What was seen, a line each, newest last. */
+  readonly evidence: readonly string[]
+
+  constructor(code: Code, message: string, next: string, options?: ErrorOptions & { fault?: string; evidence?: readonly string[] }) {
+    super(message, options)
+    this.code = code
+    this.next = next
+    this.fault = options?.fault
+    this.evidence = options?.evidence ?? []
+  }
+}
+
+/** The words of any thrown value. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,9 @@
+import pino from 'pino'
+
+export type Log = pino.Logger
+
+/** The daemon's diagnostics: NDJSON to `path`, or nothing. Never words for people, never a secret's value. */
+export function openLog(path: string | undefined): Log {
+  if (path === undefined) return pino({ enabled: false })
+  return pino({ level: 'info', base: null }, pino.destination({ dest: path, mode: 0o600, sync: false }))
+}

@@ -1,0 +1,73 @@
+/** What a project says that it wants, in one frozen value. Every part carries the place that said so, for `up --plan`. */
+export interface Wanted {
+  /** `[a-z][a-z0-9-]{4,28}[a-z0-9]`: from devcloud.yaml, or the folder's name. */
+  readonly project: string
+  readonly region: string
+  /** Absolute path of the project's folder. */
+  readonly directory: string
+  readonly services: readonly WantedService[]
+  readonly instances: readonly WantedInstance[]
+  readonly buckets: readonly WantedBucket[]
+  readonly secrets: readonly WantedSecret[]
+}
+
+/** `file` is relative to the project's folder; lines and columns count from 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+export interface WantedService {
+  readonly id: string
+  readonly from: Place
+  /** What to build; absent when `image` names a ready image. */
+  readonly source?: { readonly directory: string; readonly dockerfile?: string; readonly command?: readonly string[] }
+  readonly image?: string
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly env: Readonly<Record<string, WantedEnv>>
+  readonly port: number
+  readonly cpus: number
+  readonly memoryBytes: number
+  readonly concurrency: number
+  readonly minInstances: number
+  readonly maxInstances: number
+  readonly timeoutSeconds: number
+  /** Connection names `PROJECT:REGION:INSTANCE`, their sockets under /cloudsql. */
+  readonly cloudSqlInstances: readonly string[]
+  readonly secretVolumes: readonly {
+    readonly mountPath: string
+    readonly secret: string
+    readonly items: readonly { readonly path: string; readonly version: string }[]
+  }[]
+  readonly serviceAccount?: string
+  /** Commands run to their end in the new image before a revision starts, such as migrations. */
+  readonly before: readonly (readonly string[])[]
+}
+
+export type WantedEnv = { readonly value: string } | { readonly secret: string; readonly version: string }
+
+export interface WantedInstance {
+  /** The Cloud SQL instance's id. */
+  readonly id: string
+  readonly from: Place
+  /** Google's word: `POSTGRES_15`. */
+  readonly databaseVersion: string
+  readonly databases: readonly string[]
+  readonly users: readonly { readonly name: string; readonly password: string }[]
+}
+
+export interface WantedBucket {
+  readonly name: string
+  readonly from: Place
+  /** allUsers may read its objects. */
+  readonly public: boolean
+}
+
+export interface WantedSecret {
+  readonly id: string
+  readonly from: Place
+  /** The first version's payload, added only when the secret has none: from a file, a literal, or made at random. */
+  readonly initial: { readonly kind: 'value'; readonly data: Uint8Array } | { readonly kind: 'random'; readonly bytes: number }
+}

@@ -1,0 +1,37 @@
+import type { State } from './state.ts'
+
+/** Resources of one kind by full name: `projects/p/secrets/s`. Values are JSON text of the caller's own making. */
+export interface Collection {
+  get(name: string): string | undefined
+  /** Ordered by name, those under `prefix`, after the name `after`, at most `limit`. */
+  list(prefix: string, after?: string, limit?: number): readonly { readonly name: string; readonly value: string }[]
+  count(prefix: string): number
+  /** Inserts or replaces. Durable when resolved. */
+  put(name: string, value: string): Promise<void>
+  /** Durable when resolved; false when there was none. */
+  delete(name: string): Promise<boolean>
+}
+
+/** The collection of `kind` in the table `resources`, which all kinds share. Several writes at once: `state.write` around `putRow`. */
+export function openCollection(state: State, kind: string): Collection {
+  state.db.exec(
+    `CREATE TABLE IF NOT EXISTS resources (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID, STRICT`,
+  )
+  const get = state.db.prepare('SELECT value FROM resources WHERE kind = ? AND name = ?')
+  const list = state.db.prepare(
+    'SELECT name, value FROM resources WHERE kind = ? AND name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?',
+  )
+  const count = state.db.prepare('SELECT count(*) AS n FROM resources WHERE kind = ? AND name >= ? AND name < ?')
+  const put = state.db.prepare('INSERT INTO resources VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
+  const remove = state.db.prepare('DELETE FROM resources WHERE kind = ? AND name = ?')
+  return {
+    get: (name) => get.get(kind, name)?.['value'] as string | undefined,
+    list: (prefix, after = '', limit = -1) =>
+      list
+        .all(kind, after, prefix, `${prefix}\u{10ffff}`, limit)
+        .map((row) => ({ name: row['name'] as string, value: row['value'] as string })),
+    count: (prefix) => Number(count.get(kind, prefix, `${prefix}\u{10ffff}`)?.['n'] ?? 0),
+    put: (name, value) => state.write(() => void put.run(kind, name, value)),
+    delete: (name) => state.write(() => remove.run(kind, name).changes > 0),
+  }
+}

@@ -1,0 +1,119 @@
+import { DatabaseSync } from 'node:sqlite'
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { CloudError, messageOf } from '../base/cloud-error.ts'
+
+/** The one SQLite database of a user. Rooms make their own tables in it with `CREATE TABLE IF NOT EXISTS`. */
+export interface State extends AsyncDisposable {
+  /** The state directory, mode 0700. */
+  readonly directory: string
+  /** For reads. They see what `write` did this turn, committed or not. */
+  readonly db: DatabaseSync
+  /**
+   * Runs `work` at once, inside the transaction that all writes of this event-loop turn share, and resolves with its value when that
+   * transaction is on disk: acknowledge only then. When `work` throws, only its own writes are undone.
+   */
+  write<T>(work: (db: DatabaseSync) => T): Promise<T>
+}
+
+/**
+ * Opens the database in `directory`, which is made when absent, and holds it exclusively until disposed.
+ * @throws CloudError STATE_LOCKED when another daemon has it, STATE_UNUSABLE when it cannot be written or read
+ */
+export function openState(directory: string): State {
+  let db: DatabaseSync
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    chmodSync(directory, 0o700)
+    db = new DatabaseSync(join(directory, 'state.db'), { timeout: 0 })
+    db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
+      INSERT INTO meta VALUES ('opened', '') ON CONFLICT DO UPDATE SET value = excluded.value;`)
+    chmodSync(join(directory, 'state.db'), 0o600)
+  } catch (error) {
+    throw unusable(directory, error)
+  }
+  return new SqliteState(directory, db)
+}
+
+class SqliteState implements State {
+  readonly directory: string
+  readonly db: DatabaseSync
+  #turn: { readonly done: Promise<void>; readonly settle: (error?: unknown) => void } | undefined
+
+  constructor(directory: string, db: DatabaseSync) {
+    this.directory = directory
+    this.db = db
+  }
+
+  async write<T>(work: (db: DatabaseSync) => T): Promise<T> {
+    const turn = this.#openTurn()
+    this.db.exec('SAVEPOINT work')
+    let value: T
+    try {
+      value = work(this.db)
+      this.db.exec('RELEASE work')
+    } catch (error) {
+      this.db.exec('ROLLBACK TO work; RELEASE work')
+      throw error
+    }
+    await turn.done
+    return value
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#turn?.done
+    this.db.close()
+  }
+
+  #openTurn() {
+    if (this.#turn !== undefined) return this.#turn
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    promise.catch(() => {}) // each writer of the turn sees the rejection by its own await
+    this.db.exec('BEGIN IMMEDIATE')
+    this.#turn = { done: promise, settle: (error) => (error === undefined ? resolve() : reject(error)) }
+    setImmediate(() => this.#commit())
+    return this.#turn
+  }
+
+  #commit(): void {
+    const turn = this.#turn
+    this.#turn = undefined
+    try {
+      this.db.exec('COMMIT')
+      turn?.settle()
+    } catch (error) {
+      if (this.db.isTransaction) this.db.exec('ROLLBACK')
+      turn?.settle(
+        new CloudError(
+          'RESOURCE_EXHAUSTED',
+          `The state database could not be written: ${messageOf(error)}.`,
+          `Free space on the disk of ${this.directory}.`,
+          {
+            cause: error,
+            fault: 'STATE_UNWRITABLE',
+          },
+        ),
+      )
+    }
+  }
+}
+
+function unusable(directory: string, error: unknown): CloudError {
+  const words = messageOf(error)
+  if (words.includes('locked')) {
+    return new CloudError('FAILED_PRECONDITION', `Another devcloud daemon has ${directory} open.`, 'devcloud daemon status', {
+      cause: error,
+      fault: 'STATE_LOCKED',
+    })
+  }
+  return new CloudError(
+    'FAILED_PRECONDITION',
+    `The state directory ${directory} cannot be used: ${words}.`,
+    'Make it writable for you, or set DEVCLOUD_STATE_DIR to a folder that is.',
+    {
+      cause: error,
+      fault: 'STATE_UNUSABLE',
+    },
+  )
+}
