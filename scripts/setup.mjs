@@ -9,7 +9,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const hash = (...files) => files.reduce((sum, file) => sum.update(readFileSync(join(root, file))), createHash('sha256')).digest('hex')
 
 step('dependencies', 'node_modules/.devcloud-setup', hash('package.json', 'package-lock.json'), () =>
-  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] }),
+  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  }),
 )
 step('generated code', 'src/api/gen/.devcloud-setup', hash('package-lock.json', 'scripts/generate.mjs', 'buf.gen.yaml'), () =>
   execFileSync(process.execPath, [join(root, 'scripts/generate.mjs')], { cwd: root, stdio: 'inherit' }),
