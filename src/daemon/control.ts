@@ -1,0 +1,72 @@
+import { chmodSync, existsSync, unlinkSync } from 'node:fs'
+import { PassThrough, type Readable } from 'node:stream'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import { codes, CloudError, messageOf } from '../base/cloud-error.ts'
+
+/** What the control socket can do: each answers a value, or tells events until it is done. */
+export interface ControlActions {
+  readonly get: Readonly<Record<string, (query: Readonly<Record<string, string>>) => Promise<unknown>>>
+  readonly stream: Readonly<
+    Record<string, (input: Readonly<Record<string, unknown>>, tell: (event: object) => void, signal: AbortSignal) => Promise<object | void>>
+  >
+}
+
+/**
+ * Serves `actions` as HTTP on a Unix socket of mode 0600 at `path`. The caller holds the state lock, so a socket file found there is stale.
+ * Streams are NDJSON: one event a line, the last one `done` or `error`.
+ */
+export async function openControl(path: string, actions: ControlActions): Promise<AsyncDisposable> {
+  if (existsSync(path)) unlinkSync(path)
+  const app = fastify({ logger: false, bodyLimit: 1 << 20, forceCloseConnections: true })
+  app.setErrorHandler((error, _request, reply) =>
+    reply.code(error instanceof CloudError ? codes[error.code].http : 500).send({ error: toWire(error) }),
+  )
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ error: toWire(new CloudError('NOT_FOUND', `The daemon knows no ${request.url}.`, 'devcloud daemon stop')) }),
+  )
+  for (const [route, action] of Object.entries(actions.get)) {
+    app.get(route, async (request) => action(request.query as Record<string, string>))
+  }
+  for (const [route, action] of Object.entries(actions.stream)) addStream(app, route, action)
+  const umask = process.umask(0o177)
+  try {
+    await app.listen({ path })
+  } finally {
+    process.umask(umask)
+  }
+  chmodSync(path, 0o600)
+  return { [Symbol.asyncDispose]: async () => void (await app.close()) }
+}
+
+/** An error as the control socket and `--json` tell it. */
+export function toWire(error: unknown): Record<string, unknown> {
+  if (!(error instanceof CloudError))
+    return { code: 'INTERNAL', fault: 'INTERNAL', message: messageOf(error), evidence: [], next: 'devcloud doctor' }
+  const { code, fault, message, evidence, next } = error
+  return { code, fault: fault ?? code, message, evidence, next }
+}
+
+function addStream(app: FastifyInstance, route: string, action: ControlActions['stream'][string]): void {
+  app.route({
+    method: route === '/logs' ? 'GET' : 'POST',
+    url: route,
+    handler: (request, reply) => {
+      const input = { ...(request.query as object), ...((request.body as object | null) ?? {}) }
+      const over = new AbortController()
+      reply.raw.once('close', () => over.abort(new Error('The client went away.')))
+      return sendEvents(reply, (tell) => action(input, tell, over.signal))
+    },
+  })
+}
+
+function sendEvents(reply: FastifyReply, work: (tell: (event: object) => void) => Promise<object | void>): FastifyReply {
+  const stream = new PassThrough()
+  const tell = (event: object) => void stream.write(`${JSON.stringify(event)}\n`)
+  work(tell)
+    .then(
+      (done) => tell({ kind: 'done', ...(done ?? {}) }),
+      (error: unknown) => tell({ kind: 'error', error: toWire(error) }),
+    )
+    .finally(() => stream.end())
+  return reply.type('application/x-ndjson').send(stream satisfies Readable)
+}

@@ -1,0 +1,75 @@
+import type { FastifyInstance } from 'fastify'
+import { codes, CloudError, type Code } from '../base/cloud-error.ts'
+
+/** Calls our own products as any client would: REST over Google's hosts, without a socket. */
+export interface GoogleApi {
+  /** @throws CloudError as the product answered it */
+  call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: unknown): Promise<Json>
+  /** The same, and undefined for NOT_FOUND. */
+  find(url: string): Promise<Json | undefined>
+}
+
+export type Json = Readonly<Record<string, unknown>>
+
+/** @param token the local user's */
+export function openGoogleApi(app: FastifyInstance, token: string): GoogleApi {
+  const call: GoogleApi['call'] = async (method, url, body) => {
+    const { host, pathname, search } = new URL(url)
+    const response = await app.inject({
+      method,
+      url: pathname + search,
+      headers: { host, authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { payload: JSON.stringify(body) }),
+    })
+    const answer = readJson(response.body)
+    if (response.statusCode >= 400) throw toError(answer['error'], response.statusCode, url)
+    return answer
+  }
+  return {
+    call,
+    async find(url) {
+      try {
+        return await call('GET', url)
+      } catch (error) {
+        if (error instanceof CloudError && error.code === 'NOT_FOUND') return undefined
+        throw error
+      }
+    },
+  }
+}
+
+/** What a failed call or operation says, as the error that it was: `fault`, evidence and advice travel in the details. */
+export function toError(told: unknown, httpStatus: number, url: string): CloudError {
+  const error = isRecord(told) ? told : {}
+  const details = Array.isArray(error['details']) ? error['details'].filter(isRecord) : []
+  const info = details.find((detail) => String(detail['@type']).endsWith('google.rpc.ErrorInfo'))
+  const debug = details.find((detail) => String(detail['@type']).endsWith('google.rpc.DebugInfo'))
+  const metadata = isRecord(info?.['metadata']) ? info['metadata'] : {}
+  const code = Object.entries(codes).find(
+    ([name, { grpc, http }]) =>
+      error['status'] === name || (error['status'] === undefined && (error['code'] === grpc || http === httpStatus)),
+  )
+  const stack = debug?.['stackEntries']
+  return new CloudError(
+    (code?.[0] as Code | undefined) ?? 'UNKNOWN',
+    String(error['message'] ?? `${url} answered ${httpStatus}.`),
+    String(metadata['next'] ?? 'devcloud logs'),
+    {
+      ...(typeof info?.['reason'] === 'string' && { fault: info['reason'] }),
+      ...(Array.isArray(stack) && { evidence: stack.map(String) }),
+    },
+  )
+}
+
+function readJson(text: string): Json {
+  try {
+    const value: unknown = JSON.parse(text || '{}')
+    return isRecord(value) ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { openCollection } from '../state/collection.ts'
+import type { State } from '../state/state.ts'
+
+export interface Project {
+  readonly id: string
+  /** Twelve digits, the same for an id on every machine. */
+  readonly number: string
+  readonly region: string
+  /** The folder that `devcloud up` was last run in; empty for a project that only clients speak of. */
+  readonly directory: string
+  readonly engine: 'docker' | 'process' | 'auto'
+}
+
+/** The projects of this user. Any id that a client speaks of is a project: nobody has to make one first. */
+export interface Projects {
+  /** By id or number. An unknown id gives a project with defaults; an unknown number stays a number. */
+  get(idOrNumber: string): Project
+  list(): readonly Project[]
+  put(project: Omit<Project, 'number'>): Promise<Project>
+  delete(id: string): Promise<void>
+}
+
+export function openProjects(state: State): Projects {
+  const rows = openCollection(state, 'project')
+  const all = new Map(rows.list('').map(({ name, value }) => [name, JSON.parse(value) as Project]))
+  const byNumber = new Map([...all.values()].map((project) => [project.number, project]))
+  return {
+    get: (idOrNumber) =>
+      all.get(idOrNumber) ??
+      byNumber.get(idOrNumber) ?? {
+        id: idOrNumber,
+        number: projectNumber(idOrNumber),
+        region: 'us-central1',
+        directory: '',
+        engine: 'auto',
+      },
+    list: () => [...all.values()],
+    async put(told) {
+      const project = { ...told, number: projectNumber(told.id) }
+      await rows.put(project.id, JSON.stringify(project))
+      all.set(project.id, project)
+      byNumber.set(project.number, project)
+      return project
+    },
+    async delete(id) {
+      await rows.delete(id)
+      byNumber.delete(all.get(id)?.number ?? '')
+      all.delete(id)
+    },
+  }
+}
+
+/** Twelve digits that begin with no zero; a number stands for itself. */
+export function projectNumber(id: string): string {
+  if (/^\d+$/.test(id)) return id
+  const hash = createHash('sha256').update(id).digest().readBigUInt64BE()
+  return String(100_000_000_000n + (hash % 900_000_000_000n))
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { create, clone, toJsonString, type MessageInitShape } from '@bufbuild/protobuf'
+import { CloudError } from '../../base/cloud-error.ts'
+import {
+  ConditionSchema,
+  Condition_RevisionReason,
+  Condition_State,
+  type Condition,
+} from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
+import { RevisionTemplateSchema, type RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
+
+/** The parts of `projects/P/locations/R/services/S`, or of a revision below it. */
+export interface ServiceName {
+  readonly project: string
+  readonly region: string
+  readonly service: string
+}
+
+/** @throws CloudError INVALID_ARGUMENT when `name` has another form */
+export function readServiceName(name: string): ServiceName {
+  const [, project, region, service] = /^projects\/([^/]+)\/locations\/([^/]+)\/services\/([^/]+)$/.exec(name) ?? []
+  if (project === undefined || region === undefined || service === undefined) {
+    throw new CloudError(
+      'INVALID_ARGUMENT',
+      `"${name}" is not a service's name.`,
+      'Write projects/PROJECT/locations/REGION/services/SERVICE.',
+    )
+  }
+  return { project, region, service }
+}
+
+/** @throws CloudError INVALID_ARGUMENT. A letter first, then letters, digits and hyphens, fewer than 50 in all (Run v2 Service.name). */
+export function checkServiceId(id: string): void {
+  if (/^[a-z]([a-z0-9-]{0,47}[a-z0-9])?$/.test(id)) return
+  throw new CloudError(
+    'INVALID_ARGUMENT',
+    `Violation in CreateServiceRequest.service_id: "${id}" must begin with a letter, hold only lower case letters, digits and hyphens, and be shorter than 50 characters.`,
+    'Choose such an id.',
+  )
+}
+
+/** Cloud Run's defaults (contract: cloud-run.md 1), written into a copy of what the client sent. */
+export function withDefaults(sent: RevisionTemplate): RevisionTemplate {
+  const template = clone(RevisionTemplateSchema, sent)
+  template.timeout ??= { $typeName: 'google.protobuf.Duration', seconds: 300n, nanos: 0 }
+  const ingress = template.containers.find((container) => container.ports.length > 0) ?? template.containers[0]
+  if (ingress === undefined)
+    throw new CloudError('INVALID_ARGUMENT', 'template.containers: should have at least one element.', 'Name a container image.')
+  if (template.containers.length > 1) {
+    throw new CloudError('UNIMPLEMENTED', 'Sidecar containers are not emulated yet.', 'Deploy one container.')
+  }
+  if (ingress.image === '')
+    throw new CloudError('INVALID_ARGUMENT', 'template.containers[0].image: must not be empty.', 'Name a container image.')
+  const port = ingress.ports[0]
+  if (port === undefined) ingress.ports.push({ $typeName: 'google.cloud.run.v2.ContainerPort', name: 'http1', containerPort: 8080 })
+  else if (port.name === '') port.name = 'http1'
+  ingress.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle: true, startupCpuBoost: false }
+  ingress.resources.limits = { cpu: '1000m', memory: '512Mi', ...ingress.resources.limits }
+  template.maxInstanceRequestConcurrency ||= readCpus(ingress.resources.limits['cpu'] ?? '1') < 1 ? 1 : 80
+  template.scaling ??= { $typeName: 'google.cloud.run.v2.RevisionScaling', minInstanceCount: 0, maxInstanceCount: 0 }
+  template.scaling.maxInstanceCount ||= 100
+  checkEnvironment(ingress.env.map((variable) => variable.name))
+  return template
+}
+
+/** Two templates with one key make one revision (trap 29). A revision's own name does not count. */
+export function templateKey(template: RevisionTemplate): string {
+  const unnamed = clone(RevisionTemplateSchema, template)
+  unnamed.revision = ''
+  return createHash('sha256').update(toJsonString(RevisionTemplateSchema, unnamed)).digest('hex')
+}
+
+/** `SERVICE-00001-abc`: five digits of generation and three letters, as Cloud Run makes them. */
+export function revisionId(service: string, generation: bigint, letters: string): string {
+  return `${service}-${String(generation).padStart(5, '0')}-${letters}`
+}
+
+/** `1`, `1000m`, `0.5` in CPUs. @throws CloudError INVALID_ARGUMENT */
+export function readCpus(text: string): number {
+  const [, number, milli] = /^(\d+(?:\.\d+)?)(m?)$/.exec(text) ?? []
+  if (number === undefined) throw new CloudError('INVALID_ARGUMENT', `"${text}" is not an amount of CPU.`, 'Write 1, 2, or 500m.')
+  return Number(number) / (milli === 'm' ? 1000 : 1)
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, k: 1e3, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
+
+/** `512Mi`, `1G` in bytes. @throws CloudError INVALID_ARGUMENT */
+export function readBytes(text: string): number {
+  const [, number, unit] = /^(\d+)([KMGk]i?)?$/.exec(text) ?? []
+  const factor = units[unit ?? '']
+  if (number === undefined || factor === undefined)
+    throw new CloudError('INVALID_ARGUMENT', `"${text}" is not an amount of memory.`, 'Write 512Mi or 1Gi.')
+  return Number(number) * factor
+}
+
+/** A condition as Cloud Run writes it: without reason when it holds. */
+export function condition(
+  type: string,
+  state: Condition_State,
+  message = '',
+  at: Date = new Date(),
+  reason?: Condition_RevisionReason,
+): Condition {
+  const init: MessageInitShape<typeof ConditionSchema> = {
+    type,
+    state,
+    message,
+    lastTransitionTime: { seconds: BigInt(Math.floor(at.getTime() / 1000)), nanos: (at.getTime() % 1000) * 1e6 },
+  }
+  if (reason !== undefined) init.reasons = { case: 'revisionReason', value: reason }
+  return create(ConditionSchema, init)
+}
+
+function checkEnvironment(names: readonly string[]): void {
+  const reserved = names.find((name) => ['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION'].includes(name))
+  if (reserved === undefined) return
+  throw new CloudError(
+    'INVALID_ARGUMENT',
+    `template.containers[0].env: The following reserved env names were provided: ${reserved}. These values are automatically set by the system.`,
+    `Remove ${reserved}.`,
+  )
+}
