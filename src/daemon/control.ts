@@ -25,7 +25,7 @@ export async function openControl(path: string, actions: ControlActions): Promis
     reply.code(404).send({ error: toWire(new CloudError('NOT_FOUND', `The daemon knows no ${request.url}.`, 'devcloud daemon stop')) }),
   )
   for (const [route, action] of Object.entries(actions.get)) {
-    app.get(route, async (request) => action(request.query as Record<string, string>))
+    app.get(route, (request) => action(request.query as Record<string, string>))
   }
   for (const [route, action] of Object.entries(actions.stream)) addStream(app, route, action)
   const umask = process.umask(0o177)
@@ -51,7 +51,7 @@ function addStream(app: FastifyInstance, route: string, action: ControlActions['
     method: route === '/logs' ? 'GET' : 'POST',
     url: route,
     handler: (request, reply) => {
-      const input = { ...(request.query as object), ...((request.body as object | null) ?? {}) }
+      const input = { ...(request.query as object), ...(request.body as object | null) }
       const over = new AbortController()
       reply.raw.once('close', () => over.abort(new Error('The client went away.')))
       return sendEvents(reply, (tell) => action(input, tell, over.signal))
@@ -64,7 +64,7 @@ function sendEvents(reply: FastifyReply, work: (tell: (event: object) => void) =
   const tell = (event: object) => void stream.write(`${JSON.stringify(event)}\n`)
   work(tell)
     .then(
-      (done) => tell({ kind: 'done', ...(done ?? {}) }),
+      (done) => tell({ kind: 'done', ...done }),
       (error: unknown) => tell({ kind: 'error', error: toWire(error) }),
     )
     .finally(() => stream.end())
