@@ -17,6 +17,18 @@ export interface Product extends AsyncDisposable {
 export interface Service {
   readonly descriptor: DescService
   readonly implementation: Partial<ServiceImpl<DescService>>
+  /** REST paths beside those of the proto, where Google's service configuration adds some. */
+  readonly rest?: readonly RestBinding[]
+}
+
+/** One google.api.HttpRule. */
+export interface RestBinding {
+  /** The method's local name: `getOperation`. */
+  readonly method: string
+  readonly verb: string
+  readonly path: string
+  /** `*`, or the field that the body is; absent when there is none. */
+  readonly body?: string
 }
 
 /** A service with its handlers' types checked, which are then forgotten. A method that is left out answers UNIMPLEMENTED by name. */

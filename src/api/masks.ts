@@ -1,0 +1,48 @@
+import { clone, type DescMessage, type MessageShape } from '@bufbuild/protobuf'
+import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect'
+import { CloudError } from '../base/cloud-error.ts'
+
+/**
+ * A copy of `current` in which each field that `paths` names (snake_case, dotted) is as in `sent`; what `sent` lacks is cleared. `*` is everything.
+ * @throws CloudError INVALID_ARGUMENT for a path that the message does not have
+ */
+export function applyMask<T extends DescMessage>(
+  schema: T,
+  current: MessageShape<T>,
+  sent: MessageShape<T>,
+  paths: readonly string[],
+): MessageShape<T> {
+  if (paths.includes('*')) return clone(schema, sent)
+  const merged = clone(schema, current)
+  for (const path of paths) applyPath(reflect(schema, merged), reflect(schema, clone(schema, sent)), path.split('.'), path)
+  return merged
+}
+
+function applyPath(target: ReflectMessage, source: ReflectMessage | undefined, words: readonly string[], path: string): void {
+  const [word = '', ...rest] = words
+  const field = target.desc.fields.find((candidate) => candidate.name === word || candidate.jsonName === word)
+  if (field === undefined)
+    throw new CloudError('INVALID_ARGUMENT', `Invalid field mask: "${path}" names no field of ${target.desc.name}.`, 'Correct updateMask.')
+  const isSet = source?.isSet(field) === true
+  if (rest.length === 0) {
+    if (isSet && source !== undefined) target.set(field, source.get(field) as never)
+    else target.clear(field)
+  } else if (field.fieldKind === 'map') {
+    const key = rest.join('.')
+    const into = target.get(field)
+    const from = source?.get(field)
+    const value = from?.get(key)
+    if (value === undefined) into.delete(key)
+    else into.set(key, value as never)
+  } else if (field.fieldKind === 'message') {
+    const into = target.get(field)
+    applyPath(into, isSet ? source?.get(field) : undefined, rest, path)
+    target.set(field, into)
+  } else {
+    throw new CloudError(
+      'INVALID_ARGUMENT',
+      `Invalid field mask: "${path}" goes below "${word}", which has no fields.`,
+      'Correct updateMask.',
+    )
+  }
+}

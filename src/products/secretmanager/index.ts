@@ -1,0 +1,35 @@
+import { SecretManagerService } from '../../api/gen/google/cloud/secretmanager/v1/service_pb.ts'
+import { openIamPolicies } from '../../api/iam-policy.ts'
+import { service, type Product } from '../../api/product.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { State } from '../../state/state.ts'
+import { openSecrets } from './secrets.ts'
+import { openVersions } from './versions.ts'
+
+/** What Secret Manager stands on, handed in by the daemon. */
+export interface SecretManagerNeeds {
+  readonly state: State
+  readonly clock: Clock
+  /** A project by id or number. */
+  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+}
+
+export interface SecretManager extends Product {
+  /** The payload of `projects/P/secrets/S/versions/V`, where V is a number, an alias or `latest`. @throws CloudError NOT_FOUND, FAILED_PRECONDITION */
+  access(name: string): Uint8Array
+}
+
+/** Secret Manager v1: global secrets, their versions and policies. */
+export function secretManager(needs: SecretManagerNeeds): SecretManager {
+  const secrets = openSecrets(needs)
+  const versions = openVersions(needs, secrets)
+  const policies = openIamPolicies(needs.state)
+  const canonical = (name: string) => secrets.get(name).name
+  return {
+    name: 'secretmanager',
+    hosts: ['secretmanager.googleapis.com'],
+    services: [service(SecretManagerService, { ...secrets.rpcs, ...versions.rpcs, ...policies.rpcs(canonical) })],
+    access: (name) => versions.access(name).payload,
+    async [Symbol.asyncDispose]() {},
+  }
+}

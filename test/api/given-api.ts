@@ -1,0 +1,51 @@
+import http from 'node:http'
+import http2 from 'node:http2'
+import net, { type AddressInfo } from 'node:net'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Product } from '../../src/api/product.ts'
+import { createApiServer } from '../../src/api/serve.ts'
+import { openLog } from '../../src/base/log.ts'
+import { openState, type State } from '../../src/state/state.ts'
+
+export interface GivenApi extends AsyncDisposable {
+  readonly port: number
+  readonly url: string
+}
+
+/** A state in a fresh directory. */
+export function givenState(): State {
+  return openState(join(mkdtempSync(join(tmpdir(), 'devcloud-')), 'state'))
+}
+
+/** Products on a loopback port that takes HTTP/1.1 and h2c, as the endpoints port does. */
+export async function givenApi(...products: readonly Product[]): Promise<GivenApi> {
+  const app = await createApiServer({ products, tokens: { read: () => undefined }, log: openLog(undefined) })
+  const routing = app.routing as unknown as http.RequestListener
+  const plain = http.createServer(routing)
+  const h2 = http2.createServer(routing as never)
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).once('close', () => sockets.delete(socket))
+    socket.once('data', (head) => {
+      socket.pause()
+      socket.unshift(head)
+      const target = head.toString('latin1', 0, 3) === 'PRI' ? h2 : plain
+      target.emit('connection', socket)
+      process.nextTick(() => socket.resume())
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    url: `http://localhost:${port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+      await app.close()
+    },
+  }
+}
