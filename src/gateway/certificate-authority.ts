@@ -1,0 +1,102 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import tls, { type SecureContext } from 'node:tls'
+import { systemClock, type Clock } from '../base/clock.ts'
+import { CloudError } from '../base/cloud-error.ts'
+import { issueLeaf, keyToPem, makeAuthority, makeKeyPair, readAuthority, type Authority } from './certificates.ts'
+import { isPermitted } from './name-constraints.ts'
+
+/** The authority of this machine. Its key never leaves the state directory; its certificate is trusted only where we put it. */
+export interface CertificateAuthority {
+  readonly certificatePem: string
+  /** Our certificate alone, for tools that add to the system's roots: NODE_EXTRA_CA_CERTS. */
+  readonly certificatePath: string
+  /** The system's roots and our certificate in one file, for tools that take the place of the system's roots. */
+  readonly bundlePath: string
+  /**
+   * What a TLS server needs to answer as `host`; kept until two thirds of the certificate's life are over.
+   * @throws CloudError INVALID_ARGUMENT for a name that our authority may not vouch for
+   */
+  secureContext(host: string): Promise<SecureContext>
+}
+
+const dayMs = 86_400_000
+const authorityDays = 3650
+const leafDays = 30
+const cachedHosts = 1000
+/** Where Linux distributions and macOS keep the roots in one file. */
+const rootFiles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem', '/etc/ssl/cert.pem']
+
+/** Loads the authority of `directory`, or makes it there: authority.pem (0600), ca.pem and bundle.pem. Remade when two thirds of its life are over. */
+export async function openCertificateAuthority(directory: string, clock: Clock = systemClock): Promise<CertificateAuthority> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const certificatePath = join(directory, 'ca.pem')
+  const bundlePath = join(directory, 'bundle.pem')
+  const authority = await loadAuthority(directory, clock)
+  const certificatePem = `${authority.certificate.toString('pem').trim()}\n`
+  writeWhole(certificatePath, certificatePem, 0o644)
+  writeWhole(bundlePath, `${systemRoots().trim()}\n${certificatePem}`, 0o644)
+  const keys = await makeKeyPair()
+  const key = await keyToPem(keys.privateKey)
+  const issued = new Map<string, { readonly context: Promise<SecureContext>; readonly renewAtMs: number }>()
+
+  const issue = async (host: string): Promise<SecureContext> => {
+    const names = host === 'localhost' ? ['localhost', '*.localhost', '127.0.0.1', '::1'] : [host]
+    const leaf = await issueLeaf(authority, keys, names, spanOf(clock, leafDays))
+    return tls.createSecureContext({ key, cert: leaf + certificatePem, minVersion: 'TLSv1.2' })
+  }
+  return {
+    certificatePem,
+    certificatePath,
+    bundlePath,
+    async secureContext(told) {
+      const host = told.toLowerCase().replace(/\.$/, '')
+      if (!isPermitted(host)) {
+        throw new CloudError('INVALID_ARGUMENT', `The local authority may not vouch for "${host}".`, 'Reach it without the gateway.')
+      }
+      const known = issued.get(host)
+      if (known !== undefined && clock.nowMs() < known.renewAtMs) return await known.context
+      const context = issue(host)
+      issued.delete(host)
+      issued.set(host, { context, renewAtMs: clock.nowMs() + (leafDays * dayMs * 2) / 3 })
+      const oldest = issued.keys().next().value
+      if (issued.size > cachedHosts && oldest !== undefined) issued.delete(oldest)
+      return await context
+    },
+  }
+}
+
+/** Key and certificate are one file, so that they always belong together. */
+async function loadAuthority(directory: string, clock: Clock): Promise<Authority> {
+  const path = join(directory, 'authority.pem')
+  const known = existsSync(path) ? await readAuthority(readFileSync(path, 'utf8')).catch(() => undefined) : undefined
+  if (known !== undefined && clock.nowMs() < renewalMs(known)) return known
+  const made = await makeAuthority(hostname(), spanOf(clock, authorityDays))
+  writeWhole(path, `${await keyToPem(made.key)}${made.certificate.toString('pem').trim()}\n`, 0o600)
+  return made
+}
+
+function renewalMs({ certificate }: Authority): number {
+  const from = certificate.notBefore.getTime()
+  return from + ((certificate.notAfter.getTime() - from) * 2) / 3
+}
+
+/** A day back, for clocks in containers and virtual machines that lag. */
+function spanOf(clock: Clock, days: number) {
+  return { notBefore: new Date(clock.nowMs() - dayMs), notAfter: new Date(clock.nowMs() + days * dayMs) }
+}
+
+function systemRoots(): string {
+  const file = rootFiles.find((path) => existsSync(path))
+  if (file !== undefined) return readFileSync(file, 'utf8')
+  const own = tls.getCACertificates('system')
+  return (own.length > 0 ? own : tls.getCACertificates('bundled')).join('\n')
+}
+
+/** Readers see the old file or the new one, never half. */
+function writeWhole(path: string, text: string, mode: number): void {
+  writeFileSync(`${path}.new`, text, { mode })
+  chmodSync(`${path}.new`, mode)
+  renameSync(`${path}.new`, path)
+}
