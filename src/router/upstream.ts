@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net'
+
 /** What the router sends requests to: the instances of one revision. It knows no container and no Google message. */
 export interface Upstream {
   /** The revision's id, for the request log. */
@@ -7,6 +9,8 @@ export interface Upstream {
    * @throws CloudError RESOURCE_EXHAUSTED after the pending time at max instances, UNAVAILABLE when an instance could not start
    */
   acquire(signal: AbortSignal): Promise<Lease>
+  /** The same when there is room at once; undefined when one would have to wait. Spares the hot path a promise. */
+  tryAcquire?(): Lease | undefined
 }
 
 export interface Lease {
@@ -48,6 +52,8 @@ export interface Router extends AsyncDisposable {
   /** Adds, or replaces the route of the same project and service at once: requests under way finish where they are. */
   setRoute(route: Route): void
   removeRoute(project: string, service: string): void
+  /** Takes a connection that came another way: from an instance, through the gateway, its TLS already ended. */
+  accept(socket: Socket, scheme: 'http' | 'https'): void
 }
 
 /** One finished request, as Cloud Run's request log has it. */

@@ -1,0 +1,119 @@
+import net, { type AddressInfo, type Socket } from 'node:net'
+import tls from 'node:tls'
+import { CloudError } from '../base/cloud-error.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { ClientConnection, type RouterCore } from './client-connection.ts'
+import { Routes } from './routes.ts'
+import { ConnectionPool } from './upstream-connection.ts'
+import type { RequestRecord, Router } from './upstream.ts'
+
+export interface RouterOptions {
+  /** A number (0 for any), or `preferred`: 80 where it may, else 8080 and upward. */
+  readonly port: number | 'preferred'
+  readonly clock: Clock
+  readonly log: Log
+  /** The certificate for a host that TLS asks for; without it the port speaks http only. */
+  readonly certificateFor?: (host: string) => Promise<tls.SecureContext>
+  readonly onRequest: (record: RequestRecord) => void
+}
+
+/** Opens the front door on 127.0.0.1, and on ::1 where there is one. @throws CloudError PORT_TAKEN for a number that is held */
+export async function openRouter(options: RouterOptions): Promise<Router> {
+  const { clock, log, certificateFor } = options
+  const open = new Set<ClientConnection>()
+  const core: RouterCore = {
+    routes: new Routes(),
+    connections: new ConnectionPool(256),
+    nowMs: () => clock.nowMs(),
+    ticksMs: () => clock.ticksMs(),
+    lot: Math.random,
+    onRequest: options.onRequest,
+  }
+  const accept = (socket: Socket, scheme: 'http' | 'https', first?: Buffer) => {
+    const connection = new ClientConnection(core, socket, scheme)
+    open.add(connection)
+    socket.once('close', () => open.delete(connection))
+    if (first !== undefined) connection.onData(first)
+  }
+  const secure = certificateFor === undefined ? undefined : tlsServer(certificateFor, log, (socket) => accept(socket, 'https'))
+  const onConnection = (socket: Socket) => {
+    socket.setNoDelay(true)
+    socket.on('error', () => socket.destroy())
+    socket.once('data', (first: Buffer) => {
+      if (first[0] !== 0x16 || secure === undefined) return accept(socket, 'http', first)
+      socket.pause()
+      socket.unshift(first)
+      secure.emit('connection', socket)
+    })
+  }
+  const [first, ...others] = await listen(options.port, onConnection)
+  const servers = [first, ...others]
+  const timer = setInterval(() => {
+    const now = clock.ticksMs()
+    for (const connection of open) if (connection.deadlineTicks < now) connection.onDeadline()
+  }, 200)
+  return {
+    port: portOf(first),
+    setRoute: (route) => core.routes.set(route),
+    removeRoute: (project, service) => core.routes.remove(project, service),
+    accept,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      for (const connection of open) connection.client.destroy()
+      core.connections.close()
+      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+    },
+  }
+}
+
+function tlsServer(certificateFor: (host: string) => Promise<tls.SecureContext>, log: Log, onSecure: (socket: Socket) => void): tls.Server {
+  const server = tls.createServer({
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    SNICallback: (host, done) => {
+      certificateFor(host).then(
+        (context) => done(null, context),
+        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+      )
+    },
+  })
+  server.on('secureConnection', onSecure)
+  server.on('tlsClientError', (error, socket) => {
+    log.info({ err: error }, 'TLS refused')
+    socket.destroy()
+  })
+  return server
+}
+
+/** The same port on 127.0.0.1 and ::1. A preferred port moves on when it is held; a number does not. */
+async function listen(port: number | 'preferred', onConnection: (socket: Socket) => void): Promise<[net.Server, ...net.Server[]]> {
+  const candidates = port === 'preferred' ? [80, ...Array.from({ length: 20 }, (_, n) => 8080 + n), 0] : [port]
+  for (const candidate of candidates) {
+    const first = await listenOn('127.0.0.1', candidate, onConnection)
+    if (first === undefined) continue
+    const second = await listenOn('::1', portOf(first), onConnection)
+    return second === undefined ? [first] : [first, second]
+  }
+  throw new CloudError(
+    'FAILED_PRECONDITION',
+    `Port ${port} of 127.0.0.1 is taken.`,
+    'Stop what holds it, or set DEVCLOUD_PORT to another one.',
+    { fault: 'PORT_TAKEN' },
+  )
+}
+
+function listenOn(host: string, port: number, onConnection: (socket: Socket) => void): Promise<net.Server | undefined> {
+  return new Promise((resolve) => {
+    const server = net.createServer({ noDelay: true, allowHalfOpen: true }, onConnection)
+    server.once('error', () => resolve(undefined))
+    server.listen({ host, port, backlog: 4096 }, () => {
+      server.removeAllListeners('error').on('error', () => {})
+      resolve(server)
+    })
+  })
+}
+
+function portOf(server: net.Server): number {
+  return (server.address() as AddressInfo).port
+}

@@ -1,0 +1,59 @@
+import type { Route, RouteTarget, Upstream } from './upstream.ts'
+
+interface Entry {
+  readonly route: Route
+  /** Those that take a share, made once a route. */
+  readonly targets: readonly RouteTarget[]
+}
+
+/** Where requests for a host go. */
+export class Routes {
+  readonly #routes = new Map<string, Route>()
+  #hosts = new Map<string, Entry>()
+
+  set(route: Route): void {
+    this.#routes.set(`${route.project}/${route.service}`, route)
+    this.#index()
+  }
+
+  remove(project: string, service: string): void {
+    this.#routes.delete(`${project}/${service}`)
+    this.#index()
+  }
+
+  /** The route of `host` and the target of this request: by its tag, or by lot with the percents as weights. */
+  find(host: string, lot: () => number): { readonly route: Route; readonly upstream: Upstream } | undefined {
+    const found = this.#hosts.get(host)
+    if (found === undefined) return undefined
+    const [only, ...others] = found.targets
+    if (only === undefined) return undefined
+    return { route: found.route, upstream: others.length === 0 ? only.upstream : draw(found.targets, only, lot() * 100) }
+  }
+
+  /** The hosts that a person would type. */
+  get names(): string[] {
+    return [...this.#routes.values()].flatMap((route) => route.hosts.filter((host) => host.endsWith('.localhost')).slice(0, 1))
+  }
+
+  /** Two projects may have a service of one name: the first one keeps a host that both claim. */
+  #index(): void {
+    const hosts = new Map<string, Entry>()
+    for (const route of this.#routes.values()) {
+      const targets = route.targets.filter((target) => target.percent > 0)
+      for (const host of route.hosts) if (!hosts.has(host)) hosts.set(host, { route, targets })
+      for (const target of route.targets)
+        for (const host of target.hosts ?? []) if (!hosts.has(host)) hosts.set(host, { route, targets: [target] })
+    }
+    this.#hosts = hosts
+  }
+}
+
+/** @param lot from 0 to below 100 */
+function draw(targets: readonly RouteTarget[], fallback: RouteTarget, lot: number): Upstream {
+  let left = lot
+  for (const target of targets) {
+    left -= target.percent
+    if (left < 0) return target.upstream
+  }
+  return fallback.upstream
+}
