@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { decideRequest, type Door } from './decide-request.ts'
+import { readFirst, readForwarded, readHostHeader, readProtocol } from './first-bytes.ts'
+import type { GatewayOptions, Source } from './gateway-options.ts'
+import { kindOfHost, readHost, type HostKind } from './hosts.ts'
+import { openHttpEnds, type HttpEnds } from './http-ends.ts'
+import { sendRefusal } from './refusal.ts'
+import { openTlsEnd } from './tls-end.ts'
+import { openTunnel } from './tunnel.ts'
+
+/** Leads each accepted connection to the parser, the tunnel or the router that it is for. */
+export interface Connections extends Disposable {
+  /** Of a process of this machine: CONNECT, or a request to the endpoints. */
+  acceptLocal(socket: Socket): void
+  /** Of a forwarder in a project's network; without `project` its first line names one. */
+  acceptForwarded(socket: Socket, project: string | undefined): void
+}
+
+const limits = { maxBytes: 16_384, timeoutMs: 60_000 }
+const localSource: Source = { project: undefined, ip: '127.0.0.1' }
+
+export async function openConnections(options: GatewayOptions): Promise<Connections> {
+  const tls = await openTlsEnd(options.authority)
+  const sources = new WeakMap<object, Source>()
+  const kindOf = (authority: string | undefined): HostKind => kindOfHost(readHost(authority)?.host ?? '', options.hosts)
+  const answer = (door: Door) => (request: IncomingMessage, response: ServerResponse) => {
+    const decision = decideRequest(seenOf(request), door, options.hosts)
+    if (decision.kind === 'refuse') sendRefusal(request, response, decision)
+    else if (decision.kind === 'api') options.handler(request, response)
+    else options.metadataHandler(request, response, sources.get(request.socket) ?? localSource)
+  }
+  const redirected = openHttpEnds(answer('redirected'))
+  const endpoints = openHttpEnds(answer('endpoints'), (request, socket, head) => connect(request, socket, head))
+
+  /** Bytes that were meant for one of Google's names, or for a service's own. */
+  const acceptRedirected = async (socket: Duplex): Promise<void> => {
+    const protocol = await readFirst(socket, readProtocol, limits)
+    if (protocol === undefined) return void socket.destroy()
+    if (protocol === 'tls') return acceptTls(socket, redirected)
+    if (protocol === 'h2') return redirected.accept(socket, 'h2')
+    const host = await readFirst(resumed(socket), readHostHeader, limits)
+    if (kindOf(host) === 'router') options.onRouter(socket, false)
+    else redirected.accept(socket, 'http1')
+  }
+  const acceptTls = (raw: Duplex, local: HttpEnds): void =>
+    tls.accept(
+      raw,
+      (host) => kindOf(host) === 'router',
+      (socket, host) => {
+        sources.set(socket, sources.get(raw) ?? localSource)
+        const kind = kindOf(host)
+        if (kind === 'router') options.onRouter(socket, true)
+        else (kind === 'local' ? local : redirected).accept(socket, socket.alpnProtocol === 'h2' ? 'h2' : 'http1')
+      },
+    )
+  const connect = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy())
+    const target = readHost(request.url)
+    if (target?.port === undefined) return void socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    const kind = kindOf(target.host)
+    if (kind === 'foreign' || kind === 'local') return openTunnel(socket, head, { host: target.host, port: target.port })
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    if (head.length > 0) socket.unshift(head)
+    void acceptRedirected(resumed(socket))
+  }
+  return {
+    acceptLocal: (socket) =>
+      void readFirst(socket, readProtocol, limits).then((protocol) => {
+        if (protocol === undefined) socket.destroy()
+        else if (protocol === 'tls') acceptTls(socket, endpoints)
+        else endpoints.accept(socket, protocol)
+      }),
+    acceptForwarded: (socket, project) =>
+      void readFirst(socket, readForwarded, limits).then((from) => {
+        if (from === undefined || from.ip === '' || (from.port !== 443 && from.port !== 80)) return void socket.destroy()
+        sources.set(socket, { project: project ?? from.project, ip: from.ip })
+        return acceptRedirected(resumed(socket))
+      }),
+    [Symbol.dispose]() {
+      redirected[Symbol.dispose]()
+      endpoints[Symbol.dispose]()
+    },
+  }
+}
+
+function resumed(socket: Duplex): Duplex {
+  process.nextTick(() => socket.resume())
+  return socket
+}
+
+function seenOf(request: IncomingMessage) {
+  const { headers, rawHeaders } = request
+  const authority = headers[':authority']
+  const names = rawHeaders.filter((_text, index) => index % 2 === 0).map((name) => name.toLowerCase())
+  const hosts = names.flatMap((name, index) => (name === 'host' ? [rawHeaders[index * 2 + 1] ?? ''] : []))
+  return {
+    method: request.method ?? '',
+    hosts: typeof authority === 'string' ? [authority] : hosts,
+    origin: headers.origin,
+    fetchSite: headers['sec-fetch-site'] as string | undefined,
+  }
+}

@@ -1,0 +1,61 @@
+/** What a process of this machine needs to meet devcloud under Google's own names. */
+export interface EnvironmentOptions {
+  /** The gateway's. */
+  readonly port: number
+  readonly bundlePath: string
+  readonly certificatePath: string
+  readonly project: string
+  readonly region: string
+  /** `127.0.0.1:PORT` of a metadata server that knows this process; absent where the caller's own credentials are to be used. */
+  readonly metadataHost?: string
+  /** A file that holds an access token of ours, for gcloud. */
+  readonly accessTokenFile?: string
+  /** The same token, for Terraform. */
+  readonly accessToken?: string
+}
+
+/**
+ * The variables of `devcloud env`, and of the process engine's children. Which client reads which: contract/sql-iam-terraform.md, intro, 3.3 and
+ * 3.4. Plain http needs no proxy: HTTP_PROXY stays the user's own.
+ */
+export function environmentFor(options: EnvironmentOptions): Readonly<Record<string, string>> {
+  const { port, bundlePath, certificatePath, project, region, metadataHost, accessTokenFile, accessToken } = options
+  const proxy = `http://127.0.0.1:${port}`
+  const direct = 'localhost,.localhost,127.0.0.1,::1,169.254.169.254,metadata.google.internal'
+  return {
+    HTTPS_PROXY: proxy,
+    https_proxy: proxy,
+    NO_PROXY: direct,
+    no_proxy: direct,
+    NODE_USE_ENV_PROXY: '1', // Node's own fetch and https look at the proxy only when asked to
+    SSL_CERT_FILE: bundlePath, // Go, OpenSSL, httpx
+    REQUESTS_CA_BUNDLE: bundlePath,
+    CURL_CA_BUNDLE: bundlePath,
+    HTTPLIB2_CA_CERTS: bundlePath,
+    GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: bundlePath, // gRPC looks at no other variable, nor at the system's roots
+    CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: bundlePath,
+    NODE_EXTRA_CA_CERTS: certificatePath, // added to Node's own roots
+    GOOGLE_CLOUD_PROJECT: project,
+    GOOGLE_CLOUD_REGION: region,
+    CLOUDSDK_CORE_PROJECT: project,
+    CLOUDSDK_RUN_REGION: region,
+    CLOUDSDK_COMPUTE_REGION: region,
+    CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: 'true',
+    CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: 'true',
+    ...(metadataHost !== undefined && {
+      GCE_METADATA_HOST: metadataHost,
+      GCE_METADATA_IP: metadataHost, // Python's probe reads this one alone
+      GCE_METADATA_ROOT: metadataHost, // gcloud, and old clients
+      METADATA_SERVER_DETECTION: 'assume-present', // spares Node's race of probes
+    }),
+    ...(accessTokenFile !== undefined && { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: accessTokenFile }),
+    ...(accessToken !== undefined && { GOOGLE_OAUTH_ACCESS_TOKEN: accessToken }),
+  }
+}
+
+/** The same as lines for `eval`, each value quoted for a POSIX shell. */
+export function toShellLines(environment: Readonly<Record<string, string>>): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'\n`)
+    .join('')
+}

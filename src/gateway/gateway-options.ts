@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { CertificateAuthority } from './certificate-authority.ts'
+
+export interface GatewayOptions {
+  /** Answers the requests of HTTP/1.1 and HTTP/2 for the products: `app.routing` of api/. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+  readonly authority: CertificateAuthority
+  /** Whether a product answers for this host, which is lower case and has no port. */
+  readonly hosts: (host: string) => boolean
+  /** At most 100 bytes long; its folder is made 0700. */
+  readonly socketPath: string
+  /** 0 is a free one. */
+  readonly port: number
+  readonly metadataHandler: (request: IncomingMessage, response: ServerResponse, source: Source) => void
+  /** Takes a connection to a service's own URL, TLS already ended. The socket may be paused. */
+  readonly onRouter: (socket: Duplex, tls: boolean) => void
+}
+
+/** Where a connection came from: a container of `project` at `ip`, or, without a project, a process of this machine. */
+export interface Source {
+  readonly project: string | undefined
+  readonly ip: string
+}

@@ -1,0 +1,65 @@
+import type { Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import { openConnections } from './connections.ts'
+import type { GatewayOptions } from './gateway-options.ts'
+import { listenOnLoopback, listenOnSocket, type Listening } from './listen.ts'
+
+/** The back door: applications and tools that speak to Google's names are answered here. */
+export interface Gateway extends AsyncDisposable {
+  /** On 127.0.0.1 and ::1: a CONNECT proxy, and the plain endpoints of every product. */
+  readonly port: number
+  /** Where forwarders connect that tell the project by themselves. */
+  readonly socketPath: string
+  /** A socket whose connections are all of `project`, in a folder of its own that a container may mount. Idempotent. */
+  listenForProject(project: string): Promise<string>
+}
+
+/** @throws CloudError PORT_TAKEN when `port` is in use */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const connections = await openConnections(options)
+  const sockets = new Set<Socket>()
+  const keep = (accept: (socket: Socket) => void) => (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket))
+    socket.setNoDelay(true)
+    accept(socket)
+  }
+  await using opened = new AsyncDisposableStack()
+  const loopback = opened.use(
+    await listenOnLoopback(
+      options.port,
+      keep((socket) => connections.acceptLocal(socket)),
+    ),
+  )
+  opened.use(
+    await listenOnSocket(
+      options.socketPath,
+      keep((socket) => connections.acceptForwarded(socket, undefined)),
+    ),
+  )
+  const projects = new Map<string, Promise<Listening>>()
+  const listening = opened.move()
+  return {
+    port: loopback.port,
+    socketPath: options.socketPath,
+    async listenForProject(project) {
+      const path = join(dirname(options.socketPath), project, 'gateway.sock')
+      const known =
+        projects.get(project) ??
+        listenOnSocket(
+          path,
+          keep((socket) => connections.acceptForwarded(socket, project)),
+        )
+      projects.set(project, known)
+      await known.catch(() => projects.delete(project))
+      await known
+      return path
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      connections[Symbol.dispose]()
+      for (const server of projects.values()) await (await server.catch(() => undefined))?.[Symbol.asyncDispose]()
+      await listening.disposeAsync()
+    },
+  }
+}

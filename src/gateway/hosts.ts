@@ -1,0 +1,36 @@
+/** What a host name stands for at the gateway. */
+export type HostKind =
+  /** A product answers for it. */
+  | 'api'
+  /** The metadata server. */
+  | 'metadata'
+  /** A service's own URL. */
+  | 'router'
+  /** Google's, and nobody here answers for it: refused by name, never dialled (S12). */
+  | 'unemulated'
+  /** This machine. */
+  | 'local'
+  /** Somebody else's. */
+  | 'foreign'
+
+const metadataHosts = new Set(['metadata.google.internal', 'metadata', '169.254.169.254'])
+const googleNames = ['googleapis.com', 'google.internal', 'accounts.google.com', 'storage.cloud.google.com']
+
+/** @param isKnown whether a product answers for a host: exact, or by its own patterns */
+export function kindOfHost(host: string, isKnown: (host: string) => boolean): HostKind {
+  if (metadataHosts.has(host)) return 'metadata'
+  if (isKnown(host)) return 'api'
+  if (host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)) return 'local'
+  if (host.endsWith('.run.app') || host.endsWith('.localhost')) return 'router'
+  if (googleNames.some((name) => host === name || host.endsWith(`.${name}`))) return 'unemulated'
+  return 'foreign'
+}
+
+/** Host and port of a Host header, an :authority or a CONNECT target; undefined where it is neither. Never throws (S4). */
+export function readHost(authority: string | undefined): { readonly host: string; readonly port: number | undefined } | undefined {
+  const found = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/.exec((authority ?? '').toLowerCase())
+  const host = found?.[1] ?? found?.[2]
+  if (host === undefined) return undefined
+  const port = found?.[3] === undefined ? undefined : Number(found[3])
+  return port !== undefined && port > 65_535 ? undefined : { host: host.replace(/\.$/, ''), port }
+}

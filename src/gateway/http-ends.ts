@@ -1,0 +1,54 @@
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import http2 from 'node:http2'
+import type { Duplex } from 'node:stream'
+
+/** Parsers for connections that something else accepted. */
+export interface HttpEnds extends Disposable {
+  /** Serves what is left on `socket`, which may be paused. */
+  accept(socket: Duplex, protocol: 'h2' | 'http1'): void
+}
+
+/**
+ * @param onRequest requests of both protocols; those of HTTP/2 have `headers.host` set from `:authority`
+ * @param onConnect CONNECT requests of HTTP/1.1; without it they are refused
+ */
+export function openHttpEnds(
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+  onConnect?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
+): HttpEnds {
+  const plain = http.createServer(
+    // requestTimeout would cut long uploads (S30); connections of clients' pools are kept as long as Google's front end does
+    { headersTimeout: 15_000, requestTimeout: 0, keepAliveTimeout: 620_000, maxHeaderSize: 65_536, connectionsCheckingInterval: 5000 },
+    onRequest,
+  )
+  plain.emit('listening') // starts the watch on headersTimeout, which node:http ties to its own port
+  plain.on('clientError', (_error, socket) => {
+    if (socket.writable && !socket.destroyed) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    else socket.destroy()
+  })
+  if (onConnect !== undefined) plain.on('connect', onConnect)
+
+  const h2 = http2.createServer(
+    { settings: { maxConcurrentStreams: 100, maxHeaderListSize: 65_536, initialWindowSize: 1 << 20 } }, // S29
+    (request, response) => {
+      const authority = request.headers[':authority']
+      if (authority !== undefined) request.headers.host = authority
+      onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse)
+    },
+  )
+  h2.on('sessionError', () => {})
+  h2.on('session', (session) => {
+    session.on('error', () => session.destroy())
+    session.setTimeout(3_600_000, () => session.close())
+  })
+  return {
+    accept(socket, protocol) {
+      ;(protocol === 'h2' ? h2 : plain).emit('connection', socket)
+      if (protocol === 'http1') process.nextTick(() => socket.resume())
+    },
+    [Symbol.dispose]() {
+      plain.close()
+      h2.close()
+    },
+  }
+}
