@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CloudError, messageOf } from '../base/cloud-error.ts'
+import { RunningSums } from './running-sums.ts'
+import type { Content } from './stored.ts'
+
+/** Bodies up to this size are kept in the database. */
+const inlineLimitBytes = 32 << 10
+/** How much is gathered for one write. */
+const writeBytes = 512 << 10
+
+/** Write-once files named by random ids in one directory. A name under which bytes can be read stands for synced bytes. */
+export class BlobFiles {
+  readonly directory: string
+  #syncing: Promise<void> | undefined
+  #nextSync: Promise<void> | undefined
+
+  constructor(directory: string) {
+    this.directory = directory
+  }
+
+  path(file: string): string {
+    return join(this.directory, file)
+  }
+
+  /** Makes the directory when absent and removes every file that `isKept` does not know: what a killed daemon left. */
+  async sweep(isKept: (file: string) => boolean): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 })
+    for (const file of await readdir(this.directory)) if (!isKept(file)) await this.remove(file)
+  }
+
+  /** Takes a body in, with back-pressure: in memory up to 32 KiB, else as a synced file. @throws what `source` throws; nothing is left then */
+  async stage(source: AsyncIterable<Uint8Array>): Promise<Content> {
+    const sums = new RunningSums()
+    const chunks: Uint8Array[] = []
+    const iterator = source[Symbol.asyncIterator]()
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      sums.add(next.value)
+      chunks.push(next.value)
+      if (sums.sizeBytes > inlineLimitBytes) return this.#stageFile(sums, chunks, iterator)
+    }
+    return { ...sums.read(), bytes: { kind: 'inline', data: Buffer.concat(chunks) } }
+  }
+
+  /** A new empty file whose name survives a power loss. */
+  async create(): Promise<string> {
+    const file = randomBytes(16).toString('hex')
+    const handle = await open(this.path(file), 'wx', 0o600)
+    await handle.close()
+    await this.syncDirectory()
+    return file
+  }
+
+  async remove(file: string): Promise<void> {
+    await rm(this.path(file), { force: true })
+  }
+
+  /** One fsync serves all who asked before it began. */
+  async syncDirectory(): Promise<void> {
+    if (this.#syncing === undefined) {
+      this.#syncing = fsyncDirectory(this.directory).finally(() => (this.#syncing = undefined))
+      return this.#syncing
+    }
+    this.#nextSync ??= this.#syncing
+      .catch(() => {})
+      .then(() => {
+        this.#nextSync = undefined
+        return this.syncDirectory()
+      })
+    return this.#nextSync
+  }
+
+  async #stageFile(sums: RunningSums, gathered: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<Content> {
+    const file = randomBytes(16).toString('hex')
+    const temporary = `${file}.part`
+    try {
+      const handle = await open(this.path(temporary), 'wx', 0o600)
+      try {
+        await appendTo(handle, 0, startingWith(gathered, rest, sums))
+        await handle.datasync()
+      } finally {
+        await handle.close()
+      }
+      await rename(this.path(temporary), this.path(file))
+      await this.syncDirectory()
+    } catch (error) {
+      await this.remove(temporary)
+      throw toDiskFault(error)
+    }
+    return { ...sums.read(), bytes: { kind: 'file', file } }
+  }
+}
+
+/**
+ * Writes `source` at `position`, the next write gathered while one is under way. Answers how many bytes are written.
+ * When `source` throws, what came before is written first and `written` is called with its size.
+ */
+export async function appendTo(
+  handle: FileHandle,
+  position: number,
+  source: AsyncIterable<Uint8Array>,
+  written: (sizeBytes: number) => void = () => {},
+): Promise<void> {
+  let gathered: Uint8Array[] = []
+  let size = 0
+  let at = position
+  let writing: Promise<unknown> = Promise.resolve()
+  const flush = async () => {
+    await writing
+    writing = writeAll(handle, gathered, at)
+    writing.catch(() => {}) // awaited before the next write
+    at += size
+    gathered = []
+    size = 0
+  }
+  try {
+    for await (const chunk of source) {
+      gathered.push(chunk)
+      size += chunk.length
+      if (size >= writeBytes) await flush()
+    }
+  } finally {
+    await flush()
+    await writing
+    written(at - position)
+  }
+}
+
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+  const data = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+  for (let done = 0; done < data.length;) {
+    const { bytesWritten } = await handle.write(data, done, data.length - done, position + done)
+    done += bytesWritten
+  }
+}
+
+async function* startingWith(gathered: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>, sums: RunningSums) {
+  yield* gathered
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+    sums.add(next.value)
+    yield next.value
+  }
+}
+
+async function fsyncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A full disk told as such; other errors as they are. */
+export function toDiskFault(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
+  return new CloudError('RESOURCE_EXHAUSTED', `The object could not be stored: ${messageOf(error)}.`, 'Free space on the disk.', {
+    cause: error,
+    fault: 'DISK_FULL',
+  })
+}

@@ -1,0 +1,63 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { StoredBucket } from './stored.ts'
+
+/** The rows of buckets. Call the changing methods within `state.write`. */
+export class BucketRows {
+  readonly #byName
+  readonly #list
+  readonly #insert
+  readonly #update
+  readonly #delete
+
+  constructor(db: DatabaseSync) {
+    this.#byName = db.prepare('SELECT * FROM object_buckets WHERE name = ?')
+    this.#list = db.prepare('SELECT * FROM object_buckets WHERE project = ? AND name > ? AND name >= ? ORDER BY name LIMIT ?')
+    this.#insert = db.prepare(`INSERT INTO object_buckets
+      (name, project, generation, metageneration, created_ms, updated_ms, versioned, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+    this.#update = db.prepare('UPDATE object_buckets SET metageneration = ?, updated_ms = ?, versioned = ?, attributes = ? WHERE id = ?')
+    this.#delete = db.prepare('DELETE FROM object_buckets WHERE id = ?')
+  }
+
+  find(name: string): StoredBucket | undefined {
+    const row = this.#byName.get(name)
+    return row === undefined ? undefined : toBucket(row)
+  }
+
+  /** Ordered by name; those that start with `prefix`, after the name `after`. */
+  list(project: string, prefix: string, after: string, limit: number): readonly StoredBucket[] {
+    return this.#list
+      .all(project, after, prefix, limit)
+      .map(toBucket)
+      .filter((bucket) => bucket.name.startsWith(prefix))
+  }
+
+  insert(bucket: Omit<StoredBucket, 'id'>): StoredBucket {
+    const { name, project, generation, metageneration, createdMs, updatedMs, versioned, attributes } = bucket
+    const { lastInsertRowid } = this.#insert.run(
+      name, project, generation, metageneration, createdMs, updatedMs, versioned ? 1 : 0, attributes,
+    ) // prettier-ignore
+    return { ...bucket, id: Number(lastInsertRowid) }
+  }
+
+  update({ id, metageneration, updatedMs, versioned, attributes }: StoredBucket): void {
+    this.#update.run(metageneration, updatedMs, versioned ? 1 : 0, attributes, id)
+  }
+
+  remove(bucket: StoredBucket): void {
+    this.#delete.run(bucket.id)
+  }
+}
+
+function toBucket(row: Record<string, SQLOutputValue>): StoredBucket {
+  return {
+    id: row['id'] as number,
+    name: row['name'] as string,
+    project: row['project'] as string,
+    generation: row['generation'] as number,
+    metageneration: row['metageneration'] as number,
+    createdMs: row['created_ms'] as number,
+    updatedMs: row['updated_ms'] as number,
+    versioned: row['versioned'] === 1,
+    attributes: row['attributes'] as string,
+  }
+}

@@ -1,0 +1,248 @@
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Clock } from '../base/clock.ts'
+import { CloudError } from '../base/cloud-error.ts'
+import type { State } from '../state/state.ts'
+import { BlobFiles } from './blob-files.ts'
+import { BlobRows } from './blob-rows.ts'
+import { BucketRows } from './bucket-rows.ts'
+import { Generations } from './generations.ts'
+import { listObjects, type Listing, type ListQuery } from './listing.ts'
+import { ObjectRows } from './object-rows.ts'
+import { checkPreconditions, type Preconditions } from './preconditions.ts'
+import { createObjectTables } from './schema.ts'
+import type { Content, StoredBucket, StoredObject } from './stored.ts'
+import { Uploads } from './uploads.ts'
+
+export interface NewObject {
+  readonly bucket: string
+  readonly name: string
+  readonly content: Content
+  readonly attributes: string
+  readonly preconditions: Preconditions
+  /** Runs in the turn of the commit; throws to refuse: holds and retention. */
+  readonly guard?: (bucket: StoredBucket, current: StoredObject | undefined) => void
+  /** Runs in the transaction that makes the object. */
+  readonly also?: (object: StoredObject) => void
+}
+
+/** One generation of an object, or the live one. */
+export interface ObjectKey {
+  readonly bucket: string
+  readonly name: string
+  readonly generation: number | undefined
+}
+
+/** What a caller may refuse in the turn of the change. */
+export type Guard = (bucket: StoredBucket, object: StoredObject) => void
+
+/** The store behind all wires. It knows no HTTP and no resource of Google's: attributes are the product's own text. */
+export class ObjectStore implements AsyncDisposable {
+  readonly uploads: Uploads
+  readonly #state: State
+  readonly #clock: Clock
+  readonly #files: BlobFiles
+  readonly #buckets: BucketRows
+  readonly #objects: ObjectRows
+  readonly #blobs: BlobRows
+  readonly #generations: Generations
+
+  constructor(state: State, clock: Clock, files: BlobFiles) {
+    this.#state = state
+    this.#clock = clock
+    this.#files = files
+    this.#buckets = new BucketRows(state.db)
+    this.#objects = new ObjectRows(state.db)
+    this.#blobs = new BlobRows(state, files)
+    this.#generations = new Generations(state.db, clock)
+    this.uploads = new Uploads(state, clock, files)
+  }
+
+  findBucket(name: string): StoredBucket | undefined {
+    return this.#buckets.find(name)
+  }
+
+  /** @throws CloudError BUCKET_NOT_FOUND */
+  bucket(name: string): StoredBucket {
+    const bucket = this.#buckets.find(name)
+    if (bucket === undefined) throw notFound('The specified bucket does not exist.', 'BUCKET_NOT_FOUND')
+    return bucket
+  }
+
+  listBuckets(project: string, prefix: string, after: string, limit: number): readonly StoredBucket[] {
+    return this.#buckets.list(project, prefix, after, limit)
+  }
+
+  /** @throws CloudError BUCKET_EXISTS */
+  async createBucket(wanted: {
+    readonly name: string
+    readonly project: string
+    readonly versioned: boolean
+    readonly attributes: string
+  }): Promise<StoredBucket> {
+    return this.#state.write(() => {
+      if (this.#buckets.find(wanted.name) !== undefined) throw bucketExists()
+      const now = this.#clock.nowMs()
+      return this.#buckets.insert({ ...wanted, generation: this.#generations.next(), metageneration: 1, createdMs: now, updatedMs: now })
+    })
+  }
+
+  /** @param change gives what to replace; runs in the turn of the change */
+  async updateBucket(
+    name: string,
+    preconditions: Preconditions,
+    change: (bucket: StoredBucket) => { readonly versioned: boolean; readonly attributes: string },
+  ): Promise<StoredBucket> {
+    return this.#state.write(() => {
+      const current = this.bucket(name)
+      checkPreconditions(preconditions, current)
+      const next = {
+        ...current,
+        ...change(current),
+        metageneration: current.metageneration + 1,
+        updatedMs: this.#clock.nowMs(),
+      }
+      this.#buckets.update(next)
+      return next
+    })
+  }
+
+  /** @throws CloudError BUCKET_NOT_EMPTY while it has an object, noncurrent ones too */
+  async removeBucket(name: string, preconditions: Preconditions): Promise<void> {
+    await this.#state.write(() => {
+      const bucket = this.bucket(name)
+      checkPreconditions(preconditions, bucket)
+      if (this.#objects.hasAny(bucket.id)) throw bucketNotEmpty()
+      this.#buckets.remove(bucket)
+    })
+  }
+
+  findObject({ bucket, name, generation }: ObjectKey): StoredObject | undefined {
+    return this.#objects.find(this.bucket(bucket).id, name, generation)
+  }
+
+  /** @throws CloudError OBJECT_NOT_FOUND, CONDITION_NOT_MET, NOT_MODIFIED */
+  object(key: ObjectKey, preconditions: Preconditions = {}): StoredObject {
+    const object = this.findObject(key)
+    if (object === undefined) throw objectNotFound(key)
+    checkPreconditions(preconditions, object)
+    return object
+  }
+
+  list(bucket: string, query: ListQuery): Listing {
+    return listObjects(this.#objects, this.bucket(bucket).id, query)
+  }
+
+  /** Takes a body in. What is staged must go to `put`, or to `discard`. */
+  async stage(body: AsyncIterable<Uint8Array>): Promise<Content> {
+    return this.#files.stage(body)
+  }
+
+  async discard({ bytes }: Content): Promise<void> {
+    if (bytes.kind === 'file') await this.#files.remove(bytes.file)
+  }
+
+  /** Makes a new generation, durable when resolved. Staged content is the caller's again when it throws. */
+  async put(wanted: NewObject): Promise<StoredObject> {
+    const { object, files } = await this.#state.write(() => {
+      const bucket = this.bucket(wanted.bucket)
+      const current = this.#objects.live(bucket.id, wanted.name)
+      checkPreconditions(wanted.preconditions, current)
+      wanted.guard?.(bucket, current)
+      const now = this.#clock.nowMs()
+      const { sizeBytes, crc32c, md5, componentCount } = wanted.content
+      const blobs = this.#blobs.take(wanted.content)
+      const files = current === undefined ? [] : this.#retire(bucket, current)
+      const object: StoredObject = {
+        bucketId: bucket.id, name: wanted.name, generation: this.#generations.next(), metageneration: 1, sizeBytes, crc32c, md5,
+        createdMs: now, updatedMs: now, deletedMs: undefined, componentCount, blobs, attributes: wanted.attributes,
+      } // prettier-ignore
+      this.#objects.put(object)
+      wanted.also?.(object)
+      return { object, files }
+    })
+    await this.#blobs.removeFiles(files)
+    return object
+  }
+
+  /** Changes what is told of an object; its generation and bytes stay. @param change runs in the turn of the change */
+  async update(
+    key: ObjectKey,
+    preconditions: Preconditions,
+    change: (bucket: StoredBucket, object: StoredObject) => string,
+  ): Promise<StoredObject> {
+    return this.#state.write(() => {
+      const current = this.object(key, preconditions)
+      const attributes = change(this.bucket(key.bucket), current)
+      const next = { ...current, attributes, metageneration: current.metageneration + 1, updatedMs: this.#clock.nowMs() }
+      this.#objects.put(next)
+      return next
+    })
+  }
+
+  /** In a versioned bucket the live one becomes noncurrent, unless the key names its generation. */
+  async remove(key: ObjectKey, preconditions: Preconditions, guard: Guard = () => {}): Promise<void> {
+    const files = await this.#state.write(() => {
+      const bucket = this.bucket(key.bucket)
+      const current = this.object(key, preconditions)
+      guard(bucket, current)
+      if (key.generation === undefined) {
+        const gone = this.#retire(bucket, current)
+        this.#objects.remove(current)
+        return gone
+      }
+      this.#objects.remove(current)
+      return this.#blobs.drop(current.blobs)
+    })
+    await this.#blobs.removeFiles(files)
+  }
+
+  /** The bytes from `first` to `last`, both inclusive; call it in the turn in which the object was read. */
+  open(object: StoredObject, first: number, last: number): Uint8Array | Readable {
+    return this.#blobs.open(object.blobs, first, last)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.uploads[Symbol.asyncDispose]()
+  }
+
+  /** What becomes of a live object that is replaced or deleted. Answers files to remove after the commit. */
+  #retire(bucket: StoredBucket, current: StoredObject): readonly string[] {
+    if (!bucket.versioned) return this.#blobs.drop(current.blobs)
+    this.#objects.put({ ...current, deletedMs: this.#clock.nowMs() })
+    return []
+  }
+}
+
+/** Opens the store in the state directory's `objects/` and sweeps what a killed daemon left there. */
+export async function openObjectStore(state: State, clock: Clock): Promise<ObjectStore> {
+  createObjectTables(state.db)
+  const files = new BlobFiles(join(state.directory, 'objects'))
+  const kept = state.db.prepare('SELECT file FROM object_blobs WHERE file IS NOT NULL UNION ALL SELECT file FROM object_uploads').all()
+  const names = new Set(kept.map((row) => row['file']))
+  await files.sweep((file) => names.has(file))
+  return new ObjectStore(state, clock, files)
+}
+
+function notFound(message: string, fault: string): CloudError {
+  return new CloudError('NOT_FOUND', message, 'Check the name.', { fault })
+}
+
+export function objectNotFound({ bucket, name }: ObjectKey): CloudError {
+  return notFound(`No such object: ${bucket}/${name}`, 'OBJECT_NOT_FOUND')
+}
+
+function bucketExists(): CloudError {
+  return new CloudError(
+    'ALREADY_EXISTS',
+    'Your previous request to create the named bucket succeeded and you already own it.',
+    'Use it, or choose another name.',
+    { fault: 'BUCKET_EXISTS' },
+  )
+}
+
+function bucketNotEmpty(): CloudError {
+  return new CloudError('ABORTED', 'The bucket you tried to delete is not empty.', 'Delete its objects first.', {
+    fault: 'BUCKET_NOT_EMPTY',
+  })
+}

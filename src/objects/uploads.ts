@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { Clock } from '../base/clock.ts'
+import { CloudError } from '../base/cloud-error.ts'
+import type { State } from '../state/state.ts'
+import { appendTo, toDiskFault, type BlobFiles } from './blob-files.ts'
+import { RunningSums } from './running-sums.ts'
+import type { Content } from './stored.ts'
+
+/** A resumable upload. `name`, `request` and `result` are text of the product's own making. */
+export interface Upload {
+  readonly id: string
+  readonly bucketId: number
+  readonly name: string
+  readonly state: 'open' | 'complete' | 'cancelled'
+  readonly file: string
+  /** How many bytes are on disk and will stay there. */
+  readonly receivedBytes: number
+  readonly request: string
+  readonly result: string | undefined
+}
+
+/** Bytes that are kept of a chunk that broke off come in multiples of this, as Google's do. */
+const granuleBytes = 256 << 10
+/** Source: cloud.google.com/storage/docs/resumable-uploads#session-uris. */
+const lifetimeMs = 7 * 24 * 3600 * 1000
+
+/** Resumable uploads: growing files whose offset is on disk before it is told, so that they outlive the daemon. */
+export class Uploads implements AsyncDisposable {
+  readonly #state: State
+  readonly #clock: Clock
+  readonly #files: BlobFiles
+  /** Sums of uploads that this daemon has seen from their first byte on. */
+  readonly #sums = new Map<string, RunningSums>()
+  readonly #busy = new Map<string, Promise<unknown>>()
+
+  constructor(state: State, clock: Clock, files: BlobFiles) {
+    this.#state = state
+    this.#clock = clock
+    this.#files = files
+  }
+
+  async start(bucketId: number, name: string, request: string): Promise<Upload> {
+    await this.#removeOld()
+    const file = await this.#files.create()
+    const id = randomBytes(32).toString('base64url')
+    await this.#state.write((db) =>
+      db
+        .prepare("INSERT INTO object_uploads VALUES (?, ?, ?, 'open', ?, 0, ?, NULL, ?)")
+        .run(id, bucketId, name, file, request, this.#clock.nowMs()),
+    )
+    this.#sums.set(id, new RunningSums())
+    return this.get(id)
+  }
+
+  /** @throws CloudError UPLOAD_NOT_FOUND */
+  get(id: string): Upload {
+    const row = this.#state.db.prepare('SELECT * FROM object_uploads WHERE id = ?').get(id)
+    if (row === undefined) {
+      throw new CloudError('NOT_FOUND', 'No such upload session.', 'Start a new resumable upload.', { fault: 'UPLOAD_NOT_FOUND' })
+    }
+    return {
+      id,
+      bucketId: row['bucket'] as number,
+      name: row['name'] as string,
+      state: row['state'] as Upload['state'],
+      file: row['file'] as string,
+      receivedBytes: row['received'] as number,
+      request: row['request'] as string,
+      result: (row['result'] as string | null) ?? undefined,
+    }
+  }
+
+  /** Runs one after another what is done to one upload. */
+  async exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#busy.get(id) ?? Promise.resolve()
+    const mine = before.catch(() => {}).then(work)
+    this.#busy.set(id, mine)
+    try {
+      return await mine
+    } finally {
+      if (this.#busy.get(id) === mine) this.#busy.delete(id)
+    }
+  }
+
+  /**
+   * Adds bytes. When `source` breaks off, what came is kept to a multiple of 256 KiB, and the error goes on.
+   * @param isLast whether no byte follows; else only a multiple of 256 KiB is kept
+   */
+  async append(upload: Upload, source: AsyncIterable<Uint8Array>, isLast: boolean): Promise<Upload> {
+    const sums = this.#sums.get(upload.id)
+    this.#sums.delete(upload.id)
+    const handle = await open(this.#files.path(upload.file), 'r+')
+    let writtenBytes = 0
+    let ended = false
+    try {
+      const summed = sums === undefined ? source : passing(source, sums)
+      await appendTo(handle, upload.receivedBytes, summed, (sizeBytes) => (writtenBytes = sizeBytes))
+      ended = true
+    } catch (error) {
+      throw toDiskFault(error)
+    } finally {
+      await handle.datasync().finally(() => handle.close())
+      const whole = upload.receivedBytes + writtenBytes
+      const kept = ended && isLast ? whole : Math.max(upload.receivedBytes, whole - (whole % granuleBytes))
+      if (sums !== undefined && sums.sizeBytes === kept) this.#sums.set(upload.id, sums)
+      await this.#state.write((db) => db.prepare('UPDATE object_uploads SET received = ? WHERE id = ?').run(kept, upload.id))
+    }
+    return this.get(upload.id)
+  }
+
+  /** What was received, ready for `ObjectStore.put`; sums that a restart lost are taken from the file again. */
+  async content(upload: Upload): Promise<Content> {
+    let sums = this.#sums.get(upload.id)
+    if (sums === undefined) {
+      sums = new RunningSums()
+      if (upload.receivedBytes > 0) {
+        const stream = createReadStream(this.#files.path(upload.file), { end: upload.receivedBytes - 1, highWaterMark: granuleBytes })
+        for await (const chunk of stream) sums.add(chunk as Uint8Array)
+      }
+    }
+    return { ...sums.read(), bytes: { kind: 'file', file: upload.file } }
+  }
+
+  /** Within the transaction that makes the object. */
+  complete(id: string, result: string): void {
+    this.#sums.delete(id)
+    this.#state.db.prepare("UPDATE object_uploads SET state = 'complete', file = '', result = ? WHERE id = ?").run(result, id)
+  }
+
+  async cancel(upload: Upload): Promise<void> {
+    this.#sums.delete(upload.id)
+    await this.#state.write((db) => db.prepare("UPDATE object_uploads SET state = 'cancelled', file = '' WHERE id = ?").run(upload.id))
+    await this.#files.remove(upload.file)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#busy.values())
+  }
+
+  async #removeOld(): Promise<void> {
+    const before = this.#clock.nowMs() - lifetimeMs
+    const old = this.#state.db.prepare('SELECT id, file FROM object_uploads WHERE created_ms < ?').all(before)
+    for (const { id, file } of old) {
+      await this.#state.write((db) => db.prepare('DELETE FROM object_uploads WHERE id = ?').run(id as string))
+      if (file !== '') await this.#files.remove(file as string)
+    }
+  }
+}
+
+async function* passing(source: AsyncIterable<Uint8Array>, sums: RunningSums) {
+  for await (const chunk of source) {
+    sums.add(chunk)
+    yield chunk
+  }
+}
