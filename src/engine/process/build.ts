@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { CloudError } from '../../base/cloud-error.ts'
+import type { BuildSource, BuiltImage } from '../engine.ts'
+import { listFiles } from './list-files.ts'
+
+/** What an image is without containers: a folder, and the command that runs it. */
+export interface FolderImage {
+  readonly directory: string
+  readonly command: readonly string[]
+}
+
+/**
+ * Installs what the folder's lock file says, unless that was done already.
+ * @throws CloudError NO_COMMAND, BUILD_FAILED
+ */
+export async function buildFolder(
+  source: BuildSource,
+  imagesDirectory: string,
+  onLine: (line: string) => void,
+  signal: AbortSignal,
+): Promise<BuiltImage> {
+  const { command, directory } = source
+  if (command === undefined) {
+    throw new CloudError(
+      'FAILED_PRECONDITION',
+      `${directory} has no start command for the process engine.`,
+      'Add a "start" script to package.json, or a Procfile with "web: ...".',
+      {
+        fault: 'NO_COMMAND',
+      },
+    )
+  }
+  const steps = installSteps(directory)
+  let cachedSteps = 0
+  for (const step of steps) {
+    if (existsSync(step.stamp) && readFileSync(step.stamp, 'utf8') === step.hash) {
+      cachedSteps += 1
+      continue
+    }
+    await install(step, directory, onLine, signal)
+    writeFileSync(step.stamp, step.hash)
+  }
+  const image: FolderImage = { directory, command }
+  const text = JSON.stringify(image)
+  const digest = createHash('sha256').update(text).update(contents(directory)).digest('hex')
+  mkdirSync(imagesDirectory, { recursive: true, mode: 0o700 })
+  writeFileSync(join(imagesDirectory, `${digest}.json`), text, { mode: 0o600 })
+  return { image: `process/${source.project}/${source.name}@sha256:${digest}`, steps: steps.length, cachedSteps }
+}
+
+/** @throws CloudError IMAGE_UNKNOWN for an image that the process engine did not make */
+export function readFolderImage(image: string, imagesDirectory: string): FolderImage {
+  const digest = /^process\/.+@sha256:([0-9a-f]{64})$/.exec(image)?.[1]
+  const path = join(imagesDirectory, `${digest ?? ''}.json`)
+  if (digest !== undefined && existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as FolderImage
+  throw new CloudError(
+    'FAILED_PRECONDITION',
+    `The process engine cannot run the image "${image}": it runs folders.`,
+    'Start Docker, then devcloud up --engine docker.',
+    { fault: 'IMAGE_UNKNOWN' },
+  )
+}
+
+interface InstallStep {
+  readonly commands: readonly (readonly string[])[]
+  readonly stamp: string
+  readonly hash: string
+}
+
+function installSteps(directory: string): InstallStep[] {
+  const path = join(directory, 'package.json')
+  if (!existsSync(path)) return []
+  const lock = join(directory, 'package-lock.json')
+  const files = existsSync(lock) ? [path, lock] : [path]
+  const hash = files.reduce((sum, file) => sum.update(readFileSync(file)), createHash('sha256')).digest('hex')
+  const quiet = ['--omit=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const fallback = ['npm', 'install', '--no-save', ...quiet]
+  return [
+    {
+      commands: existsSync(lock) ? [['npm', 'ci', ...quiet], fallback] : [fallback],
+      stamp: join(directory, 'node_modules', '.devcloud-install'),
+      hash,
+    },
+  ]
+}
+
+/** The first of the step's commands that succeeds: `npm ci` refuses lock files that other registries filled. */
+async function install(step: InstallStep, directory: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
+  const last: string[] = []
+  for (const command of step.commands) {
+    onLine(command.join(' '))
+    const code = await run(command, directory, (line) => void (last.push(line) > 20 && last.shift(), onLine(line)), signal)
+    if (code === 0) {
+      mkdirSync(dirname(step.stamp), { recursive: true })
+      return
+    }
+  }
+  throw new CloudError(
+    'FAILED_PRECONDITION',
+    `The dependencies of ${directory} could not be installed.`,
+    `cd ${directory} && npm install`,
+    { fault: 'BUILD_FAILED', evidence: last },
+  )
+}
+
+function run(command: readonly string[], cwd: string, onLine: (line: string) => void, signal: AbortSignal): Promise<number> {
+  const [file = '', ...args] = command
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` }
+    const child = spawn(file, args, { cwd, env, signal, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => text.split('\n').filter(Boolean).forEach(onLine))
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code ?? 137))
+  })
+}
+
+/** Names, sizes and times of the folder's own files: a change of code is a new image. */
+function contents(directory: string): string {
+  return listFiles(directory).join('\n')
+}

@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process'
+import { createReadStream, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CloudError } from '../../base/cloud-error.ts'
+import type { Container, ContainerStatus, ExecStreams, LogLine } from '../engine.ts'
+import { groupMembers, isAlive, listeningSockets } from './proc.ts'
+import type { ContainerRecord } from './record.ts'
+
+/** An application under the process engine: a process group that its shim leads. */
+export class ProcessContainer implements Container {
+  readonly record: ContainerRecord
+  /** Its environment, for `exec`; a container that was adopted reads it from its process. */
+  readonly #env: Readonly<Record<string, string>> | undefined
+  #paused = false
+
+  constructor(record: ContainerRecord, env?: Readonly<Record<string, string>>) {
+    this.record = record
+    this.#env = env
+  }
+
+  get id(): string {
+    return this.record.id
+  }
+  get name(): string {
+    return this.record.name
+  }
+  get project(): string {
+    return this.record.project
+  }
+  get labels(): Readonly<Record<string, string>> {
+    return this.record.labels
+  }
+  get address(): Container['address'] {
+    return this.record.port === undefined || this.state === 'exited' ? undefined : { host: '127.0.0.1', port: this.record.port }
+  }
+
+  get state(): Container['state'] {
+    if (!isAlive(this.record.leader) || existsSync(this.#exitPath)) return 'exited'
+    return this.#paused ? 'paused' : 'running'
+  }
+
+  inspect(): Promise<ContainerStatus> {
+    const { state } = this
+    const exitCode = state === 'exited' ? this.exitCode : undefined
+    return Promise.resolve({
+      state,
+      exitCode,
+      oomKilled: false,
+      listening: state === 'exited' ? [] : listeningSockets(groupMembers(this.record.leader.pid)),
+    })
+  }
+
+  /** As the shim wrote it; 137 when the shim itself was killed. */
+  get exitCode(): number {
+    return existsSync(this.#exitPath) ? Number(readFileSync(this.#exitPath, 'utf8')) : 137
+  }
+
+  async *logs(
+    options: { readonly follow: boolean; readonly sinceMs?: number; readonly tail?: number },
+    signal: AbortSignal,
+  ): AsyncIterable<LogLine> {
+    const path = join(this.record.directory, 'log')
+    const { sinceMs = 0 } = options
+    const last: LogLine[] = []
+    let at = 0
+    let isFirst = true
+    for (;;) {
+      const ended = this.state === 'exited'
+      const size = existsSync(path) ? statSync(path).size : 0
+      if (size > at) {
+        for await (const { line, end } of completeLines(path, at, size)) {
+          at = end
+          if (line.timeMs < sinceMs) continue
+          if (!isFirst || options.tail === undefined) yield line
+          else if (last.push(line) > options.tail) last.shift()
+        }
+      }
+      if (isFirst) yield* last
+      isFirst = false
+      if (!options.follow || ended || signal.aborted) return
+      await sleep(50, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
+    }
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.state === 'exited') return
+    await this.resume() // a stopped process would get SIGTERM only after SIGKILL
+    this.#signal('SIGTERM')
+    const deadline = performance.now() + graceMs
+    while (!this.#isOver() && performance.now() < deadline) await sleep(20)
+    this.#signal('SIGKILL')
+    while (groupMembers(this.record.leader.pid).length > 0 && isAlive(this.record.leader)) await sleep(5)
+  }
+
+  pause(): Promise<void> {
+    this.#signalApplication('SIGSTOP')
+    this.#paused = true
+    return Promise.resolve()
+  }
+
+  resume(): Promise<void> {
+    this.#signalApplication('SIGCONT')
+    this.#paused = false
+    return Promise.resolve()
+  }
+
+  exec(command: readonly string[], io: ExecStreams, signal: AbortSignal): Promise<number> {
+    const [file = '', ...args] = command
+    const env = { ...(this.#env ?? this.#readEnv()), ...io.env }
+    return new Promise((resolve, reject) => {
+      const child = spawn(file, args, {
+        cwd: this.record.cwd,
+        env,
+        signal,
+        stdio: 'pipe',
+      })
+      if (io.stdin === undefined) child.stdin.end()
+      else io.stdin.pipe(child.stdin)
+      child.stdout.on('data', (data) => io.stdout.write(data))
+      child.stderr.on('data', (data) => io.stderr.write(data))
+      child.once('error', (error) =>
+        reject(new CloudError('NOT_FOUND', `"${file}" cannot be run: ${error.message}.`, 'Check the command.', { cause: error })),
+      )
+      child.once('close', (code) => resolve(code ?? 137))
+    })
+  }
+
+  async remove(): Promise<void> {
+    if (this.state !== 'exited') await this.stop(0)
+    this.#signal('SIGKILL') // what the application left in its group
+    rmSync(this.record.memoryDirectory, { recursive: true, force: true })
+    rmSync(this.record.directory, { recursive: true, force: true })
+  }
+
+  #isOver(): boolean {
+    return this.state === 'exited'
+  }
+
+  get #exitPath(): string {
+    return join(this.record.directory, 'exit')
+  }
+
+  /** The whole group, but only while it is ours: its leader is the very process that was started, or it still has members of our session. */
+  #signal(name: NodeJS.Signals): void {
+    const { leader } = this.record
+    if (!isAlive(leader) && process.platform !== 'linux') return
+    if (!isAlive(leader) && !groupMembers(leader.pid).every((pid) => pid !== leader.pid)) return // another process has the id now
+    try {
+      process.kill(-leader.pid, name)
+    } catch {
+      // it is gone
+    }
+  }
+
+  /** The members but the shim, which must go on writing the log. */
+  #signalApplication(name: NodeJS.Signals): void {
+    const { leader } = this.record
+    if (!isAlive(leader)) return
+    for (const pid of groupMembers(leader.pid)) {
+      if (pid === leader.pid) continue
+      try {
+        process.kill(pid, name)
+      } catch {
+        // it ended meanwhile
+      }
+    }
+  }
+
+  #readEnv(): Record<string, string> {
+    const pid = groupMembers(this.record.leader.pid).find((member) => member !== this.record.leader.pid)
+    if (pid === undefined || process.platform !== 'linux') return {}
+    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .filter((pair) => pair.includes('='))
+    return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+  }
+}
+
+/** The whole lines of a part of a log file, each with the offset behind it. */
+async function* completeLines(path: string, start: number, size: number): AsyncIterable<{ readonly line: LogLine; readonly end: number }> {
+  let end = start
+  const lines = createInterface({ input: createReadStream(path, { start, end: size - 1, encoding: 'utf8' }) })
+  for await (const text of lines) {
+    end += Buffer.byteLength(text) + 1
+    if (end > size) return // its newline is not written yet
+    yield { line: JSON.parse(text) as LogLine, end }
+  }
+}

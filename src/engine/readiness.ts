@@ -1,0 +1,82 @@
+import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CloudError } from '../base/cloud-error.ts'
+import type { Container } from './engine.ts'
+
+/**
+ * Waits until `container` listens on its port: Cloud Run's default startup probe, TCP on $PORT.
+ * @throws CloudError APP_CRASHED when it ends first, NOT_LISTENING when `timeoutMs` is over; both with its last lines
+ */
+export async function waitUntilListening(
+  container: Container,
+  probe: { readonly port: number; readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + probe.timeoutMs
+  const first = performance.now()
+  for (;;) {
+    signal.throwIfAborted()
+    if (container.address !== undefined && (await connects(container.address))) return
+    const status = await container.inspect(signal)
+    if (status.state === 'exited') throw await crashed(container, probe.port, status.exitCode, status.oomKilled)
+    if (performance.now() > deadline) throw await deaf(container, probe, signal)
+    await sleep(performance.now() - first < 2000 ? 20 : 200, undefined, { signal }).catch(() => signal.throwIfAborted())
+  }
+}
+
+/** Cloud Run's own words, which gcloud shows and scripts look for. */
+function officialWords(port: number): string {
+  return `The user-provided container failed to start and listen on the port defined provided by the PORT=${port} environment variable within the allocated timeout.`
+}
+
+async function crashed(container: Container, port: number, exitCode: number | undefined, oomKilled: boolean): Promise<CloudError> {
+  const why = oomKilled ? 'was killed for using more than its memory limit' : `exited ${exitCode ?? 'by a signal'}`
+  return new CloudError(
+    'FAILED_PRECONDITION',
+    `${officialWords(port)} It ${why}.`,
+    `devcloud logs ${container.labels['service'] ?? ''}`.trim(),
+    {
+      fault: 'APP_CRASHED',
+      evidence: await lastLines(container),
+    },
+  )
+}
+
+async function deaf(
+  container: Container,
+  probe: { readonly port: number; readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<CloudError> {
+  const { listening } = await container.inspect(signal)
+  const where = listening.map(({ host, port }) => `${host}:${port}`).join(', ')
+  const lines = await lastLines(container)
+  return new CloudError(
+    'FAILED_PRECONDITION',
+    `${officialWords(probe.port)} It runs, but nothing answers on port ${probe.port} after ${Math.round(probe.timeoutMs / 1000)} s.`,
+    'Bind 0.0.0.0:$PORT, not 127.0.0.1 and not a fixed port.',
+    { fault: 'NOT_LISTENING', evidence: [...(where === '' ? ['it listens on no port'] : [`it does listen on ${where}`]), ...lines] },
+  )
+}
+
+async function lastLines(container: Container): Promise<string[]> {
+  const lines: string[] = []
+  try {
+    for await (const line of container.logs({ follow: false, tail: 20 }, AbortSignal.timeout(5000))) lines.push(line.text)
+  } catch {
+    // the fault itself says more than that its log could not be read
+  }
+  return lines.slice(-20)
+}
+
+function connects(address: { readonly host: string; readonly port: number }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ ...address, timeout: 1000 })
+    const settle = (open: boolean) => {
+      socket.destroy()
+      resolve(open)
+    }
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
+    socket.once('timeout', () => settle(false))
+  })
+}

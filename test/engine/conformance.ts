@@ -1,0 +1,165 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { expect, test } from 'vitest'
+import type { BuildSource, Container, ContainerEnd, ContainerSpec, Engine } from '../../src/engine/engine.ts'
+import { waitUntilListening } from '../../src/engine/readiness.ts'
+
+const soon = () => AbortSignal.timeout(60_000)
+
+/** Applications of a few lines, as a user's folder would hold them. */
+const apps = {
+  echo: `const http = require('node:http')
+    process.on('SIGTERM', () => { console.log('bye'); process.exit(0) })
+    http.createServer((request, response) => response.end(JSON.stringify({ PORT: process.env.PORT, GREETING: process.env.GREETING, FILE: process.env.FILE ? require('node:fs').readFileSync(process.env.FILE, 'utf8') : '' }))).listen(process.env.PORT)
+    console.log('out'); console.error('err')`,
+  stubborn: `process.on('SIGTERM', () => {}); require('node:http').createServer((q, r) => r.end()).listen(process.env.PORT)`,
+  crash: `console.error('no SECRET_KEY'); process.exitCode = 3`,
+  deaf: `setInterval(() => {}, 1000)`,
+  elsewhere: `require('node:http').createServer((q, r) => r.end()).listen(4999, '127.0.0.1')`,
+}
+
+/** What every engine must do. `open` gives an engine on a state directory; a second one on the same directory adopts. */
+export function conformance(name: string, open: (directory: string) => Promise<Engine>): void {
+  const project = `conformance-${process.pid}`
+
+  async function given(app: keyof typeof apps, spec: Partial<ContainerSpec> = {}) {
+    const directory = mkdtempSync(join(tmpdir(), 'devcloud-engine-'))
+    const engine = await open(directory)
+    await engine.openProject(project, soon())
+    const { image } = await engine.build(givenSource(project, app), () => {}, soon())
+    const container = await engine.start(
+      {
+        name: `app-${crypto.randomUUID().slice(0, 8)}`,
+        project,
+        image,
+        env: {},
+        mounts: [],
+        labels: { service: 'app' },
+        port: 8080,
+        serviceAccount: 'a@b.c',
+        ...spec,
+      },
+      soon(),
+    )
+    return {
+      engine,
+      container,
+      directory,
+      async [Symbol.asyncDispose]() {
+        await engine.removeProject(project, soon())
+        await engine[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  test(`${name}: an application listens on PORT, with its environment and its files`, async () => {
+    await using at = await given('echo', {
+      env: { GREETING: 'hello', FILE: '/secrets/key/value' },
+      mounts: [{ kind: 'files', target: '/secrets/key', files: [{ path: 'value', data: Buffer.from('s3cret'), mode: 0o444 }] }],
+    })
+    await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    const answer = (await (await fetch(urlOf(at.container))).json()) as Record<string, string>
+    expect(answer).toMatchObject({ GREETING: 'hello', FILE: 's3cret' })
+    expect((await at.container.inspect(soon())).listening.map((socket) => socket.port)).toContain(Number(answer['PORT']))
+  })
+
+  test(`${name}: both output streams are told with their time`, async () => {
+    await using at = await given('echo')
+    await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    const lines = await Array.fromAsync(at.container.logs({ follow: false }, soon()))
+    expect(lines.map(({ stream, text }) => `${stream} ${text}`).toSorted()).toEqual(['stderr err', 'stdout out'])
+    expect(Math.abs((lines[0]?.timeMs ?? 0) - Date.now())).toBeLessThan(60_000)
+  })
+
+  test(`${name}: stop lets a handler of SIGTERM finish`, async () => {
+    await using at = await given('echo')
+    await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    await at.container.stop(10_000, soon())
+    expect(await at.container.inspect(soon())).toMatchObject({ state: 'exited', exitCode: 0 })
+    expect((await Array.fromAsync(at.container.logs({ follow: false, tail: 1 }, soon()))).map((line) => line.text)).toEqual(['bye'])
+  })
+
+  test(`${name}: stop kills what ignores SIGTERM after the grace`, async () => {
+    await using at = await given('stubborn')
+    await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    await at.container.stop(1000, soon())
+    expect(await at.container.inspect(soon())).toMatchObject({ state: 'exited', exitCode: 137 })
+  })
+
+  test(`${name}: run trap 8: a paused application is resumed before SIGTERM`, async () => {
+    await using at = await given('echo')
+    await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    await at.container.pause(soon())
+    expect(at.container.state).toBe('paused')
+    await at.container.stop(10_000, soon())
+    expect(await at.container.inspect(soon())).toMatchObject({ exitCode: 0 })
+  })
+
+  test(`${name}: exec runs beside the application and gives its exit code`, async () => {
+    await using at = await given('echo', { env: { GREETING: 'hello' } })
+    const stdout = new PassThrough()
+    const code = await at.container.exec(
+      ['node', '-e', 'console.log(process.env.GREETING); process.exit(7)'],
+      { stdout, stderr: new PassThrough() },
+      soon(),
+    )
+    expect(code).toBe(7)
+    expect(stdout.read()?.toString()).toBe('hello\n')
+  })
+
+  test(`${name}: an application that ends is told, and readiness says how`, async () => {
+    await using at = await given('deaf')
+    const ends: ContainerEnd[] = []
+    const over = new AbortController()
+    at.engine.events((end) => ends.push(end), over.signal)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await at.container.exec(['node', '-e', ''], { stdout: new PassThrough(), stderr: new PassThrough() }, soon())
+    await at.container.stop(0, soon())
+    await expect.poll(() => ends.map((end) => end.id), { timeout: 10_000 }).toEqual([at.container.id])
+    expect(ends[0]).toMatchObject({ project, labels: { service: 'app' }, exitCode: 137 })
+    over.abort()
+  })
+
+  test(`${name}: a crash is APP_CRASHED with the exit code and the last lines`, async () => {
+    await using at = await given('crash')
+    const failure = waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    await expect(failure).rejects.toMatchObject({
+      fault: 'APP_CRASHED',
+      evidence: ['no SECRET_KEY'],
+      message: expect.stringContaining('exited 3'),
+    })
+  })
+
+  test(`${name}: run trap 2: what listens elsewhere is NOT_LISTENING, and where it does listen is named`, async () => {
+    await using at = await given('elsewhere')
+    const failure = waitUntilListening(at.container, { port: 8080, timeoutMs: 1500 }, soon())
+    await expect(failure).rejects.toMatchObject({
+      fault: 'NOT_LISTENING',
+      evidence: expect.arrayContaining(['it does listen on 127.0.0.1:4999']),
+    })
+  })
+
+  test(`${name}: a second engine on the same directory adopts what runs, with its labels`, async () => {
+    await using at = await given('echo')
+    await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    await using second = await open(at.directory)
+    const adopted = (await second.list(soon())).find((container) => container.id === at.container.id)
+    expect(adopted).toMatchObject({ state: 'running', labels: { service: 'app' }, address: at.container.address })
+    expect((await fetch(urlOf(adopted ?? at.container))).status).toBe(200)
+    await adopted?.stop(10_000, soon())
+    expect(await at.container.inspect(soon())).toMatchObject({ state: 'exited', exitCode: 0 })
+  })
+}
+
+export function givenSource(project: string, app: keyof typeof apps): BuildSource {
+  const directory = mkdtempSync(join(tmpdir(), 'devcloud-app-'))
+  writeFileSync(join(directory, 'app.cjs'), apps[app])
+  writeFileSync(join(directory, 'Dockerfile'), 'FROM node:24-slim\nWORKDIR /app\nCOPY app.cjs .\nCMD ["node", "app.cjs"]\n')
+  return { project, name: app, directory, dockerfile: 'Dockerfile', command: ['node', 'app.cjs'] }
+}
+
+function urlOf(container: Container): string {
+  return `http://${container.address?.host}:${container.address?.port}/`
+}
