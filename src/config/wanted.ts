@@ -55,7 +55,8 @@ export interface WantedInstance {
   /** Google's word: `POSTGRES_15`. */
   readonly databaseVersion: string
   readonly databases: readonly string[]
-  readonly users: readonly { readonly name: string; readonly password: string }[]
+  /** `passwordSecret` is the id of the secret whose latest version is the password; `password` is empty then. */
+  readonly users: readonly { readonly name: string; readonly password: string; readonly passwordSecret?: string }[]
 }
 
 export interface WantedBucket {

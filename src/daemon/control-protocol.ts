@@ -1,0 +1,153 @@
+/**
+ * What the CLI and the daemon say to each other: HTTP/1.1 on the control socket. Long calls answer application/x-ndjson, one event a line,
+ * the last one `done` or `error`. An answer that is not 2xx is one JSON object `{"error": WireError}`.
+ */
+
+/** A CloudError as it travels and as `--json` shows it. */
+export interface WireError {
+  /** A name of google.rpc.Code. */
+  readonly code: string
+  /** Our own name: PORT_TAKEN. */
+  readonly fault: string
+  readonly message: string
+  readonly evidence: readonly string[]
+  /** What to do about it: a command, or a sentence. */
+  readonly next: string
+}
+
+/** How every stream ends. */
+export type LastEvent = { readonly kind: 'done' } | { readonly kind: 'error'; readonly error: WireError }
+
+/** POST /up → UpEvent… */
+export interface UpRequest {
+  /** Absolute path of the project's folder. */
+  readonly directory: string
+  readonly engine: 'auto' | 'docker' | 'process'
+  /** Only tell what would be done. */
+  readonly plan: boolean
+}
+
+export type UpEvent =
+  | { readonly kind: 'plan'; readonly text: string }
+  | {
+      readonly kind: 'step'
+      /** The same from `started` to the end of the step: `build:web`. */
+      readonly id: string
+      /** For people: `build web`. */
+      readonly name: string
+      readonly state: 'started' | 'done' | 'failed' | 'note'
+      readonly detail?: string
+      readonly ms?: number
+    }
+  | { readonly kind: 'line'; readonly source: string; readonly text: string }
+  | {
+      readonly kind: 'ready'
+      readonly ms: number
+      readonly urls: readonly { readonly service: string; readonly url: string }[]
+      /** True when everything was still running. */
+      readonly reused: boolean
+      readonly project?: string
+    }
+
+/** POST /down → UpEvent steps. Stops instances and databases; data stays. */
+export interface DownRequest {
+  readonly directory?: string
+  readonly project?: string
+}
+
+/** POST /clean → UpEvent steps. Removes containers, networks, volumes and data of one project, or of all. */
+export interface CleanRequest {
+  readonly project?: string
+  readonly all?: boolean
+}
+
+/** GET /ps?project= */
+export interface PsAnswer {
+  readonly services: readonly {
+    readonly project: string
+    readonly service: string
+    readonly url: string
+    readonly revision: string
+    readonly state: string
+    readonly instances: readonly { readonly id: string; readonly state: string; readonly inFlight: number }[]
+  }[]
+}
+
+/** GET /status */
+export interface StatusAnswer {
+  readonly daemon: { readonly version: string; readonly pid: number; readonly startedMs: number; readonly stateDirectory: string }
+  readonly projects: readonly {
+    readonly id: string
+    readonly directory: string
+    readonly engine: string
+    readonly services: readonly { readonly id: string; readonly url: string; readonly state: string }[]
+    readonly instances: readonly { readonly id: string; readonly version: string; readonly state: string }[]
+    readonly buckets: readonly string[]
+    readonly secrets: readonly string[]
+  }[]
+}
+
+/** GET /logs?project=&service=&follow=true&tail=100 → LogEvent… */
+export type LogEvent =
+  | {
+      readonly kind: 'log'
+      readonly timeMs: number
+      readonly service: string
+      readonly revision: string
+      readonly instance: string
+      readonly stream: 'stdout' | 'stderr'
+      readonly severity: string
+      readonly text: string
+    }
+  | {
+      readonly kind: 'request'
+      readonly timeMs: number
+      readonly service: string
+      readonly revision: string
+      readonly method: string
+      readonly path: string
+      readonly status: number
+      readonly latencyMs: number
+    }
+
+/** GET /env?project=&endpoints=true */
+export interface EnvAnswer {
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** POST /exec → ExecEvent… */
+export interface ExecRequest {
+  readonly project: string
+  readonly service: string
+  readonly command: readonly string[]
+  /** In a new instance of the service's image that ends with the command, instead of inside a running one. */
+  readonly oneOff: boolean
+}
+
+export type ExecEvent =
+  | {
+      readonly kind: 'output'
+      readonly stream: 'stdout' | 'stderr'
+      /** Base64: output is bytes. */
+      readonly data: string
+    }
+  | { readonly kind: 'exit'; readonly code: number }
+
+/** GET /doctor */
+export interface DoctorAnswer {
+  readonly checks: readonly DoctorCheck[]
+}
+
+export interface DoctorCheck {
+  readonly name: string
+  readonly state: 'ok' | 'warning' | 'failed'
+  readonly detail: string
+  /** What to do about it. */
+  readonly fix?: string
+}
+
+/** GET /version */
+export interface VersionAnswer {
+  readonly version: string
+  readonly pid: number
+}
