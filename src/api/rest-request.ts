@@ -13,8 +13,6 @@ const systemParameters = new Set([
   'callback',
   'uploadType',
   'upload_protocol',
-  '$.xgafv',
-  '$alt',
 ])
 
 /**
@@ -34,7 +32,7 @@ export function readRestRequest(
   else if (rule.body !== undefined && payload !== undefined) json[fieldOf(schema, rule.body).jsonName] = payload
   for (const [path, value] of Object.entries(rule.variables)) setPath(schema, json, path.split('.'), [value])
   for (const name of new Set(query.keys())) {
-    if (systemParameters.has(name)) continue
+    if (systemParameters.has(name) || name.startsWith('$')) continue
     setPath(schema, json, name.split('.'), query.getAll(name))
   }
   try {

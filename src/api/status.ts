@@ -4,10 +4,19 @@ import { DebugInfoSchema, ErrorInfoSchema } from './gen/google/rpc/error_details
 import { CloudError, codes, type Code } from '../base/cloud-error.ts'
 
 /** An error as REST answers it: the body of google.rpc.Status in Google's envelope, and its HTTP status. */
-export function toRestError(error: unknown): { readonly http: number; readonly body: unknown } {
+export function toRestError(error: unknown): { readonly http: number; readonly body: RestError } {
   const { code, message, details } = toStatus(error)
   const { http } = codes[code]
   return { http, body: { error: { code: http, message, status: code, ...(details.length > 0 && { details: details.map(toJsonDetail) }) } } }
+}
+
+export interface RestError {
+  readonly error: { readonly code: number; readonly message: string; readonly status: Code; readonly details?: readonly unknown[] }
+}
+
+/** What is not emulated is refused by name, never a quiet success and never a 404, which Terraform would take for gone. */
+export function unimplemented(what: string): CloudError {
+  return new CloudError('UNIMPLEMENTED', `devcloud does not emulate ${what}.`, 'See the table of products in the README.')
 }
 
 /** The same error as gRPC answers it, text and details alike (sql trap 41). */

@@ -1,0 +1,107 @@
+import type { DescMethod, DescService, Message } from '@bufbuild/protobuf'
+import { createContextKey, createContextValues, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
+import { fastifyConnectPlugin } from '@connectrpc/connect-fastify'
+import type { FastifyInstance } from 'fastify'
+import { CloudError } from '../base/cloud-error.ts'
+import type { Log } from '../base/log.ts'
+import { callerKey, requireCaller } from './caller.ts'
+import { plainGrpcMessage } from './grpc-message.ts'
+import type { Product, Service } from './product.ts'
+import { hostOf, matchesHost } from './routes.ts'
+import { toConnectError, unimplemented } from './status.ts'
+
+type UnaryMethod = (request: Message, context: HandlerContext) => Promise<Message> | Message
+type StreamMethod = (request: Message, context: HandlerContext) => AsyncIterable<Message>
+
+const hostKey = createContextKey('', { description: 'host' })
+
+/** Every proto service over gRPC. One that several products have, as google.longrunning.Operations, is answered by the product of the host. */
+export async function serveGrpc(
+  app: FastifyInstance,
+  { products, log, maxBytes }: { readonly products: readonly Product[]; readonly log: Log; readonly maxBytes: number },
+): Promise<void> {
+  const all = products.flatMap((product) => product.services.map((service) => ({ product, service })))
+  const byType = Map.groupBy(all, ({ service }) => service.descriptor.typeName)
+  app.addHook('onRequest', (_request, reply, done) => {
+    plainGrpcMessage(reply.raw)
+    done()
+  })
+  await app.register(fastifyConnectPlugin, {
+    grpcWeb: false,
+    connect: false,
+    readMaxBytes: maxBytes,
+    contextValues: (request) => createContextValues().set(callerKey, request.caller).set(hostKey, hostOf(request.headers)),
+    routes(router) {
+      for (const offers of byType.values()) {
+        const [first] = offers
+        if (first !== undefined) router.service(first.service.descriptor, implementationOf(first.service.descriptor, offers, log))
+      }
+    },
+  })
+}
+
+interface Offer {
+  readonly product: Product
+  readonly service: Service
+}
+
+/** Every method of the service: those that nobody implements are refused by name. */
+function implementationOf(descriptor: DescService, offers: readonly Offer[], log: Log): Partial<ServiceImpl<DescService>> {
+  const entries = descriptor.methods.map((method) => [
+    method.localName,
+    method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming'
+      ? streaming(method, offers, log)
+      : unary(method, offers, log),
+  ])
+  return Object.fromEntries(entries) as Partial<ServiceImpl<DescService>>
+}
+
+function unary(method: DescMethod, offers: readonly Offer[], log: Log): UnaryMethod {
+  return async (request, context) => {
+    try {
+      requireCaller(context.values.get(callerKey))
+      const [first, ...others] = implementationsOf<UnaryMethod>(method, offers, context)
+      if (first === undefined) throw unimplemented(nameOf(method))
+      try {
+        return await first(request, context)
+      } catch (error) {
+        const [next] = others
+        if (next === undefined || !(error instanceof CloudError) || error.code !== 'NOT_FOUND') throw error
+        return await next(request, context)
+      }
+    } catch (error) {
+      throw told(error, method, log)
+    }
+  }
+}
+
+function streaming(method: DescMethod, offers: readonly Offer[], log: Log): StreamMethod {
+  return async function* (request, context) {
+    try {
+      requireCaller(context.values.get(callerKey))
+      const [first] = implementationsOf<StreamMethod>(method, offers, context)
+      if (first === undefined) throw unimplemented(nameOf(method))
+      yield* first(request, context)
+    } catch (error) {
+      throw told(error, method, log)
+    }
+  }
+}
+
+function implementationsOf<T>(method: DescMethod, offers: readonly Offer[], context: HandlerContext): readonly T[] {
+  const host = context.values.get(hostKey)
+  const own = offers.filter(({ product }) => product.hosts.some((pattern) => matchesHost(pattern, host)))
+  return (own.length > 0 ? own : offers).flatMap(({ service }) => {
+    const implementation = service.implementation[method.localName] as unknown as T | undefined
+    return implementation === undefined ? [] : [implementation]
+  })
+}
+
+export function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}.${method.name}`
+}
+
+function told(error: unknown, method: DescMethod, log: Log): unknown {
+  if (!(error instanceof CloudError)) log.error({ err: error, method: nameOf(method) }, 'handler failed')
+  return toConnectError(error)
+}

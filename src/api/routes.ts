@@ -1,0 +1,73 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Product } from './product.ts'
+import { restMethods, type RestMethod } from './rest-methods.ts'
+
+/** Who answers a request. */
+export type Found =
+  | { readonly kind: 'rest'; readonly method: RestMethod; readonly variables: Readonly<Record<string, string>> }
+  | { readonly kind: 'wires'; readonly product: string }
+  | { readonly kind: 'none' }
+
+export interface Routes {
+  /** Pure but for `addWire`. @param target as the client sent it: path and query */
+  find(verb: string, host: string, target: string): Found
+  /** Tells of a route that a product's wires have: `/storage/v1/b/:bucket`, `/:bucket/*`. */
+  addWire(product: string, verbs: readonly string[], url: string): void
+}
+
+/**
+ * On a host of Google's its own products answer, on the endpoints port all of them: methods of google.api.http first, then wires
+ * whose path begins with a word, then wires that take any path, as buckets do.
+ */
+export function openRoutes(products: readonly Product[]): Routes {
+  const rest = products.map((product) => ({ product, methods: product.services.flatMap(restMethods) }))
+  const wires: { readonly product: string; readonly verbs: readonly string[]; readonly path: RegExp; readonly isLiteral: boolean }[] = []
+  return {
+    find(verb, host, target) {
+      const path = pathOf(target)
+      const own = products.filter((product) => product.hosts.some((pattern) => matchesHost(pattern, host)))
+      const asked = new Set((own.length > 0 ? own : products).map((product) => product.name))
+      for (const { product, methods } of rest) {
+        if (!asked.has(product.name)) continue
+        for (const method of methods) {
+          const variables = method.verb === verb ? method.template.match(path) : undefined
+          if (variables !== undefined) return { kind: 'rest', method, variables }
+        }
+      }
+      const matching = wires.filter((wire) => asked.has(wire.product) && wire.verbs.includes(verb) && wire.path.test(path))
+      const wire = matching.find(({ isLiteral }) => isLiteral) ?? matching[0]
+      return wire === undefined ? { kind: 'none' } : { kind: 'wires', product: wire.product }
+    },
+    addWire: (product, verbs, url) => void wires.push({ product, verbs, path: toExpression(url), isLiteral: /^\/\w/.test(url) }),
+  }
+}
+
+/** `*.run.googleapis.com` stands for one label or more in front. */
+export function matchesHost(pattern: string, host: string): boolean {
+  return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern
+}
+
+/** The host without its port, lower case; HTTP/2 has it in `:authority`. */
+export function hostOf(headers: IncomingHttpHeaders): string {
+  return authorityOf(headers).replace(/:\d+$/, '').toLowerCase()
+}
+
+export function authorityOf(headers: IncomingHttpHeaders): string {
+  const authority = headers[':authority']
+  return headers.host ?? (typeof authority === 'string' ? authority : '')
+}
+
+/** The path as it came, nothing decoded and no dots resolved. */
+export function pathOf(target: string): string {
+  return target.split('?', 1)[0] ?? '/'
+}
+
+/** fastify's pattern, near enough to tell products apart: `/:a` is a segment, `::` a colon, `*` anything. */
+function toExpression(url: string): RegExp {
+  const source = url.replaceAll(/::|:\w+(?:\([^)]*\))?\??|\*|[.+?^${}()|[\]\\]/g, (part) => {
+    if (part === '::') return ':'
+    if (part === '*') return '.*'
+    return part.startsWith(':') ? '[^/]+' : `\\${part}`
+  })
+  return new RegExp(`^${source}$`)
+}

@@ -1,0 +1,32 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { CloudError, codes, type Code } from '../base/cloud-error.ts'
+import type { Log } from '../base/log.ts'
+import { escapeMessage } from './grpc-message.ts'
+import { toRestError } from './status.ts'
+
+/** Answers with the error: Google's envelope in JSON, or gRPC's trailers to a gRPC call. What is not a CloudError is logged, and told as INTERNAL alone. */
+export async function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): Promise<FastifyReply> {
+  const told = toClientError(error)
+  if (!(told instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
+  const { http, body } = toRestError(told)
+  if (request.headers['content-type']?.startsWith('application/grpc') !== true) {
+    return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))
+  }
+  reply.hijack()
+  const { raw } = reply
+  raw.writeHead(200, { 'content-type': 'application/grpc' })
+  raw.addTrailers({
+    'grpc-status': String(told instanceof CloudError ? codes[told.code].grpc : codes.INTERNAL.grpc),
+    'grpc-message': escapeMessage(body.error.message),
+  })
+  raw.end()
+  return reply
+}
+
+/** fastify's own refusals (body too large, bad content length) carry a status below 500. */
+function toClientError(error: unknown): unknown {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  if (typeof status !== 'number' || status >= 500 || !(error instanceof Error)) return error
+  const code = (Object.keys(codes) as Code[]).find((name) => codes[name].http === status) ?? 'INVALID_ARGUMENT'
+  return new CloudError(code, error.message, 'Correct the request.')
+}
