@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { rewritePaths } from '../../src/engine/process/mounts.ts'
+import { rewritePaths } from '../../src/engine/process/rewrite-paths.ts'
 
 const paths = [
   { target: '/cloudsql/p:r:i', path: '/state/s/1' },

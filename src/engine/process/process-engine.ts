@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,10 +9,11 @@ import { CloudError } from '../../base/cloud-error.ts'
 import type { Log } from '../../base/log.ts'
 import type { Container, ContainerEnd, ContainerSpec, Engine } from '../engine.ts'
 import { buildFolder, readFolderImage } from './build.ts'
-import { makeMounts, rewritePaths } from './mounts.ts'
+import { makeMounts } from './mounts.ts'
 import { identify } from './proc.ts'
 import { ProcessContainer } from './process-container.ts'
 import { readRecords, toRecord, writeRecord } from './record.ts'
+import { rewritePaths } from './rewrite-paths.ts'
 
 /** How often ended applications are looked for. */
 const watchMs = 200
@@ -79,7 +80,7 @@ async function launch(
 ): Promise<ProcessContainer> {
   const image = readFolderImage(spec.image, imagesDirectory)
   const memoryDirectory = mkdtempSync(join(memoryRoot, 'c-'))
-  const paths = makeMounts(spec.mounts, directory, memoryDirectory, volumes)
+  const paths = makeMounts(spec.mounts, memoryDirectory, volumes)
   const port = spec.port === undefined ? undefined : await freePort()
   const given = rewritePaths(spec.env, paths)
   const env: Record<string, string> = { ...baseEnv(), ...given, ...(port !== undefined && { PORT: String(port) }) }
@@ -89,14 +90,13 @@ async function launch(
     throw new CloudError('FAILED_PRECONDITION', `The folder ${cwd} is gone.`, 'Run devcloud up in its new place.', {
       fault: 'IMAGE_UNKNOWN',
     })
-  const specPath = join(memoryDirectory, 'spec.json')
   const shimSpec = { name: spec.name, command, cwd, env, logPath: join(directory, 'log'), exitPath: join(directory, 'exit') }
-  writeFileSync(specPath, JSON.stringify(shimSpec), { mode: 0o600 })
-  const shim = spawn(process.execPath, ['--max-old-space-size=32', fileURLToPath(import.meta.resolve('./shim.mjs')), specPath], {
+  const shim = spawn(process.execPath, ['--max-old-space-size=32', fileURLToPath(import.meta.resolve('./shim.mjs'))], {
     detached: true,
-    stdio: 'ignore',
+    stdio: ['pipe', 'ignore', 'ignore'],
     env: { PATH: baseEnv()['PATH'] },
   })
+  shim.stdin.on('error', () => {}).end(JSON.stringify(shimSpec)) // by a pipe: it holds secrets
   const leader = shim.pid === undefined ? undefined : identify(shim.pid)
   if (leader === undefined)
     throw new CloudError('INTERNAL', `${spec.name} could not be started.`, 'devcloud doctor', { fault: 'APP_CRASHED' })
