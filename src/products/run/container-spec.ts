@@ -1,0 +1,120 @@
+import { CloudError } from '../../base/cloud-error.ts'
+import type { Container as RunContainer, Volume } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
+import type { ContainerSpec, Engine, Mount } from '../../engine/engine.ts'
+import type { Project, RunNeeds } from './needs.ts'
+import { readBytes, readCpus } from './resources.ts'
+
+export interface Identity {
+  readonly project: Project
+  readonly service: string
+  /** Absent for a command that runs once, which gets no PORT either. */
+  readonly revision?: string
+}
+
+/** The account that a template runs as: its own, or the project's default one. */
+export function serviceAccountOf(template: RevisionTemplate, project: Project): string {
+  return template.serviceAccount || `${project.number}-compute@developer.gserviceaccount.com`
+}
+
+/**
+ * What to start for one instance of `template`. Secrets in variables are read here, once, for the instance's life (trap 38).
+ * @throws CloudError SECRET_UNREADABLE, or UNIMPLEMENTED for a volume that is not emulated
+ */
+export async function containerSpec(
+  needs: RunNeeds,
+  engine: Engine['kind'],
+  template: RevisionTemplate,
+  identity: Identity,
+  name: string,
+): Promise<ContainerSpec> {
+  const container = template.containers[0]
+  if (container === undefined) throw new CloudError('INTERNAL', 'The template has no container.', 'Deploy again.')
+  const serviceAccount = serviceAccountOf(template, identity.project)
+  const port = container.ports[0]?.containerPort ?? 8080
+  const around = await needs.surroundings(identity.project, serviceAccount, engine)
+  const [own, mounts] = await Promise.all([
+    environment(needs, container, identity.project, serviceAccount),
+    Promise.all(container.volumeMounts.map((mount) => volumeMounts(needs, template.volumes, mount, identity.project, serviceAccount))),
+  ])
+  const contract =
+    identity.revision === undefined ? {} : { K_SERVICE: identity.service, K_REVISION: identity.revision, K_CONFIGURATION: identity.service }
+  return {
+    name,
+    project: identity.project.id,
+    image: container.image,
+    ...(container.command.length > 0 && { command: container.command }),
+    ...(container.args.length > 0 && { args: container.args }),
+    ...(container.workingDir !== '' && { workingDirectory: container.workingDir }),
+    env: { ...around.env, ...own, ...contract, ...(identity.revision !== undefined && { PORT: String(port) }) },
+    cpus: readCpus(container.resources?.limits['cpu'] ?? '1'),
+    memoryBytes: readBytes(container.resources?.limits['memory'] ?? '512Mi'),
+    mounts: [...around.mounts, ...mounts.flat()],
+    labels: { service: identity.service, ...(identity.revision === undefined ? { once: 'yes' } : { revision: identity.revision }) },
+    ...(identity.revision !== undefined && { port }),
+    serviceAccount,
+  }
+}
+
+async function environment(needs: RunNeeds, container: RunContainer, project: Project, account: string): Promise<Record<string, string>> {
+  const pairs = container.env.map(async ({ name, values }): Promise<readonly [string, string]> => {
+    if (values.case !== 'valueSource') return [name, values.value ?? '']
+    const selector = values.value.secretKeyRef
+    const payload = await readSecret(needs, project, selector?.secret ?? '', selector?.version || 'latest', account)
+    return [name, Buffer.from(payload).toString('utf8')]
+  })
+  return Object.fromEntries(await Promise.all(pairs))
+}
+
+async function volumeMounts(
+  needs: RunNeeds,
+  volumes: readonly Volume[],
+  mount: { readonly name: string; readonly mountPath: string },
+  project: Project,
+  account: string,
+): Promise<readonly Mount[]> {
+  const source = volumes.find((volume) => volume.name === mount.name)?.volumeType
+  if (source?.case === 'cloudSqlInstance') {
+    return Promise.all(
+      source.value.instances.map(async (connection) => ({
+        kind: 'bind' as const,
+        source: await needs.socketDirectory(connection),
+        target: `/cloudsql/${connection}`,
+      })),
+    )
+  }
+  if (source?.case === 'secret') {
+    const { secret, items, defaultMode } = source.value
+    const wanted = items.length > 0 ? items : [{ path: secret.split('/').at(-1) ?? secret, version: 'latest', mode: 0 }]
+    const files = wanted.map(async ({ path, version, mode }) => ({
+      path,
+      data: await readSecret(needs, project, secret, version || 'latest', account),
+      mode: mode || defaultMode || 0o444,
+    }))
+    return [{ kind: 'files', target: mount.mountPath, files: await Promise.all(files) }]
+  }
+  throw new CloudError(
+    source === undefined ? 'INVALID_ARGUMENT' : 'UNIMPLEMENTED',
+    source === undefined ? `No volume is named "${mount.name}".` : `Volumes of the kind ${source.case ?? 'none'} are not emulated yet.`,
+    'Use a secret or a Cloud SQL volume.',
+  )
+}
+
+async function readSecret(needs: RunNeeds, project: Project, secret: string, version: string, account: string): Promise<Uint8Array> {
+  const name = `${secret.startsWith('projects/') ? secret : `projects/${project.id}/secrets/${secret}`}/versions/${version}`
+  try {
+    return await needs.accessSecret(name, account)
+  } catch (error) {
+    const id = secret.split('/').at(-1) ?? secret
+    throw new CloudError(
+      'FAILED_PRECONDITION',
+      `Secret ${name} cannot be read as ${account}.`,
+      `printf VALUE | devcloud secret set ${id}`,
+      {
+        cause: error,
+        fault: 'SECRET_UNREADABLE',
+        evidence: [error instanceof Error ? error.message : String(error)],
+      },
+    )
+  }
+}

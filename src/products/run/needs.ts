@@ -1,0 +1,35 @@
+import type { Operations } from '../../api/operations.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Engine, Mount } from '../../engine/engine.ts'
+import type { Router } from '../../router/upstream.ts'
+import type { State } from '../../state/state.ts'
+
+/** What Cloud Run stands on, handed in by the daemon. */
+export interface RunNeeds {
+  readonly state: State
+  readonly clock: Clock
+  readonly log: Log
+  readonly operations: Operations
+  readonly router: Router
+  /** A project by id or number. */
+  readonly project: (idOrNumber: string) => Project
+  /** The engine that this project runs on. @throws CloudError when none answers */
+  readonly engineFor: (projectId: string, signal: AbortSignal) => Promise<Engine>
+  /** The payload of `projects/P/secrets/S/versions/V`, read as `serviceAccount`. @throws CloudError NOT_FOUND and the like */
+  readonly accessSecret: (name: string, serviceAccount: string) => Promise<Uint8Array>
+  /** The host's folder of the socket of `PROJECT:REGION:INSTANCE`. @throws CloudError NOT_FOUND */
+  readonly socketDirectory: (connectionName: string) => Promise<string>
+  /** What every instance gets so that Google's names answer from here: variables and the CA bundle. */
+  readonly surroundings: (
+    project: Project,
+    serviceAccount: string,
+    engine: Engine['kind'],
+  ) => Promise<{ readonly env: Readonly<Record<string, string>>; readonly mounts: readonly Mount[] }>
+}
+
+export interface Project {
+  readonly id: string
+  /** Twelve digits. */
+  readonly number: string
+}

@@ -1,0 +1,78 @@
+import type { StoredBucket } from '../../objects/stored.ts'
+import { bucketAttributes, isUniform } from './bucket-attributes.ts'
+
+const regionPattern = /^[A-Z]+-[A-Z]+\d$/
+
+/** What an answer is told with: links start with `origin`, `https://storage.googleapis.com`. */
+export interface View {
+  readonly origin: string
+  readonly full: boolean
+}
+
+/** Source: cloud.google.com/storage/docs/json_api/v1/buckets#resource. */
+export function toBucketResource(bucket: StoredBucket, projectNumber: string, { origin, full }: View): Record<string, unknown> {
+  const attributes = bucketAttributes(bucket)
+  const { fields } = attributes
+  const { acl: _acl, defaultObjectAcl: _defaultAcl, ...settings } = fields
+  const uniform = isUniform(attributes)
+  const location = fields.location ?? 'US'
+  const lockedTime = toTime(bucket.createdMs + 90 * 86_400_000)
+  const access = uniform ? { enabled: true, lockedTime } : { enabled: false }
+  return {
+    kind: 'storage#bucket',
+    id: bucket.name,
+    selfLink: `${origin}/storage/v1/b/${bucket.name}`,
+    projectNumber,
+    name: bucket.name,
+    ...settings,
+    location,
+    locationType: regionPattern.test(location) ? 'region' : 'multi-region',
+    storageClass: fields.storageClass ?? 'STANDARD',
+    softDeletePolicy: fields.softDeletePolicy ?? { retentionDurationSeconds: '0' },
+    ...(fields.retentionPolicy !== undefined && {
+      retentionPolicy: { ...fields.retentionPolicy, retentionPeriod: String(fields.retentionPolicy.retentionPeriod) },
+    }),
+    iamConfiguration: {
+      publicAccessPrevention: fields.iamConfiguration?.publicAccessPrevention ?? 'inherited',
+      uniformBucketLevelAccess: access,
+      bucketPolicyOnly: access,
+    },
+    generation: String(bucket.generation),
+    metageneration: String(bucket.metageneration),
+    etag: toEtag(bucket.metageneration),
+    timeCreated: toTime(bucket.createdMs),
+    updated: toTime(bucket.updatedMs),
+    ...(full &&
+      !uniform && {
+        acl: attributes.acl.map((entry) => toBucketAcl(bucket, entry, origin)),
+        defaultObjectAcl: attributes.defaultObjectAcl.map((entry) => ({
+          kind: 'storage#objectAccessControl',
+          ...entry,
+          etag: toEtag(bucket.metageneration),
+        })),
+        owner: { entity: `project-owners-${projectNumber}` },
+      }),
+  }
+}
+
+export function toBucketAcl(bucket: StoredBucket, { entity, role }: { readonly entity: string; readonly role: string }, origin: string) {
+  return {
+    kind: 'storage#bucketAccessControl',
+    id: `${bucket.name}/${entity}`,
+    selfLink: `${origin}/storage/v1/b/${bucket.name}/acl/${entity}`,
+    bucket: bucket.name,
+    entity,
+    role,
+    etag: toEtag(bucket.metageneration),
+  }
+}
+
+/** An opaque tag of these numbers. */
+export function toEtag(...numbers: readonly number[]): string {
+  return Buffer.from(numbers.join('/')).toString('base64')
+}
+
+/** RFC 3339 with milliseconds (storage trap 13). */
+export function toTime(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,178 @@
+import type { Caller } from '../../api/caller.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { ObjectKey, ObjectStore } from '../../objects/object-store.ts'
+import type { Preconditions } from '../../objects/preconditions.ts'
+import { checkPreconditions } from '../../objects/preconditions.ts'
+import { combineCrc32c } from '../../objects/running-sums.ts'
+import type { Content, StoredBucket, StoredObject } from '../../objects/stored.ts'
+import { predefinedAcl, type AclEntry } from './acl.ts'
+import { bucketAttributes, mergePatch } from './bucket-attributes.ts'
+import { checkListsCount, type Buckets } from './buckets.ts'
+import { checkHolds } from './holds.ts'
+import { checkObjectName, invalid } from './names.ts'
+import { objectAttributes, readObjectFields, type ObjectAttributes, type ObjectFields } from './object-attributes.ts'
+import { toCrc32cText } from './object-resource.ts'
+
+/** An object that is to be made, all but its bytes. */
+export interface ObjectWish {
+  readonly bucket: string
+  readonly name: string
+  readonly fields: ObjectFields
+  readonly predefinedAcl: string | undefined
+  readonly preconditions: Preconditions
+  readonly caller: Caller | undefined
+}
+
+/** Base64, as clients send them. */
+export interface Checksums {
+  readonly md5Hash?: string | undefined
+  readonly crc32c?: string | undefined
+}
+
+/** Objects: making, changing, copying, composing. Reading bytes is the store's. */
+export class Objects {
+  readonly #store: ObjectStore
+  readonly #buckets: Buckets
+  readonly #clock: Clock
+
+  constructor(store: ObjectStore, buckets: Buckets, clock: Clock) {
+    this.#store = store
+    this.#buckets = buckets
+    this.#clock = clock
+  }
+
+  /** What can be refused before the first byte is taken in. */
+  checkWish(wish: ObjectWish): void {
+    checkObjectName(wish.name)
+    const bucket = this.#store.bucket(wish.bucket)
+    if (wish.predefinedAcl !== undefined || wish.fields.acl !== undefined) checkListsCount(bucketAttributes(bucket), 'insert', 'object')
+    checkPreconditions(wish.preconditions, this.#store.findObject({ ...wish, generation: undefined }))
+  }
+
+  /** Takes a body in and makes the object. */
+  async insert(wish: ObjectWish, body: AsyncIterable<Uint8Array>, checksums: Checksums): Promise<StoredObject> {
+    this.checkWish(wish)
+    const content = await this.#store.stage(body)
+    try {
+      return await this.commit(wish, content, checksums)
+    } catch (error) {
+      await this.#store.discard(content)
+      throw error
+    }
+  }
+
+  /** Makes the object of content that is there already. @throws CloudError when a checksum differs */
+  async commit(wish: ObjectWish, content: Content, checksums: Checksums, also?: (object: StoredObject) => void): Promise<StoredObject> {
+    checkObjectName(wish.name)
+    checkSums(content, checksums)
+    return this.#store.put({
+      bucket: wish.bucket,
+      name: wish.name,
+      content,
+      attributes: JSON.stringify(this.#attributesOf(wish)),
+      preconditions: wish.preconditions,
+      guard: (bucket, current) => checkHolds(this.#clock, bucket, current),
+      ...(also !== undefined && { also }),
+    })
+  }
+
+  async patch(key: ObjectKey, preconditions: Preconditions, patch: unknown, predefined: string | undefined): Promise<StoredObject> {
+    return this.#change(key, preconditions, predefined, (fields) => readObjectFields(mergePatch(fields, patch)))
+  }
+
+  async update(key: ObjectKey, preconditions: Preconditions, resource: unknown, predefined: string | undefined): Promise<StoredObject> {
+    return this.#change(key, preconditions, predefined, () => readObjectFields(resource))
+  }
+
+  async changeAcl(key: ObjectKey, change: (acl: readonly AclEntry[]) => readonly AclEntry[]): Promise<StoredObject> {
+    return this.#store.update(key, {}, (bucket, object) => {
+      checkListsCount(bucketAttributes(bucket), 'update', 'object')
+      const attributes = objectAttributes(object)
+      return JSON.stringify({ ...attributes, acl: change(attributes.acl) } satisfies ObjectAttributes)
+    })
+  }
+
+  async remove(key: ObjectKey, preconditions: Preconditions): Promise<void> {
+    await this.#store.remove(key, preconditions, (bucket, object) => checkHolds(this.#clock, bucket, object))
+  }
+
+  /** A copy shares the source's bytes. Its fields are the source's, unless `fields` are given (storage trap 34). */
+  async copy(source: StoredObject, wish: Omit<ObjectWish, 'fields'>, fields: ObjectFields | undefined): Promise<StoredObject> {
+    const { acl: _acl, ...own }: ObjectFields = fields ?? objectAttributes(source).fields
+    const contentType = own.contentType ?? objectAttributes(source).fields.contentType
+    const merged: ObjectFields = {
+      ...own,
+      ...(contentType !== undefined && { contentType }),
+      ...(fields?.acl !== undefined && { acl: fields.acl }),
+    }
+    const { sizeBytes, crc32c, md5, componentCount, blobs } = source
+    const content: Content = {
+      sizeBytes,
+      crc32c,
+      md5,
+      bytes: { kind: 'blobs', ids: blobs },
+      ...(componentCount !== undefined && { componentCount }),
+    }
+    this.checkWish({ ...wish, fields: merged })
+    return this.commit({ ...wish, fields: merged }, content, {})
+  }
+
+  /** The sources' bytes laid end to end, shared with them. Call it in the turn in which they were read. */
+  async compose(sources: readonly StoredObject[], wish: ObjectWish): Promise<StoredObject> {
+    const [first] = sources
+    if (first === undefined) throw invalid('You must provide at least one source component.', 'Name 1 to 32 sources.')
+    if (sources.length > 32) throw invalid('The number of source components provided exceeds the maximum of 32.', 'Compose in steps of 32.')
+    const content: Content = {
+      sizeBytes: sources.reduce((size, source) => size + source.sizeBytes, 0),
+      crc32c: sources.slice(1).reduce((crc, source) => combineCrc32c(crc, source.crc32c, source.sizeBytes), first.crc32c),
+      md5: undefined,
+      componentCount: sources.reduce((count, source) => count + (source.componentCount ?? 1), 0),
+      bytes: { kind: 'blobs', ids: sources.flatMap(({ blobs }) => blobs) },
+    }
+    const contentType = wish.fields.contentType ?? objectAttributes(first).fields.contentType
+    const fields = { ...wish.fields, ...(contentType !== undefined && { contentType }) }
+    this.checkWish({ ...wish, fields })
+    return this.commit({ ...wish, fields }, content, {})
+  }
+
+  async #change(
+    key: ObjectKey,
+    preconditions: Preconditions,
+    predefined: string | undefined,
+    change: (fields: ObjectFields) => ObjectFields,
+  ): Promise<StoredObject> {
+    return this.#store.update(key, preconditions, (bucket, object) => {
+      const current = objectAttributes(object)
+      const { acl, ...fields } = change(current.fields)
+      if (acl !== undefined || predefined !== undefined) checkListsCount(bucketAttributes(bucket), 'update', 'object')
+      const list = predefined === undefined ? (acl ?? current.acl) : this.#predefined(predefined, bucket, current.owner)
+      return JSON.stringify({ ...current, fields, acl: list } satisfies ObjectAttributes)
+    })
+  }
+
+  #attributesOf({ bucket: bucketName, fields: { acl, ...fields }, predefinedAcl: predefined, caller }: ObjectWish): ObjectAttributes {
+    const bucket = this.#store.bucket(bucketName)
+    const { defaultObjectAcl, fields: settings } = bucketAttributes(bucket)
+    const owner = caller?.email
+    const inherited = owner === undefined ? defaultObjectAcl : [...defaultObjectAcl, { entity: `user-${owner}`, role: 'OWNER' }]
+    const list = predefined === undefined ? (acl ?? inherited) : this.#predefined(predefined, bucket, owner)
+    const held = settings.defaultEventBasedHold === true ? { eventBasedHold: true } : {}
+    const storageClass = fields.storageClass ?? settings.storageClass
+    return { fields: { ...held, ...fields, ...(storageClass !== undefined && { storageClass }) }, acl: list, owner }
+  }
+
+  #predefined(name: string, bucket: StoredBucket, owner: string | undefined): readonly AclEntry[] {
+    return predefinedAcl(name, this.#buckets.projectNumber(bucket), owner === undefined ? undefined : { email: owner })
+  }
+}
+
+function checkSums(content: Content, { md5Hash, crc32c }: Checksums): void {
+  const actualCrc32c = toCrc32cText(content.crc32c)
+  if (crc32c !== undefined && crc32c !== actualCrc32c) {
+    throw invalid(`Provided CRC32C "${crc32c}" doesn't match calculated CRC32C "${actualCrc32c}".`, 'Send the bytes again.')
+  }
+  if (md5Hash === undefined || content.md5 === undefined) return
+  const actualMd5 = Buffer.from(content.md5).toString('base64')
+  if (md5Hash !== actualMd5)
+    throw invalid(`Provided MD5 hash "${md5Hash}" doesn't match calculated MD5 hash "${actualMd5}".`, 'Send the bytes again.')
+}
