@@ -7,7 +7,7 @@ import type { RealPath } from './mounts.ts'
 export function rewritePaths(env: Readonly<Record<string, string>>, paths: readonly RealPath[]): Record<string, string> {
   const forms = new Map(paths.flatMap(({ target, path }) => writtenForms(target, path)))
   if (forms.size === 0) return { ...env }
-  const longestFirst = [...forms.keys()].sort((a, b) => b.length - a.length).map((text) => RegExp.escape(text))
+  const longestFirst = [...forms.keys()].toSorted((a, b) => b.length - a.length).map((text) => RegExp.escape(text))
   const targets = new RegExp(`(?<![\\w.-]|[\\w.-]%2F)(?:${longestFirst.join('|')})(?![\\w.-])`, 'g')
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => [name, value.replace(targets, (found) => forms.get(found) ?? found)]),
