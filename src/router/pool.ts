@@ -11,7 +11,7 @@ export interface PoolInstance {
 }
 
 export interface RevisionPool extends Upstream {
-  readonly instances: readonly PoolInstance[]
+  readonly instances: readonly { readonly id: string; readonly inFlight: number }[]
   /** Takes over an instance that runs already. */
   adopt(instance: PoolInstance): void
   /** An instance ended by itself: it takes no more requests. */
@@ -61,8 +61,8 @@ class Pool implements RevisionPool {
     this.#options = options
   }
 
-  get instances(): readonly PoolInstance[] {
-    return this.#slots.map((slot) => slot.instance)
+  get instances(): readonly { readonly id: string; readonly inFlight: number }[] {
+    return this.#slots.map(({ instance, inFlight }) => ({ id: instance.id, inFlight }))
   }
 
   tryAcquire(): Lease | undefined {

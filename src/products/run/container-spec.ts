@@ -50,7 +50,11 @@ export async function containerSpec(
     cpus: readCpus(container.resources?.limits['cpu'] ?? '1'),
     memoryBytes: readBytes(container.resources?.limits['memory'] ?? '512Mi'),
     mounts: [...around.mounts, ...mounts.flat()],
-    labels: { service: identity.service, ...(identity.revision === undefined ? { once: 'yes' } : { revision: identity.revision }) },
+    labels: {
+      service: identity.service,
+      serviceAccount,
+      ...(identity.revision === undefined ? { once: 'yes' } : { revision: identity.revision }),
+    },
     ...(identity.revision !== undefined && { port }),
     serviceAccount,
   }
@@ -109,7 +113,7 @@ async function readSecret(needs: RunNeeds, project: Project, secret: string, ver
     throw new CloudError(
       'FAILED_PRECONDITION',
       `Secret ${name} cannot be read as ${account}.`,
-      `printf VALUE | devcloud secret set ${id}`,
+      `Say it under "secrets:" in devcloud.yaml, or: gcloud secrets versions add ${id} --data-file=FILE`,
       {
         cause: error,
         fault: 'SECRET_UNREADABLE',

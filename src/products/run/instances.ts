@@ -1,4 +1,5 @@
 import { CloudError } from '../../base/cloud-error.ts'
+import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import type { Revision } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import { waitUntilListening } from '../../engine/readiness.ts'
 import type { Container, Engine } from '../../engine/engine.ts'
@@ -8,7 +9,7 @@ import type { Project, RunNeeds } from './needs.ts'
 import { templateOf } from './revisions.ts'
 
 /** Cloud Run's default startup probe waits this long for the port (trap 42). */
-const startupMs = 240_000
+const defaultStartupMs = 240_000
 /** SIGTERM, then this long, then SIGKILL. */
 const graceMs = 10_000
 
@@ -20,6 +21,8 @@ export interface Instances extends AsyncDisposable {
   warm(revision: Revision, project: Project, signal: AbortSignal): Promise<void>
   /** Lets requests under way finish, then stops what runs for it. */
   retire(revision: string): Promise<void>
+  /** The instances of `revision` that take requests. */
+  running(revision: string): readonly { readonly id: string; readonly inFlight: number }[]
   /** Takes over a container that an earlier daemon left; false when its revision is not wanted, so that the caller removes it. */
   adopt(container: Container, revision: Revision | undefined, project: Project): boolean
 }
@@ -47,11 +50,9 @@ export function openInstances(needs: RunNeeds): Instances {
     const spec = await containerSpec(needs, engine.kind, template, identity, `${id}-${crypto.randomUUID().slice(0, 8)}`)
     const container = await engine.start({ ...spec, labels: { ...spec.labels, revisionName: revision.name } }, signal)
     try {
-      await waitUntilListening(container, { port: spec.port ?? 8080, timeoutMs: startupMs }, signal)
+      await waitUntilListening(container, { port: spec.port ?? 8080, timeoutMs: startupMs(template) }, signal)
     } catch (error) {
-      await container
-        .stop(graceMs, AbortSignal.timeout(30_000))
-        .catch((fault: unknown) => needs.log.warn({ fault, container: container.name }, 'stop failed'))
+      await discard(container).catch((fault: unknown) => needs.log.warn({ fault, container: container.name }, 'stop failed'))
       throw error
     }
     return toInstance(container)
@@ -84,6 +85,7 @@ export function openInstances(needs: RunNeeds): Instances {
       pools.delete(revision)
       await old?.close()
     },
+    running: (revision) => pools.get(revision)?.instances ?? [],
     adopt(container, revision, project) {
       if (revision === undefined || container.state === 'exited' || container.address === undefined) return false
       pool(revision, project).adopt(toInstance(container))
@@ -96,6 +98,13 @@ export function openInstances(needs: RunNeeds): Instances {
   }
 }
 
+/** How long the template's own startup probe allows: its delay, then `failureThreshold` tries, `period` apart. */
+function startupMs(template: RevisionTemplate): number {
+  const probe = template.containers[0]?.startupProbe
+  if (probe === undefined) return defaultStartupMs
+  return (probe.initialDelaySeconds + (probe.failureThreshold || 3) * (probe.periodSeconds || 10)) * 1000
+}
+
 function toInstance(container: Container): PoolInstance {
   const { address } = container
   if (address === undefined) {
@@ -104,9 +113,11 @@ function toInstance(container: Container): PoolInstance {
   return {
     id: container.id,
     address,
-    async stop() {
-      await container.stop(graceMs, AbortSignal.timeout(30_000))
-      await container.remove(AbortSignal.timeout(30_000))
-    },
+    stop: () => discard(container),
   }
+}
+
+async function discard(container: Container): Promise<void> {
+  await container.stop(graceMs, AbortSignal.timeout(30_000))
+  await container.remove(AbortSignal.timeout(30_000))
 }

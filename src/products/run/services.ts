@@ -13,7 +13,7 @@ import { applyMask } from '../../api/masks.ts'
 import { paginate } from '../../api/pages.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { openCollection } from '../../state/collection.ts'
-import { deploy, openRoute } from './deploy.ts'
+import { deploy } from './deploy.ts'
 import { hostsOf } from './hosts.ts'
 import type { Instances } from './instances.ts'
 import type { RunNeeds } from './needs.ts'
@@ -25,6 +25,10 @@ import { checkTraffic } from './traffic.ts'
 export interface ServiceApi extends Partial<ServiceImpl<typeof Services>> {
   /** Every service of every project, for what a new daemon routes. */
   all(): readonly Service[]
+  /** Its name with the project's id. @throws CloudError NOT_FOUND */
+  nameOf(name: string): string
+  /** Stops what runs for it, and forgets it with its revisions. */
+  remove(service: Service): Promise<void>
 }
 
 export function openServices(needs: RunNeeds, revisions: Revisions, instances: Instances): ServiceApi {
@@ -77,8 +81,22 @@ export function openServices(needs: RunNeeds, revisions: Revisions, instances: I
     })
   }
 
+  const removeRevisions = async (service: Service) => {
+    for (const revision of revisions.list(service.name)) {
+      await instances.retire(revision.name)
+      await revisions.remove(revision.name)
+    }
+  }
+
   return {
     all: () => rows.list('').map((row) => read(row.value)),
+    nameOf: (name) => get(name).name,
+    async remove(service) {
+      const { project, service: id } = readServiceName(service.name)
+      needs.router.removeRoute(project, id)
+      await rows.delete(service.name)
+      await removeRevisions(service)
+    },
     async createService(request) {
       checkServiceId(request.serviceId)
       const name = canonical(`${request.parent}/services/${request.serviceId}`)
@@ -125,19 +143,11 @@ export function openServices(needs: RunNeeds, revisions: Revisions, instances: I
       needs.router.removeRoute(project, id)
       await rows.delete(service.name)
       return needs.operations.start({ parent: `projects/${project}/locations/${region}`, metadata: [ServiceSchema, service] }, async () => {
-        for (const revision of revisions.list(service.name)) {
-          await instances.retire(revision.name)
-          await revisions.remove(revision.name)
-        }
+        await removeRevisions(service)
         return [ServiceSchema, service] as const
       })
     },
   }
-}
-
-/** Routes what was serving when the last daemon ended. */
-export function reopenRoutes(needs: RunNeeds, api: ServiceApi, revisions: Revisions, instances: Instances): void {
-  for (const service of api.all()) openRoute(needs, revisions, instances, service)
 }
 
 /** Names, addresses and defaults that the server writes; whatever output fields the client sent are not believed. */

@@ -1,0 +1,49 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openState } from '../../src/state/state.ts'
+import { openRequestLog, type LoggedRequest } from '../../src/telemetry/request-log.ts'
+import { readLine } from '../../src/telemetry/severity.ts'
+
+const request = (service: string, target: string): LoggedRequest => ({
+  timeMs: 1,
+  project: 'p',
+  service,
+  revision: `${service}-00001-abc`,
+  instance: 'i',
+  method: 'GET',
+  target,
+  status: 200,
+  latencyMs: 3,
+  requestBytes: 0,
+  responseBytes: 2,
+  userAgent: '',
+  remoteIp: '127.0.0.1',
+  traceId: '',
+})
+
+test('the request log outlives the daemon, newest last, and tells followers', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'devcloud-telemetry-'))
+  const followed: string[] = []
+  {
+    await using state = openState(directory)
+    await using log = openRequestLog(state)
+    log.follow({ project: 'p', service: 'a' }, ({ target }) => followed.push(target), new AbortController().signal)
+    for (const target of ['/1', '/2', '/3']) log.add(request('a', target))
+    log.add(request('b', '/other'))
+    expect(log.tail({ project: 'p' }, 2).map(({ target }) => target)).toEqual(['/3', '/other'])
+  }
+  await using state = openState(directory)
+  await using log = openRequestLog(state)
+  expect(log.tail({ project: 'p', service: 'a' }, 2).map(({ target }) => target)).toEqual(['/2', '/3'])
+  expect(log.tail({ project: 'q' }, 2)).toEqual([])
+  expect(followed).toEqual(['/1', '/2', '/3'])
+})
+
+test('run trap 52: stderr text has no severity of its own, a line of JSON has the one it says', () => {
+  expect(readLine('Traceback (most recent call last):')).toEqual({ severity: 'DEFAULT', text: 'Traceback (most recent call last):' })
+  expect(readLine('{"severity":"warn","message":"slow"}')).toEqual({ severity: 'WARNING', text: 'slow' })
+  expect(readLine('{"severity":"nonsense"}')).toEqual({ severity: 'DEFAULT', text: '{"severity":"nonsense"}' })
+  expect(readLine('{broken')).toEqual({ severity: 'DEFAULT', text: '{broken' })
+})
