@@ -1,0 +1,107 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import type { Clock } from '../base/clock.ts'
+import { openCollection } from '../state/collection.ts'
+import type { State } from '../state/state.ts'
+import { makeSigningKey } from './signing-key.ts'
+
+/** A key of a service account. The private half of one that a user holds is given out once and kept nowhere. */
+export interface AccountKey {
+  readonly id: string
+  readonly email: string
+  /** `user` for key files, `system` for the one that signBlob and signJwt use. */
+  readonly kind: 'user' | 'system'
+  /** PEM. */
+  readonly certificate: string
+  readonly disabled: boolean
+  readonly validAfterMs: number
+  readonly validBeforeMs: number
+}
+
+export interface AccountKeys {
+  list(email: string): readonly AccountKey[]
+  get(email: string, id: string): AccountKey | undefined
+  /** A new key of a user's, with its private half as PEM of PKCS #8. */
+  make(email: string): Promise<{ readonly key: AccountKey; readonly privateKey: string }>
+  /** Inserts or replaces. */
+  put(key: AccountKey): Promise<void>
+  delete(email: string, id: string): Promise<boolean>
+  deleteAll(email: string): Promise<void>
+  /** The key that Google would hold for the account, made when first asked for. */
+  system(email: string): Promise<{ readonly id: string; readonly privateKey: KeyObject }>
+  /** What verifies a signature by key `id`; undefined when it is unknown, disabled or past its time. */
+  verifier(email: string, id: string): KeyObject | undefined
+}
+
+interface Row extends AccountKey {
+  /** Of system keys alone. */
+  readonly privateKey?: string
+}
+
+/** 9999-12-31T23:59:59Z: what Google answers for a key without an end. */
+const endOfTimeMs = 253_402_300_799_000
+
+/** Service accounts' keys, by email: tokens are read with them, and the product iam manages them. */
+export function openAccountKeys(state: State, clock: Clock): AccountKeys {
+  const rows = openCollection(state, 'iam.key')
+  const verifiers = new Map<string, KeyObject>()
+  const making = new Map<string, Promise<Row>>()
+  const list = (email: string) => rows.list(`${email}/`).map(({ value }) => JSON.parse(value) as Row)
+  const get = (email: string, id: string) => {
+    const value = rows.get(`${email}/${id}`)
+    return value === undefined ? undefined : (JSON.parse(value) as Row)
+  }
+  const put = (row: Row) => rows.put(`${row.email}/${row.id}`, JSON.stringify(row))
+  const make = async (email: string, kind: AccountKey['kind']) => {
+    const validAfterMs = Math.floor(clock.nowMs() / 1000) * 1000
+    const made = await makeSigningKey(email, { notBefore: new Date(validAfterMs), notAfter: new Date(endOfTimeMs) })
+    const { id, certificate } = made
+    const key: AccountKey = { id, email, kind, certificate, disabled: false, validAfterMs, validBeforeMs: endOfTimeMs }
+    const row: Row = { ...key, ...(kind === 'system' && { privateKey: made.privateKey }) }
+    await put(row)
+    return { row, privateKey: made.privateKey }
+  }
+  return {
+    list: (email) => list(email).map(toKey),
+    get(email, id) {
+      const row = get(email, id)
+      return row === undefined ? undefined : toKey(row)
+    },
+    async make(email) {
+      const { row, privateKey } = await make(email, 'user')
+      return { key: toKey(row), privateKey }
+    },
+    put: (key) => put({ ...get(key.email, key.id), ...key }),
+    delete: (email, id) => rows.delete(`${email}/${id}`),
+    async deleteAll(email) {
+      await Promise.all(list(email).map(({ id }) => rows.delete(`${email}/${id}`)))
+    },
+    async system(email) {
+      const known = list(email).find(({ kind }) => kind === 'system')
+      let pending = making.get(email)
+      if (known === undefined && pending === undefined) {
+        pending = make(email, 'system')
+          .then(({ row }) => row)
+          .finally(() => making.delete(email))
+        making.set(email, pending)
+      }
+      const row = known ?? (await pending)
+      if (row?.privateKey === undefined) throw new TypeError(`the system key of ${email} has no private half`)
+      return { id: row.id, privateKey: createPrivateKey(row.privateKey) }
+    },
+    verifier(email, id) {
+      const row = get(email, id)
+      const nowMs = clock.nowMs()
+      if (row === undefined || row.disabled || row.validBeforeMs <= nowMs) return undefined
+      const known = verifiers.get(row.certificate)
+      if (known !== undefined) return known
+      const { publicKey } = new X509Certificate(row.certificate)
+      if (verifiers.size > 1000) verifiers.clear()
+      verifiers.set(row.certificate, publicKey)
+      return publicKey
+    },
+  }
+}
+
+function toKey({ privateKey: _kept, ...key }: Row): AccountKey {
+  return key
+}

@@ -1,0 +1,43 @@
+import { verify } from 'node:crypto'
+import type { AccountKeys } from './account-keys.ts'
+
+/** What a JWT says that a service account signed with its own key. */
+export interface Assertion {
+  readonly email: string
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** Google allows an hour; a clock in a virtual machine may be five minutes ahead. */
+const longestLifeSeconds = 3600
+const skewSeconds = 300
+
+/**
+ * Reads a JWT that a holder of a key file made (google.dev/identity/protocols/oauth2/service-account, "Creating a JWT"), as a bearer token or
+ * as the assertion of a grant. Synchronous, as a bearer token is read with each request: 50 us with node:crypto.
+ * @returns undefined unless a key that `keys` knows signed it and its time is now
+ */
+export function readAssertion(token: string, keys: AccountKeys, nowMs: number): Assertion | undefined {
+  const [head = '', body = '', signature = '', ...rest] = token.split('.')
+  if (signature === '' || rest.length > 0 || token.length > 16_384) return undefined
+  const header = readJson(head)
+  const claims = readJson(body)
+  const email = claims?.['iss']
+  const kid = header?.['kid']
+  if (header?.['alg'] !== 'RS256' || typeof email !== 'string' || typeof kid !== 'string' || claims === undefined) return undefined
+  const { exp, iat } = claims
+  const now = nowMs / 1000
+  if (typeof exp !== 'number' || typeof iat !== 'number') return undefined
+  if (exp <= now || iat > now + skewSeconds || exp - iat > longestLifeSeconds + skewSeconds) return undefined
+  const key = keys.verifier(email, kid)
+  if (key === undefined || !verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'))) return undefined
+  return { email, claims }
+}
+
+function readJson(part: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CloudError } from '../base/cloud-error.ts'
+import { makeSigningKey, type SigningKey } from './signing-key.ts'
+
+/** The secrets behind every token that devcloud gives out. */
+export interface TokenKeys {
+  /** 32 bytes for AES: access and refresh tokens. */
+  readonly seal: Uint8Array
+  /** Signs ID tokens, as accounts.google.com does. */
+  readonly signing: SigningKey
+}
+
+/** Twenty years: the key is only ever believed by processes of this machine. */
+const lifeMs = 20 * 365 * 86_400_000
+
+/** Reads `tokens.json` (0600) of the state directory, or makes it there. @throws CloudError for a file that is not ours */
+export async function loadTokenKeys(directory: string, nowMs: number): Promise<TokenKeys> {
+  const path = join(directory, 'tokens.json')
+  if (existsSync(path)) return readKeys(path)
+  const span = { notBefore: new Date(nowMs - 86_400_000), notAfter: new Date(nowMs + lifeMs) }
+  const keys = { seal: randomBytes(32), signing: await makeSigningKey('accounts.google.com (devcloud)', span) }
+  writeFileSync(`${path}.new`, JSON.stringify({ seal: keys.seal.toString('base64'), signing: keys.signing }), { mode: 0o600 })
+  chmodSync(`${path}.new`, 0o600)
+  renameSync(`${path}.new`, path)
+  return keys
+}
+
+function readKeys(path: string): TokenKeys {
+  try {
+    const value = JSON.parse(readFileSync(path, 'utf8')) as { seal: string; signing: SigningKey }
+    const seal = Buffer.from(value.seal, 'base64')
+    const { id, privateKey, certificate } = value.signing
+    if (seal.length !== 32 || [id, privateKey, certificate].some((text) => typeof text !== 'string'))
+      throw new TypeError('a part is missing')
+    return { seal, signing: { id, privateKey, certificate } }
+  } catch (error) {
+    throw new CloudError('FAILED_PRECONDITION', `${path} does not hold the keys of tokens.`, `Delete ${path}: new keys are made then.`, {
+      cause: error,
+      fault: 'STATE_UNUSABLE',
+    })
+  }
+}

@@ -1,0 +1,135 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { exportJWK, importPKCS8, SignJWT, type JSONWebKeySet } from 'jose'
+import type { Clock } from '../base/clock.ts'
+import { openCollection } from '../state/collection.ts'
+import type { State } from '../state/state.ts'
+import { openAccountKeys, type AccountKeys } from './account-keys.ts'
+import { readAssertion } from './assertion.ts'
+import { seal, unseal } from './sealed.ts'
+import { loadTokenKeys } from './token-keys.ts'
+import { uniqueIdOf } from './unique-id.ts'
+
+/** Makes and reads the credentials of service accounts and of the person at this machine. They outlive a restart: their keys are in the state. */
+export interface Tokens {
+  /** Service accounts' keys: a JWT that one of them signed is a token too. */
+  readonly accountKeys: AccountKeys
+  /** A bearer token `ya29.…`. @param scopes default cloud-platform @param lifetimeSeconds default 3599, as Google's metadata server gives */
+  accessToken(email: string, scopes?: readonly string[], lifetimeSeconds?: number): AccessToken
+  /** A token that accessToken gives new ones for, `1//…`; it has no end. */
+  refreshToken(email: string, scopes?: readonly string[]): string
+  /** An OpenID Connect token, RS256, for an hour. */
+  idToken(email: string, audience: string, extra?: IdTokenExtra): Promise<string>
+  /** Whose the token is; undefined when it is over, revoked, or none of ours. A JWT signed by a service account's own key counts. */
+  read(token: string): { readonly email: string } | undefined
+  /** All that an access token or a refresh token says; undefined as in `read`. */
+  inspect(token: string): InspectedToken | undefined
+  /** Durable when resolved; false for a token that was none of ours. */
+  revoke(token: string): Promise<boolean>
+  /** The public keys of ID tokens, as /oauth2/v3/certs answers them. */
+  jwks(): JSONWebKeySet
+  /** The same as certificates by key id, as /oauth2/v1/certs answers them. */
+  certs(): Readonly<Record<string, string>>
+}
+
+export interface AccessToken {
+  readonly token: string
+  readonly expiresMs: number
+}
+
+export interface InspectedToken {
+  readonly kind: 'access' | 'refresh'
+  readonly email: string
+  readonly scopes: readonly string[]
+  /** Absent for a refresh token. */
+  readonly expiresMs?: number
+}
+
+export interface IdTokenExtra {
+  /** Claims of `format=full`: where the caller runs. */
+  readonly full?: { readonly projectId: string; readonly projectNumber: string; readonly zone: string; readonly instanceId: string }
+  /** Leaves email and email_verified out: generateIdToken without includeEmail. */
+  readonly withoutEmail?: boolean
+}
+
+export const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform'
+export const idTokenIssuer = 'https://accounts.google.com'
+const idTokenSeconds = 3600
+const prefixes = { access: 'ya29.', refresh: '1//' } as const
+
+export async function openTokens({ state, clock }: { readonly state: State; readonly clock: Clock }): Promise<Tokens> {
+  const keys = await loadTokenKeys(state.directory, clock.nowMs())
+  const accountKeys = openAccountKeys(state, clock)
+  const signingKey = await importPKCS8(keys.signing.privateKey, 'RS256')
+  const publicJwk = await exportJWK(new X509Certificate(keys.signing.certificate).publicKey)
+  const revoked = await openRevoked(state, clock)
+
+  const inspect = (token: string): InspectedToken | undefined => {
+    const kind = token.startsWith(prefixes.access) ? 'access' : token.startsWith(prefixes.refresh) ? 'refresh' : undefined
+    if (kind === undefined) return undefined
+    const sealed = unseal(keys.seal, token.slice(prefixes[kind].length))
+    if (sealed?.k !== kind || (sealed.x ?? Infinity) <= clock.nowMs() || revoked.has(token)) return undefined
+    return { kind, email: sealed.e, scopes: sealed.s, ...(sealed.x !== undefined && { expiresMs: sealed.x }) }
+  }
+  return {
+    accountKeys,
+    accessToken(email, scopes = [cloudPlatform], lifetimeSeconds = 3599) {
+      const expiresMs = clock.nowMs() + lifetimeSeconds * 1000
+      return { token: prefixes.access + seal(keys.seal, { k: 'access', e: email, x: expiresMs, s: scopes }), expiresMs }
+    },
+    refreshToken: (email, scopes = [cloudPlatform]) => prefixes.refresh + seal(keys.seal, { k: 'refresh', e: email, s: scopes }),
+    async idToken(email, audience, extra = {}) {
+      const id = uniqueIdOf(email)
+      const now = Math.floor(clock.nowMs() / 1000)
+      const claims = { azp: id, ...(extra.withoutEmail !== true && { email, email_verified: true }), ...fullClaims(extra.full) }
+      return await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', kid: keys.signing.id, typ: 'JWT' })
+        .setIssuer(idTokenIssuer)
+        .setAudience(audience)
+        .setSubject(id)
+        .setIssuedAt(now)
+        .setExpirationTime(now + idTokenSeconds)
+        .sign(signingKey)
+    },
+    read(token) {
+      const inspected = inspect(token)
+      if (inspected !== undefined) return inspected.kind === 'access' ? { email: inspected.email } : undefined
+      const assertion = readAssertion(token, accountKeys, clock.nowMs())
+      return assertion === undefined ? undefined : { email: assertion.email }
+    },
+    inspect,
+    async revoke(token) {
+      const inspected = inspect(token)
+      if (inspected !== undefined) await revoked.add(token, inspected.expiresMs)
+      return inspected !== undefined
+    },
+    jwks: () => ({ keys: [{ ...publicJwk, kid: keys.signing.id, use: 'sig', alg: 'RS256' }] }),
+    certs: () => ({ [keys.signing.id]: keys.signing.certificate }),
+  }
+}
+
+/** Source: cloud.google.com/compute/docs/instances/verifying-instance-identity, "Token payload". */
+function fullClaims(full: IdTokenExtra['full']) {
+  if (full === undefined) return {}
+  const { projectId, projectNumber, zone, instanceId } = full
+  return {
+    google: { compute_engine: { project_id: projectId, project_number: Number(projectNumber), zone, instance_id: instanceId } },
+  }
+}
+
+/** Tokens that were given back, by hash, until they would have ended. */
+async function openRevoked(state: State, clock: Clock) {
+  const rows = openCollection(state, 'token.revoked')
+  const hashes = new Set<string>()
+  const hash = (token: string) => createHash('sha256').update(token).digest('base64url')
+  for (const { name, value } of rows.list('')) {
+    if (value !== '' && Number(value) <= clock.nowMs()) await rows.delete(name)
+    else hashes.add(name)
+  }
+  return {
+    has: (token: string) => hashes.size > 0 && hashes.has(hash(token)),
+    async add(token: string, expiresMs: number | undefined) {
+      hashes.add(hash(token))
+      await rows.put(hash(token), expiresMs === undefined ? '' : String(expiresMs))
+    },
+  }
+}

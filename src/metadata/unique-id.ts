@@ -1,0 +1,8 @@
+import { createHash } from 'node:crypto'
+
+/** The 21 digits by which Google knows an account: `sub` and `azp` of its ID tokens, `uniqueId` of its resource. The same on every machine. */
+export function uniqueIdOf(email: string): string {
+  const hash = createHash('sha256').update(email).digest()
+  const digits = ((hash.readBigUInt64BE(0) << 64n) | hash.readBigUInt64BE(8)) % 10n ** 20n
+  return `1${digits.toString().padStart(20, '0')}`
+}
