@@ -80,6 +80,8 @@ export interface Container {
   readonly project: string
   readonly labels: Readonly<Record<string, string>>
   readonly state: 'running' | 'paused' | 'exited'
+  /** Its address in the project's network; undefined for a process, and while it does not run. */
+  readonly ip: string | undefined
   /** Where the router reaches `port`. Undefined while it does not run, or has no port. */
   readonly address: { readonly host: string; readonly port: number } | undefined
   /** What is seen of it now. */

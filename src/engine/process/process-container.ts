@@ -32,6 +32,10 @@ export class ProcessContainer implements Container {
   get labels(): Readonly<Record<string, string>> {
     return this.record.labels
   }
+  get ip(): undefined {
+    return undefined
+  }
+
   get address(): Container['address'] {
     return this.record.port === undefined || this.state === 'exited' ? undefined : { host: '127.0.0.1', port: this.record.port }
   }
