@@ -28,8 +28,8 @@ export interface AccountKeys {
   deleteAll(email: string): Promise<void>
   /** The key that Google would hold for the account, made when first asked for. */
   system(email: string): Promise<{ readonly id: string; readonly privateKey: KeyObject }>
-  /** What verifies a signature by key `id`; undefined when it is unknown, disabled or past its time. */
-  verifier(email: string, id: string): KeyObject | undefined
+  /** What verifies a signature by key `id`, or by any of the account's when a JWT names none; never one that is disabled or past its time. */
+  verifiers(email: string, id?: string): readonly KeyObject[]
 }
 
 interface Row extends AccountKey {
@@ -43,7 +43,7 @@ const endOfTimeMs = 253_402_300_799_000
 /** Service accounts' keys, by email: tokens are read with them, and the product iam manages them. */
 export function openAccountKeys(state: State, clock: Clock): AccountKeys {
   const rows = openCollection(state, 'iam.key')
-  const verifiers = new Map<string, KeyObject>()
+  const publicKeyOf = rememberPublicKeys()
   const making = new Map<string, Promise<Row>>()
   const list = (email: string) => rows.list(`${email}/`).map(({ value }) => JSON.parse(value) as Row)
   const get = (email: string, id: string) => {
@@ -88,20 +88,27 @@ export function openAccountKeys(state: State, clock: Clock): AccountKeys {
       if (row?.privateKey === undefined) throw new TypeError(`the system key of ${email} has no private half`)
       return { id: row.id, privateKey: createPrivateKey(row.privateKey) }
     },
-    verifier(email, id) {
-      const row = get(email, id)
+    verifiers(email, id) {
       const nowMs = clock.nowMs()
-      if (row === undefined || row.disabled || row.validBeforeMs <= nowMs) return undefined
-      const known = verifiers.get(row.certificate)
-      if (known !== undefined) return known
-      const { publicKey } = new X509Certificate(row.certificate)
-      if (verifiers.size > 1000) verifiers.clear()
-      verifiers.set(row.certificate, publicKey)
-      return publicKey
+      const found = id === undefined ? list(email) : [get(email, id)].filter((row) => row !== undefined)
+      return found.filter((row) => !row.disabled && row.validBeforeMs > nowMs).map(publicKeyOf)
     },
   }
 }
 
 function toKey({ privateKey: _kept, ...key }: Row): AccountKey {
   return key
+}
+
+/** Reads certificates and remembers them: reading one takes longer than verifying with it. */
+function rememberPublicKeys(): (key: AccountKey) => KeyObject {
+  const publicKeys = new Map<string, KeyObject>()
+  return ({ certificate }) => {
+    const known = publicKeys.get(certificate)
+    if (known !== undefined) return known
+    const { publicKey } = new X509Certificate(certificate)
+    if (publicKeys.size > 1000) publicKeys.clear()
+    publicKeys.set(certificate, publicKey)
+    return publicKey
+  }
 }

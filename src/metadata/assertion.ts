@@ -23,13 +23,15 @@ export function readAssertion(token: string, keys: AccountKeys, nowMs: number): 
   const claims = readJson(body)
   const email = claims?.['iss']
   const kid = header?.['kid']
-  if (header?.['alg'] !== 'RS256' || typeof email !== 'string' || typeof kid !== 'string' || claims === undefined) return undefined
+  if (header?.['alg'] !== 'RS256' || typeof email !== 'string' || claims === undefined) return undefined
+  if (kid !== undefined && typeof kid !== 'string') return undefined
   const { exp, iat } = claims
   const now = nowMs / 1000
   if (typeof exp !== 'number' || typeof iat !== 'number') return undefined
   if (exp <= now || iat > now + skewSeconds || exp - iat > longestLifeSeconds + skewSeconds) return undefined
-  const key = keys.verifier(email, kid)
-  if (key === undefined || !verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'))) return undefined
+  const signed = Buffer.from(`${head}.${body}`)
+  const bytes = Buffer.from(signature, 'base64url')
+  if (!keys.verifiers(email, kid).some((key) => verify('sha256', signed, key, bytes))) return undefined
   return { email, claims }
 }
 

@@ -25,6 +25,8 @@ export interface Tokens {
   inspect(token: string): InspectedToken | undefined
   /** Durable when resolved; false for a token that was none of ours. */
   revoke(token: string): Promise<boolean>
+  /** While suspended, an account's tokens are over, old and new: it was disabled or deleted. Durable when resolved. */
+  suspend(email: string, isSuspended: boolean): Promise<void>
   /** The public keys of ID tokens, as /oauth2/v3/certs answers them. */
   jwks(): JSONWebKeySet
   /** The same as certificates by key id, as /oauth2/v1/certs answers them. */
@@ -62,12 +64,13 @@ export async function openTokens({ state, clock }: { readonly state: State; read
   const signingKey = await importPKCS8(keys.signing.privateKey, 'RS256')
   const publicJwk = await exportJWK(new X509Certificate(keys.signing.certificate).publicKey)
   const revoked = await openRevoked(state, clock)
+  const suspended = openSuspended(state)
 
   const inspect = (token: string): InspectedToken | undefined => {
     const kind = token.startsWith(prefixes.access) ? 'access' : token.startsWith(prefixes.refresh) ? 'refresh' : undefined
     if (kind === undefined) return undefined
     const sealed = unseal(keys.seal, token.slice(prefixes[kind].length))
-    if (sealed?.k !== kind || (sealed.x ?? Infinity) <= clock.nowMs() || revoked.has(token)) return undefined
+    if (sealed?.k !== kind || (sealed.x ?? Infinity) <= clock.nowMs() || revoked.has(token) || suspended.has(sealed.e)) return undefined
     return { kind, email: sealed.e, scopes: sealed.s, ...(sealed.x !== undefined && { expiresMs: sealed.x }) }
   }
   return {
@@ -94,7 +97,7 @@ export async function openTokens({ state, clock }: { readonly state: State; read
       const inspected = inspect(token)
       if (inspected !== undefined) return inspected.kind === 'access' ? { email: inspected.email } : undefined
       const assertion = readAssertion(token, accountKeys, clock.nowMs())
-      return assertion === undefined ? undefined : { email: assertion.email }
+      return assertion === undefined || suspended.has(assertion.email) ? undefined : { email: assertion.email }
     },
     inspect,
     async revoke(token) {
@@ -102,6 +105,7 @@ export async function openTokens({ state, clock }: { readonly state: State; read
       if (inspected !== undefined) await revoked.add(token, inspected.expiresMs)
       return inspected !== undefined
     },
+    suspend: suspended.set,
     jwks: () => ({ keys: [{ ...publicJwk, kid: keys.signing.id, use: 'sig', alg: 'RS256' }] }),
     certs: () => ({ [keys.signing.id]: keys.signing.certificate }),
   }
@@ -130,6 +134,20 @@ async function openRevoked(state: State, clock: Clock) {
     async add(token: string, expiresMs: number | undefined) {
       hashes.add(hash(token))
       await rows.put(hash(token), expiresMs === undefined ? '' : String(expiresMs))
+    },
+  }
+}
+
+function openSuspended(state: State) {
+  const rows = openCollection(state, 'token.suspended')
+  const emails = new Set(rows.list('').map(({ name }) => name))
+  return {
+    has: (email: string) => emails.has(email),
+    async set(email: string, isSuspended: boolean) {
+      if (isSuspended) {
+        emails.add(email)
+        await rows.put(email, '')
+      } else if (emails.delete(email)) await rows.delete(email)
     },
   }
 }
