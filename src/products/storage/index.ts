@@ -1,0 +1,38 @@
+import type { Product } from '../../api/product.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { openObjectStore, type ObjectStore } from '../../objects/object-store.ts'
+import type { State } from '../../state/state.ts'
+import { Buckets } from './buckets.ts'
+import { Objects } from './objects.ts'
+import { serveJson } from './wire/json.ts'
+
+/** What Cloud Storage stands on, handed in by the daemon. */
+export interface CloudStorageNeeds {
+  readonly state: State
+  readonly clock: Clock
+  readonly log: Log
+  /** A project by id or number. */
+  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+}
+
+/** Cloud Storage: the JSON API, and reads of the XML API. The store is opened below the state directory when the wires are mounted. */
+export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds): Product {
+  let store: ObjectStore | undefined
+  return {
+    name: 'storage',
+    hosts: ['storage.googleapis.com', 'www.googleapis.com', 'storage.mtls.googleapis.com', '*.storage.googleapis.com'],
+    services: [],
+    async wires(app) {
+      store ??= await openObjectStore(state, clock)
+      const buckets = new Buckets(store, project)
+      const parts = { store, buckets, objects: new Objects(store, buckets, clock), clock, log, project }
+      app.removeAllContentTypeParsers()
+      app.addContentTypeParser('*', (_request, _body, done) => done(null)) // handlers read the stream of the request themselves
+      await app.register(async (scope) => serveJson(scope, parts))
+    },
+    async [Symbol.asyncDispose]() {
+      await store?.[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,157 @@
+import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
+import { checkPreconditions } from '../../../objects/preconditions.ts'
+import type { StoredBucket } from '../../../objects/stored.ts'
+import { isOpenToAll } from '../access.ts'
+import { bucketAttributes, isRecord } from '../bucket-attributes.ts'
+import { toBucketResource, type View } from '../bucket-resource.ts'
+import { invalid, required } from '../names.ts'
+import type { Call } from './call.ts'
+import type { Handler } from './json.ts'
+import type { Parts } from './parts.ts'
+import type { Route } from './route-table.ts'
+
+/** Methods of buckets and their policies. Source: cloud.google.com/storage/docs/json_api/v1/buckets. */
+export function bucketRoutes({ store, buckets, project }: Parts): readonly Route<Handler>[] {
+  const resource = (bucket: StoredBucket, view: View) => toBucketResource(bucket, buckets.projectNumber(bucket), view)
+  const predefined = (call: Call) => ({ acl: call.text('predefinedAcl'), defaultObjectAcl: call.text('predefinedDefaultObjectAcl') })
+  return [
+    {
+      verb: 'POST',
+      path: 'b',
+      async handle(call) {
+        call.allow('storage.buckets.create')
+        const input = await call.json()
+        const wanted = isRecord(input) && call.flag('enableObjectRetention') ? { ...input, objectRetention: { mode: 'Enabled' } } : input
+        const made = await buckets.insert(requireProject(call), wanted, predefined(call), call.caller)
+        return resource(made, call.view())
+      },
+    },
+    {
+      verb: 'GET',
+      path: 'b',
+      handle(call) {
+        call.allow('storage.buckets.list')
+        const limit = pageSize(call)
+        const after = readPageToken(call.text('pageToken') ?? toPageToken({ name: Buffer.from(''), generation: undefined }))
+        if (after === undefined) throw invalid('Invalid argument.', 'Send a pageToken that a list gave.')
+        const found = buckets.list(requireProject(call), call.text('prefix') ?? '', after.name.toString(), limit + 1)
+        const items = found.slice(0, limit)
+        const last = items.at(-1)
+        return {
+          kind: 'storage#buckets',
+          ...(found.length > limit && last && { nextPageToken: toPageToken({ name: Buffer.from(last.name), generation: undefined }) }),
+          ...(items.length > 0 && { items: items.map((bucket) => resource(bucket, call.view())) }),
+        }
+      },
+    },
+    {
+      verb: 'GET',
+      path: 'b/:bucket',
+      handle(call) {
+        call.allow('storage.buckets.get', call.param('bucket'))
+        const bucket = store.bucket(call.param('bucket'))
+        checkPreconditions(metaOnly(call), bucket)
+        return resource(bucket, call.view())
+      },
+    },
+    {
+      verb: 'PATCH',
+      path: 'b/:bucket',
+      async handle(call) {
+        call.allow('storage.buckets.update', call.param('bucket'))
+        const made = await buckets.patch(call.param('bucket'), await call.json(), predefined(call), metaOnly(call))
+        return resource(made, call.view('full'))
+      },
+    },
+    {
+      verb: 'PUT',
+      path: 'b/:bucket',
+      async handle(call) {
+        call.allow('storage.buckets.update', call.param('bucket'))
+        const made = await buckets.update(call.param('bucket'), await call.json(), predefined(call), metaOnly(call))
+        return resource(made, call.view('full'))
+      },
+    },
+    {
+      verb: 'DELETE',
+      path: 'b/:bucket',
+      async handle(call) {
+        call.allow('storage.buckets.delete', call.param('bucket'))
+        await store.removeBucket(call.param('bucket'), metaOnly(call))
+        return undefined
+      },
+    },
+    {
+      verb: 'GET',
+      path: 'b/:bucket/iam',
+      handle(call) {
+        call.allow('storage.buckets.getIamPolicy', call.param('bucket'))
+        const bucket = store.bucket(call.param('bucket'))
+        return { kind: 'storage#policy', resourceId: `projects/_/buckets/${bucket.name}`, ...buckets.policy(bucket) }
+      },
+    },
+    {
+      verb: 'PUT',
+      path: 'b/:bucket/iam',
+      async handle(call) {
+        call.allow('storage.buckets.setIamPolicy', call.param('bucket'))
+        const name = call.param('bucket')
+        const policy = await buckets.setPolicy(name, await call.json())
+        return { kind: 'storage#policy', resourceId: `projects/_/buckets/${name}`, ...policy }
+      },
+    },
+    {
+      verb: 'GET',
+      path: 'b/:bucket/iam/testPermissions',
+      handle(call) {
+        const bucket = store.bucket(call.param('bucket'))
+        const asked = call.query.getAll('permissions')
+        const permissions = asked.filter((permission) => call.caller !== undefined || isOpenToAll(permission, bucket))
+        return { kind: 'storage#testIamPermissionsResponse', ...(permissions.length > 0 && { permissions }) }
+      },
+    },
+    {
+      verb: 'GET',
+      path: 'b/:bucket/storageLayout',
+      handle(call) {
+        call.allow('storage.buckets.get', call.param('bucket'))
+        const bucket = store.bucket(call.param('bucket'))
+        const { location, locationType } = resource(bucket, call.view())
+        const { hierarchicalNamespace } = bucketAttributes(bucket).fields
+        return {
+          kind: 'storage#storageLayout',
+          bucket: bucket.name,
+          location,
+          locationType,
+          ...(hierarchicalNamespace !== undefined && { hierarchicalNamespace }),
+        }
+      },
+    },
+    {
+      verb: 'GET',
+      path: 'projects/:project/serviceAccount',
+      handle(call) {
+        call.allow('resourcemanager.projects.get')
+        const { number } = project(call.param('project'))
+        return { kind: 'storage#serviceAccount', email_address: `service-${number}@gs-project-accounts.iam.gserviceaccount.com` }
+      },
+    },
+  ]
+}
+
+/** How many a page has, 1000 where nothing is said, and at most. */
+export function pageSize(call: Call): number {
+  return Math.min(call.integer('maxResults') || 1000, 1000)
+}
+
+function requireProject(call: Call): string {
+  const project = call.text('project')
+  if (project === undefined) throw required('project')
+  return project
+}
+
+/** A bucket's own generation is no condition. */
+function metaOnly(call: Call) {
+  const { ifMetagenerationMatch, ifMetagenerationNotMatch } = call.preconditions()
+  return { ifMetagenerationMatch, ifMetagenerationNotMatch }
+}

@@ -1,0 +1,121 @@
+import { compileGlob } from '../../../objects/glob.ts'
+import type { ListQuery } from '../../../objects/listing.ts'
+import type { ObjectKey } from '../../../objects/object-store.ts'
+import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
+import { toObjectResource } from '../object-resource.ts'
+import { invalid, unimplemented } from '../names.ts'
+import type { Call } from './call.ts'
+import { refuseCustomerKeys, sendMedia } from './download.ts'
+import { pageSize } from './json-buckets.ts'
+import type { Handler } from './json.ts'
+import type { Parts } from './parts.ts'
+import type { Route } from './route-table.ts'
+
+/** Methods of objects but those that make one. Source: cloud.google.com/storage/docs/json_api/v1/objects. */
+export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>[] {
+  return [
+    {
+      verb: 'GET',
+      path: 'b/:bucket/o',
+      handle(call) {
+        const bucket = call.param('bucket')
+        call.allow('storage.objects.list', bucket)
+        const query = readListQuery(call)
+        const { items, prefixes, end } = store.list(bucket, query)
+        return {
+          kind: 'storage#objects',
+          ...(end !== undefined && { nextPageToken: toPageToken(end) }),
+          ...(prefixes.length > 0 && { prefixes }),
+          ...(items.length > 0 && { items: items.map((object) => toObjectResource(bucket, object, call.view())) }),
+        }
+      },
+    },
+    {
+      verb: 'GET',
+      path: 'b/:bucket/o/:object',
+      handle(call) {
+        const key = objectKey(call)
+        call.allow('storage.objects.get', key.bucket, key)
+        if (call.text('alt') === 'media') return media(store, call)
+        if (call.flag('softDeleted')) throw unimplemented('soft-deleted objects')
+        refuseCustomerKeys(call.request)
+        return toObjectResource(key.bucket, store.object(key, call.preconditions()), call.view())
+      },
+    },
+    {
+      verb: 'PATCH',
+      path: 'b/:bucket/o/:object',
+      async handle(call) {
+        const key = objectKey(call)
+        call.allow('storage.objects.update', key.bucket, key)
+        const patched = await objects.patch(key, call.preconditions(), await call.json(), call.text('predefinedAcl'))
+        return toObjectResource(key.bucket, patched, call.view('full'))
+      },
+    },
+    {
+      verb: 'PUT',
+      path: 'b/:bucket/o/:object',
+      async handle(call) {
+        const key = objectKey(call)
+        call.allow('storage.objects.update', key.bucket, key)
+        const updated = await objects.update(key, call.preconditions(), await call.json(), call.text('predefinedAcl'))
+        return toObjectResource(key.bucket, updated, call.view('full'))
+      },
+    },
+    {
+      verb: 'DELETE',
+      path: 'b/:bucket/o/:object',
+      async handle(call) {
+        const key = objectKey(call)
+        call.allow('storage.objects.delete', key.bucket, key)
+        await objects.remove(key, call.preconditions())
+        return undefined
+      },
+    },
+  ]
+}
+
+/** The path with /download/ before it: bytes, whatever `alt` says. */
+export function downloadRoutes({ store }: Parts): readonly Route<Handler>[] {
+  return [
+    {
+      verb: 'GET',
+      path: 'b/:bucket/o/:object',
+      handle(call) {
+        const key = objectKey(call)
+        call.allow('storage.objects.get', key.bucket, key)
+        return media(store, call)
+      },
+    },
+  ]
+}
+
+/** The generation that a request names, or the live one. */
+export function objectKey(call: Call): ObjectKey {
+  return { bucket: call.param('bucket'), name: call.param('object'), generation: call.integer('generation') }
+}
+
+function media(store: Parts['store'], call: Call) {
+  const { request, reply, query } = call
+  return sendMedia(store, { request, reply, query, key: objectKey(call), preconditions: call.preconditions(), wire: 'json' })
+}
+
+/** @throws CloudError INVALID_ARGUMENT for a token that no list gave */
+function readListQuery(call: Call): ListQuery {
+  if (call.flag('softDeleted')) throw unimplemented('soft-deleted objects')
+  const token = call.text('pageToken')
+  const after = token === undefined ? undefined : readPageToken(token)
+  if (token !== undefined && after === undefined) throw invalid('Invalid argument.', 'Send a pageToken that a list gave.')
+  const glob = call.text('matchGlob')
+  return {
+    prefix: call.text('prefix') ?? '',
+    delimiter: call.text('delimiter') ?? '',
+    startOffset: call.text('startOffset') ?? '',
+    endOffset: call.text('endOffset') ?? '',
+    includeTrailingDelimiter: call.flag('includeTrailingDelimiter'),
+    versions: call.flag('versions'),
+    limit: pageSize(call),
+    after,
+    matches: glob === undefined ? () => true : compileGlob(glob),
+  }
+}

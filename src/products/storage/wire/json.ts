@@ -1,0 +1,69 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { verbOf } from '../../../api/rest.ts'
+import { pathOf } from '../../../api/routes.ts'
+import type { Log } from '../../../base/log.ts'
+import { unimplemented } from '../names.ts'
+import { aclRoutes } from './json-acl.ts'
+import { Call, queryOf } from './call.ts'
+import { allowAnyOrigin } from './cors.ts'
+import { selectFields } from './fields.ts'
+import { bucketRoutes } from './json-buckets.ts'
+import { copyRoutes } from './json-copies.ts'
+import { downloadRoutes, objectRoutes } from './json-objects.ts'
+import type { Parts } from './parts.ts'
+import { routeTable, type Route } from './route-table.ts'
+import { toJsonError, toStorageError } from './storage-error.ts'
+import { uploadRoutes } from './upload.ts'
+
+/** Gives a resource, undefined for 204, or the reply itself when it has answered. */
+export type Handler = (call: Call) => Promise<object | undefined> | object | undefined
+
+/** The JSON API, its uploads and downloads. Source: cloud.google.com/storage/docs/json_api/v1. */
+export async function serveJson(app: FastifyInstance, parts: Parts): Promise<void> {
+  app.addHook('onRequest', allowAnyOrigin)
+  app.setErrorHandler((error, request, reply) => sendJsonError(request, reply, error, parts.log))
+  const uploads = uploadRoutes(parts)
+  mount(app, '/storage/v1', [...bucketRoutes(parts), ...objectRoutes(parts), ...copyRoutes(parts), ...aclRoutes(parts)], parts)
+  mount(app, '/download/storage/v1', downloadRoutes(parts), parts)
+  mount(app, '/upload/storage/v1', uploads, parts)
+  mount(app, '/resumable/upload/storage/v1', uploads, parts)
+}
+
+const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+function mount(app: FastifyInstance, base: string, routes: readonly Route<Handler>[], { store }: Parts): void {
+  const find = routeTable(routes)
+  app.route({
+    method: verbs,
+    url: `${base}/*`,
+    async handler(request, reply) {
+      const verb = verbOf(request)
+      const path = pathOf(request.raw.url ?? '').slice(base.length + 1)
+      const found = find(verb === 'HEAD' ? 'GET' : verb, path)
+      if (found === undefined) throw unimplemented(`${verb} ${base}/${path}`)
+      const answer = await found.handle(new Call(request, reply, found.params, store))
+      if (answer === reply) return reply
+      if (answer === undefined) return reply.code(204).send()
+      return sendJson(request, reply, answer)
+    },
+  })
+}
+
+/** Sends a resource, cut to what `fields` asks for. */
+export function sendJson(request: FastifyRequest, reply: FastifyReply, answer: object): FastifyReply {
+  const mask = queryOf(request).get('fields')
+  const told = mask === null ? answer : selectFields(answer, mask)
+  return reply.type('application/json; charset=UTF-8').send(JSON.stringify(told))
+}
+
+/** A refusal of bytes is told in words, as Google does (storage trap 18), any other as JSON. */
+function sendJsonError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+  const told = toStorageError(error, request.method === 'GET' || request.method === 'HEAD')
+  if (told.status === 500 && !request.raw.destroyed) log.error({ err: error, url: request.url }, 'request failed')
+  if (told.status === 401) reply.header('www-authenticate', 'Bearer realm="https://accounts.google.com/"')
+  reply.removeHeader('content-length').code(told.status)
+  if (told.status === 304) return reply.send()
+  const isMedia = request.url.startsWith('/download/') || (request.method === 'GET' && queryOf(request).get('alt') === 'media')
+  if (isMedia) return reply.type('text/html; charset=UTF-8').send(told.message)
+  return reply.type('application/json; charset=UTF-8').send(JSON.stringify(toJsonError(told)))
+}

@@ -1,0 +1,15 @@
+import type { Log } from '../../../base/log.ts'
+import type { Clock } from '../../../base/clock.ts'
+import type { ObjectStore } from '../../../objects/object-store.ts'
+import type { Buckets } from '../buckets.ts'
+import type { Objects } from '../objects.ts'
+
+/** What every wire stands on. */
+export interface Parts {
+  readonly store: ObjectStore
+  readonly buckets: Buckets
+  readonly objects: Objects
+  readonly clock: Clock
+  readonly log: Log
+  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+}

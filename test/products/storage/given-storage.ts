@@ -1,0 +1,72 @@
+import { Storage, type Bucket, type StorageOptions } from '@google-cloud/storage'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { systemClock, type Clock } from '../../../src/base/clock.ts'
+import { openLog } from '../../../src/base/log.ts'
+import { cloudStorage } from '../../../src/products/storage/index.ts'
+import { openState } from '../../../src/state/state.ts'
+import { givenApi, givenState, type GivenApi } from '../../api/given-api.ts'
+
+export interface GivenStorage extends AsyncDisposable {
+  readonly api: GivenApi
+  /** Google's own Node client. */
+  readonly client: Storage
+  /** A bucket of that client: `bucket`. */
+  readonly bucket: Bucket
+  /** Of the state: pass it to another `givenStorage` to go on there. */
+  readonly directory: string
+  /** A request as it stands. @param target path and query */
+  send(method: string, target: string, options?: SendOptions): Promise<Answer>
+}
+
+export interface SendOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: Buffer
+  readonly text: string
+  /** The body as JSON. */
+  json(): Record<string, unknown>
+}
+
+/** Asks without a token, on Google's own host: nobody's right counts but that of allUsers. */
+export const anonymous = { host: 'storage.googleapis.com' }
+
+/** Storage behind the endpoints port, with one bucket. The project `demo` has the number 123456789012. */
+export async function givenStorage(
+  options: { readonly clock?: Clock; readonly directory?: string; readonly client?: StorageOptions } = {},
+): Promise<GivenStorage> {
+  const state = options.directory === undefined ? givenState() : openState(options.directory)
+  const clock = options.clock ?? systemClock
+  const product = cloudStorage({ state, clock, log: openLog(undefined), project: () => ({ id: 'demo', number: '123456789012' }) })
+  const api = await givenApi(product)
+  const client = new Storage({ apiEndpoint: api.url, projectId: 'demo', ...options.client })
+  const bucket = client.bucket('bucket')
+  if (options.directory === undefined) await bucket.create()
+  return {
+    api,
+    client,
+    bucket,
+    directory: state.directory,
+    send: (method, target, sent = {}) => send(api.port, method, target, sent),
+    async [Symbol.asyncDispose]() {
+      await api[Symbol.asyncDispose]()
+      await product[Symbol.asyncDispose]()
+      await state[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function send(port: number, method: string, target: string, { headers = {}, body }: SendOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest({ port, method, path: target, headers: { host: `localhost:${port}`, ...headers } }, async (incoming) => {
+      const bytes = Buffer.concat(await incoming.toArray())
+      const text = bytes.toString()
+      resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, bytes, text, json: () => JSON.parse(text) as never })
+    })
+    outgoing.on('error', reject).end(body)
+  })
+}
