@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { unimplemented } from '../../api/status.ts'
+import { invalid, stale } from './errors.ts'
+import { checkInstanceName, connectionName, instanceLink } from './names.ts'
+import { checkSettingsVersion, completeSettings, isJson, mergeJson, type Json } from './settings.ts'
+import { checkUpgrade, checkVersion, defaultVersion, installedVersion, upgradesOf } from './versions.ts'
+
+/** An instance as it is kept. A password is never part of it. */
+export interface InstanceRow {
+  /** The id of its project, never the number. */
+  readonly project: string
+  readonly name: string
+  readonly region: string
+  readonly state: 'PENDING_CREATE' | 'RUNNABLE' | 'PENDING_DELETE'
+  readonly createTime: string
+  readonly etag: string
+  /** As asked for: `POSTGRES_15`. */
+  readonly databaseVersion: string
+  /** Of the server that runs: `18.4`. */
+  readonly serverVersion: string
+  readonly settings: Json
+  /** Fields that are kept and given back, and nothing more. */
+  readonly extra: Json
+}
+
+const bodySchema = z.looseObject({
+  name: z.string().default(''),
+  region: z.string().default(''),
+  databaseVersion: z.string().default(''),
+  instanceType: z.string().default(''),
+  etag: z.string().default(''),
+  rootPassword: z.string().optional(),
+  settings: z.record(z.string(), z.unknown()).nullish(),
+})
+
+export type InstanceBody = z.infer<typeof bodySchema>
+
+/** @throws CloudError INVALID_ARGUMENT for another shape, UNIMPLEMENTED for fields that would have to do something */
+export function readInstanceBody(body: unknown): InstanceBody {
+  const read = bodySchema.safeParse(body ?? {})
+  if (!read.success) throw invalid(`The instance is not well formed: ${read.error.issues[0]?.path.join('.') ?? ''}.`)
+  const { instanceType } = read.data
+  if (!['', 'SQL_INSTANCE_TYPE_UNSPECIFIED', 'CLOUD_SQL_INSTANCE'].includes(instanceType)) {
+    throw unimplemented(`the instanceType ${instanceType} of Cloud SQL`)
+  }
+  const refused = Object.entries(read.data).find(([field, value]) => !known.has(field) && !kept.has(field) && !isEmpty(value))
+  if (refused !== undefined) throw unimplemented(`the field ${refused[0]} of a Cloud SQL instance`)
+  return read.data
+}
+
+export function newInstance(project: string, body: InstanceBody, createTime: string): InstanceRow {
+  checkInstanceName(project, body.name)
+  const databaseVersion = body.databaseVersion || defaultVersion
+  checkVersion(databaseVersion)
+  const region = body.region || 'us-central1'
+  if (!/^[a-z]+(-[a-z]+)+\d+$/.test(region)) throw invalid(`Invalid value for region: ${region}.`)
+  return {
+    project,
+    name: body.name,
+    region,
+    state: 'PENDING_CREATE',
+    createTime,
+    etag: newEtag(),
+    databaseVersion,
+    serverVersion: '',
+    settings: completeSettings(body.settings ?? {}, region, 1),
+    extra: extraOf(body),
+  }
+}
+
+/**
+ * The instance after PATCH (`merge`) or PUT. Pure but for its new etag.
+ * @throws CloudError SQL_SETTINGS_STALE for an etag or settingsVersion of the past, INVALID_ARGUMENT for what cannot change
+ */
+export function changeInstance(row: InstanceRow, body: InstanceBody, merge: boolean): InstanceRow {
+  if (body.etag !== '' && body.etag !== row.etag) throw stale()
+  checkSettingsVersion(body.settings ?? {}, row.settings)
+  if (body.name !== '' && body.name !== row.name) throw invalid(`The name of an instance cannot be changed (${row.name} to ${body.name}).`)
+  if (body.region !== '' && body.region !== row.region) {
+    throw invalid(`The region of an instance cannot be changed (${row.region} to ${body.region}).`)
+  }
+  if (body.databaseVersion !== '') checkUpgrade(row.databaseVersion, body.databaseVersion)
+  if (!merge && !isJson(body.settings)) throw invalid('Missing parameter: settings.')
+  const version = Number(row.settings['settingsVersion']) + 1
+  const settings = merge ? mergeJson(row.settings, body.settings ?? {}) : (body.settings ?? {})
+  return {
+    ...row,
+    etag: newEtag(),
+    databaseVersion: body.databaseVersion || row.databaseVersion,
+    settings: completeSettings(settings, row.region, version),
+    extra: mergeJson(merge ? row.extra : {}, extraOf(body)),
+  }
+}
+
+export function isStopped(row: InstanceRow): boolean {
+  return row.settings['activationPolicy'] === 'NEVER'
+}
+
+/** The instance as Google answers it. There is no TCP, so it has no ipAddresses and no serverCaCert. */
+export function toInstance(row: InstanceRow, projectNumber: string): Json {
+  const zone = isJson(row.settings['locationPreference']) ? row.settings['locationPreference']['zone'] : undefined
+  const account = createHash('sha256').update(connectionName(row)).digest('hex').slice(0, 6)
+  return {
+    ...row.extra,
+    kind: 'sql#instance',
+    name: row.name,
+    project: row.project,
+    region: row.region,
+    gceZone: zone ?? `${row.region}-a`,
+    state: row.state,
+    createTime: row.createTime,
+    etag: row.etag,
+    backendType: 'SECOND_GEN',
+    instanceType: 'CLOUD_SQL_INSTANCE',
+    connectionName: connectionName(row),
+    databaseVersion: row.databaseVersion,
+    ...(row.serverVersion !== '' && { databaseInstalledVersion: installedVersion(row.serverVersion) }),
+    upgradableDatabaseVersions: upgradesOf(row.databaseVersion),
+    selfLink: instanceLink(row.project, row.name),
+    serviceAccountEmailAddress: `p${projectNumber}-${account}@gcp-sa-cloud-sql.iam.gserviceaccount.com`,
+    sqlNetworkArchitecture: 'NEW_NETWORK_ARCHITECTURE',
+    settings: row.settings,
+  }
+}
+
+/** Fields that are read, or that Google alone writes and clients send back. */
+const known = new Set(
+  `name region databaseVersion instanceType etag rootPassword settings kind project state createTime backendType connectionName gceZone
+  databaseInstalledVersion upgradableDatabaseVersions selfLink serviceAccountEmailAddress sqlNetworkArchitecture ipAddresses serverCaCert
+  currentDiskSize maxDiskSize maintenanceVersion availableMaintenanceVersions geminiConfig suspensionReason outOfDiskReport satisfiesPzs
+  satisfiesPzi dnsName dnsNames primaryDnsName writeEndpoint pscServiceAttachmentLink scheduledMaintenance diskEncryptionStatus replicaNames
+  includeReplicasForMajorVersionUpgrade`.split(/\s+/),
+)
+
+const kept = new Set(['diskEncryptionConfiguration', 'secondaryGceZone', 'tags'])
+
+function extraOf(body: InstanceBody): Json {
+  return Object.fromEntries(Object.entries(body).filter(([field]) => kept.has(field)))
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === false || value === 0) return true
+  return Array.isArray(value) ? value.length === 0 : isJson(value) && Object.keys(value).length === 0
+}
+
+function newEtag(): string {
+  return createHash('sha256').update(crypto.randomUUID()).digest('base64url').slice(0, 43)
+}

@@ -1,0 +1,57 @@
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { requireCaller } from '../../../api/caller.ts'
+import { CloudError, messageOf } from '../../../base/cloud-error.ts'
+import type { Log } from '../../../base/log.ts'
+import { readInstanceId } from '../names.ts'
+import { refusedRoutes } from './refused.ts'
+import { sqlRoutes, type Call, type SqlAdmin } from './routes.ts'
+import { toSqlError } from './sql-error.ts'
+
+/** gcloud, Terraform and the proxies use v1beta4; newer clients the two others. The same handlers answer all three. */
+const prefixes = ['/sql/v1beta4', '/sql/v1', '/v1']
+
+/**
+ * The Cloud SQL Admin API in JSON. Query parameters that no route reads (fields, alt, key, prettyPrint) change nothing (sql trap 45).
+ * @param projectId the id of a project by id or number
+ */
+export function sqlAdminWire(admin: SqlAdmin, projectId: (idOrNumber: string) => string, log: Log): FastifyPluginAsync {
+  return async (app) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    app.addHook('onRequest', async (request) => void requireCaller(request.caller))
+    app.setErrorHandler((error, request, reply) => {
+      if (!(error instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
+      const { http, body } = toSqlError(error)
+      return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))
+    })
+    for (const [method, path, answer] of [...sqlRoutes(admin), ...refusedRoutes]) {
+      for (const prefix of prefixes) {
+        app.route({ method, url: prefix + path, handler: async (request) => answer(readCall(request, projectId)) })
+      }
+    }
+  }
+}
+
+function readCall(request: FastifyRequest, projectId: (idOrNumber: string) => string): Call {
+  const { project, instance = '', id = '' } = request.params as Readonly<Record<string, string | undefined>>
+  return {
+    project: project === undefined ? '' : projectId(project),
+    instance: readInstanceId(instance),
+    id,
+    user: requireCaller(request.caller).email,
+    body: readBody(request.body),
+    query(name) {
+      const value = [(request.query as Readonly<Record<string, unknown>>)[name]].flat()[0]
+      return typeof value === 'string' ? value : ''
+    },
+  }
+}
+
+function readBody(body: unknown): unknown {
+  if (!(body instanceof Uint8Array) || body.length === 0) return undefined
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8'))
+  } catch (error) {
+    throw new CloudError('INVALID_ARGUMENT', `Invalid JSON payload received. ${messageOf(error)}`, 'Send JSON.', { cause: error })
+  }
+}

@@ -1,0 +1,117 @@
+import { unimplemented } from '../../../api/status.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import type { Databases } from '../databases.ts'
+import { invalid } from '../errors.ts'
+import { listFlags } from '../flags.ts'
+import type { Instances } from '../instances.ts'
+import { readInstanceId } from '../names.ts'
+import type { SqlOperations } from '../operations.ts'
+import { listTiers } from '../tiers.ts'
+import type { Users } from '../users.ts'
+
+/** What the routes call. */
+export interface SqlAdmin {
+  readonly instances: Instances
+  readonly operations: SqlOperations
+  readonly databases: Databases
+  readonly users: Users
+}
+
+/** A request, read: the parts of its path, the caller's address, the JSON of its body. */
+export interface Call {
+  readonly project: string
+  readonly instance: string
+  /** The last part of the path: a database, a user, an operation. */
+  readonly id: string
+  readonly user: string
+  readonly body: unknown
+  /** A parameter's first value; empty without one. */
+  query(name: string): string
+}
+
+export type Route = readonly [verb: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, answer: (call: Call) => unknown]
+
+/** Paths below the API's prefix. */
+export function sqlRoutes({ instances, operations, databases, users }: SqlAdmin): readonly Route[] {
+  const all = '/projects/:project/instances'
+  const one = `${all}/:instance`
+  return [
+    ['GET', '/flags', listFlags],
+    ['GET', '/projects/:project/tiers', listTiers],
+
+    ['GET', all, (call) => listInstances(instances, call)],
+    ['POST', all, ({ project, body, user }) => instances.insert(project, body, user)],
+    ['GET', one, ({ project, instance }) => instances.get(project, instance)],
+    ['PATCH', one, ({ project, instance, body, user }) => instances.change(project, instance, body, user, true)],
+    ['PUT', one, ({ project, instance, body, user }) => instances.change(project, instance, body, user, false)],
+    [
+      'DELETE',
+      one,
+      ({ project, instance, user, query }) => instances.delete(project, instance, query('enableFinalBackup') === 'true', user),
+    ],
+    ['POST', `${one}/restart`, ({ project, instance, user }) => instances.restart(project, instance, user)],
+
+    ['GET', `${one}/databases`, async ({ project, instance }) => toList('sql#databasesList', await databases.list(project, instance))],
+    ['POST', `${one}/databases`, ({ project, instance, body, user }) => databases.insert(project, instance, body, user)],
+    ['GET', `${one}/databases/:id`, ({ project, instance, id }) => databases.get(project, instance, id)],
+    ['PATCH', `${one}/databases/:id`, ({ project, instance, id, body, user }) => databases.change(project, instance, id, body, user)],
+    ['PUT', `${one}/databases/:id`, ({ project, instance, id, body, user }) => databases.change(project, instance, id, body, user)],
+    ['DELETE', `${one}/databases/:id`, ({ project, instance, id, user }) => databases.delete(project, instance, id, user)],
+
+    ['GET', `${one}/users`, async ({ project, instance }) => toList('sql#usersList', await users.list(project, instance))],
+    ['POST', `${one}/users`, ({ project, instance, body, user }) => users.insert(project, instance, body, user)],
+    ['GET', `${one}/users/:id`, ({ project, instance, id }) => users.get(project, instance, id)],
+    ['PUT', `${one}/users`, (call) => updateUser(users, call)],
+    ['DELETE', `${one}/users`, ({ project, instance, user, query }) => users.delete(project, instance, query('name'), user)],
+
+    ['GET', '/projects/:project/operations', (call) => listOperations(operations, call)],
+    ['GET', '/projects/:project/operations/:id', ({ project, id }) => operations.get(project, id)],
+    ['POST', '/projects/:project/operations/:id/cancel', ({ project, id }) => refuseCancel(operations.get(project, id).operationType)],
+  ]
+}
+
+function listInstances(instances: Instances, { project, query }: Call) {
+  if (query('filter') !== '') throw unimplemented('the filter of sql.instances.list')
+  const size = readPageSize(query('maxResults'))
+  return toPage('sql#instancesList', instances.list(project, readToken(query('pageToken')), size + 1), size, (item) => String(item['name']))
+}
+
+function listOperations(operations: SqlOperations, { project, query }: Call) {
+  const size = readPageSize(query('maxResults'))
+  const items = operations.list(project, readInstanceId(query('instance')), readToken(query('pageToken')), size + 1)
+  return toPage('sql#operationsList', items, size, (item) => item.name)
+}
+
+function updateUser(users: Users, { project, instance, body, user, query }: Call) {
+  if (query('databaseRoles') !== '') throw unimplemented('the databaseRoles of sql.users.update')
+  return users.update(project, instance, query('name'), body, user)
+}
+
+/** Google cancels imports and exports alone, and there are none here. */
+function refuseCancel(operationType: string): never {
+  throw new CloudError('FAILED_PRECONDITION', `An operation of type ${operationType} cannot be cancelled.`, 'Wait until it is done.')
+}
+
+/** At most 500, which is also the default. */
+function readPageSize(told: string): number {
+  if (told !== '' && !/^\d{1,9}$/.test(told)) throw invalid(`Invalid value for: maxResults (${told}).`)
+  return Math.min(Number(told) || 500, 500)
+}
+
+/** The name that the page before ended with; empty for the first page. */
+function readToken(token: string): string {
+  return Buffer.from(token, 'base64url').toString('utf8')
+}
+
+/** @param items one more than `size` when there is a next page */
+function toPage<T>(kind: string, items: readonly T[], size: number, nameOf: (item: T) => string) {
+  const page = items.slice(0, size)
+  const last = page.at(-1)
+  const nextPageToken = items.length > size && last !== undefined ? Buffer.from(nameOf(last)).toString('base64url') : undefined
+  return { ...toList(kind, page), ...(nextPageToken !== undefined && { nextPageToken }) }
+}
+
+/** An empty list has no `items`, as in Google's JSON. */
+function toList<T>(kind: string, items: readonly T[]) {
+  return { kind, ...(items.length > 0 && { items }) }
+}

@@ -1,0 +1,35 @@
+import { toRestError } from '../../../api/status.ts'
+import { CloudError, type Code } from '../../../base/cloud-error.ts'
+import { faults } from '../errors.ts'
+
+/**
+ * An error as Cloud SQL answers it: `errors[].reason` is what Terraform and gcloud look at. `status` and `details` are in it as well.
+ * Source: contract 1.1.
+ */
+export function toSqlError(error: unknown): { readonly http: number; readonly body: unknown } {
+  const { http, body } = toRestError(error)
+  const fault = error instanceof CloudError ? reasonsOfFaults.get(error.fault ?? '') : undefined
+  const reason = fault?.reason ?? reasons[body.error.status] ?? 'backendError'
+  const status = fault?.http ?? http
+  const { message } = body.error
+  return { http: status, body: { error: { ...body.error, code: status, errors: [{ domain: 'global', reason, message }] } } }
+}
+
+const reasonsOfFaults = new Map<string, { readonly reason: string; readonly http?: number }>([
+  [faults.instanceMissing, { reason: 'instanceDoesNotExist' }],
+  [faults.instanceExists, { reason: 'instanceAlreadyExists' }],
+  [faults.inProgress, { reason: 'operationInProgress' }],
+  [faults.stale, { reason: 'staleData', http: 412 }],
+  [faults.flag, { reason: 'invalidFlagName' }],
+])
+
+const reasons: Partial<Readonly<Record<Code, string>>> = {
+  INVALID_ARGUMENT: 'invalid',
+  FAILED_PRECONDITION: 'invalid',
+  NOT_FOUND: 'notFound',
+  ALREADY_EXISTS: 'alreadyExists',
+  UNAUTHENTICATED: 'required',
+  PERMISSION_DENIED: 'notAuthorized',
+  UNIMPLEMENTED: 'notImplemented',
+  INTERNAL: 'internalError',
+}
