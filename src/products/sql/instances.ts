@@ -84,7 +84,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
           await put({ ...require(project, row.name), state: 'RUNNABLE' })
           if (isStopped(row)) await servers.stop(connectionName(row))
         } catch (error) {
-          await remove(row)
+          await remove(row).catch((cause: unknown) => needs.log.error({ err: cause, instance: row.name }, 'half an instance is left'))
           throw error
         }
       }
@@ -149,7 +149,11 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
       })
     },
     rows: (project) => list(project === undefined ? '' : key(project, '')),
-    settle: (row) => servers.exclusive(connectionName(row), () => (row.state === 'RUNNABLE' ? runAsPolicySays(row) : remove(row))),
+    settle: ({ project, name, region }) =>
+      servers.exclusive(connectionName({ project, name, region }), async () => {
+        const row = find(project, name)
+        if (row !== undefined) await (row.state === 'RUNNABLE' ? runAsPolicySays(row) : remove(row))
+      }),
     remove: (row) => servers.exclusive(connectionName(row), () => remove(row)),
   }
 }

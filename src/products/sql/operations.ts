@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { openCollection } from '../../state/collection.ts'
 import type { State } from '../../state/state.ts'
+import { invalid } from './errors.ts'
 import { instanceLink, sqlAdmin } from './names.ts'
 
 /** Cloud SQL's own type, not google.longrunning. Source: sqladmin v1beta4, Operation. */
@@ -144,7 +145,8 @@ export function openSqlOperations({
     },
     get,
     list(project, instance, after, limit) {
-      const before = after === '' ? Infinity : (find(project, after)?.sequence ?? 0)
+      const before = after === '' ? Infinity : find(project, after)?.sequence
+      if (before === undefined) throw invalid('pageToken is not one that this list gave.', 'Start again without it.')
       return read(key(project, ''))
         .filter((row) => row.sequence < before && (instance === '' || row.operation.targetId === instance))
         .toSorted((a, b) => b.sequence - a.sequence)

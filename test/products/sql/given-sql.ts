@@ -13,6 +13,8 @@ export type Json = Readonly<Record<string, unknown>>
 
 export interface GivenSql extends AsyncDisposable {
   readonly product: CloudSql
+  /** Where the API listens on this machine. */
+  readonly port: number
   /** Answers status and body of a call, whose path is below the API's host. */
   call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: Json }>
   /** The same for a call that is an operation: the finished one. */
@@ -58,6 +60,7 @@ async function givenSql(directory: string): Promise<GivenSql> {
   }
   return {
     product,
+    port: api.port,
     call,
     async run(method, path, body) {
       const first = await call(method, path, body)

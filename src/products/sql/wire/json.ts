@@ -20,8 +20,9 @@ export function sqlAdminWire(admin: SqlAdmin, projectId: (idOrNumber: string) =>
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     app.addHook('onRequest', async (request) => void requireCaller(request.caller))
     app.setErrorHandler((error, request, reply) => {
-      if (!(error instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
-      const { http, body } = toSqlError(error)
+      const told = toClientError(error)
+      if (!(told instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
+      const { http, body } = toSqlError(told)
       return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))
     })
     for (const [method, path, answer] of [...sqlRoutes(admin), ...refusedRoutes]) {
@@ -54,4 +55,11 @@ function readBody(body: unknown): unknown {
   } catch (error) {
     throw new CloudError('INVALID_ARGUMENT', `Invalid JSON payload received. ${messageOf(error)}`, 'Send JSON.', { cause: error })
   }
+}
+
+/** fastify's own refusals (a body too large) carry a status below 500. */
+function toClientError(error: unknown): unknown {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
+  if (typeof status !== 'number' || status >= 500) return error
+  return new CloudError('INVALID_ARGUMENT', messageOf(error), 'Correct the request.', { cause: error })
 }
