@@ -70,5 +70,7 @@ export interface WantedSecret {
   readonly id: string
   readonly from: Place
   /** The first version's payload, added only when the secret has none: from a file, a literal, or made at random. */
-  readonly initial: { readonly kind: 'value'; readonly data: Uint8Array } | { readonly kind: 'random'; readonly bytes: number }
+  readonly initial:
+    /** `file` is where the bytes were read, relative to the project's folder. */
+    { readonly kind: 'value'; readonly data: Uint8Array; readonly file?: string } | { readonly kind: 'random'; readonly bytes: number }
 }

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { rules } from './ids.ts'
+import { readCpu, readMemory } from './quantities.ts'
+import { strict, text, whole } from './schema-parts.ts'
+
+/** The most that Secret Manager keeps in one version, in bytes. Source: cloud.google.com/secret-manager/quotas. */
+export const secretBytes = 65_536
+
+/** Names that Cloud Run sets itself and refuses. */
+export const reservedEnv = ['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION']
+
+/** What an absolute path of a mount may be: not the root, nor what devcloud or the kernel mounts. */
+export const mountRule = {
+  pattern: /^\/(?!(?:cloudsql|dev|proc|sys)(?:\/|$))[^/\0]+(?:\/[^/\0]+)*$/,
+  words: 'an absolute path such as /secrets, outside /cloudsql, /dev, /proc and /sys',
+}
+
+/** A path below a mount: `db/password`, never upwards. */
+export const itemPathRule = {
+  pattern: /^(?!\.{1,2}(?:\/|$))(?!.*\/\.{1,2}(?:\/|$))[^/\0]+(?:\/[^/\0]+)*$/,
+  words: 'a path within mountPath, such as password',
+}
+
+const version = z.union([text(rules.version), whole(1, 999_999_999)]).describe('latest, or the number of a version.')
+const words = z.array(z.string()).min(1, { error: 'a list with at least one word, such as [node, server.js]' })
+const path = z.string().min(1, { error: 'a path' })
+
+const env = z
+  .record(
+    text(rules.env).refine((name) => !reservedEnv.includes(name), { error: 'another name: Cloud Run sets this one itself' }),
+    z.union([z.string(), strict({ secret: text(rules.secret), version: version.optional() })]),
+  )
+  .describe('Environment variables: text, or { secret: ID, version: latest }.')
+
+const file = strict({
+  mountPath: text(mountRule).describe('The folder, inside the container, that holds the file.'),
+  secret: text(rules.secret),
+  version: version.optional(),
+  path: text(itemPathRule).optional().describe("The file's path within mountPath. Default: the secret's id."),
+})
+
+const scaling = strict({ min: whole(0, 1000).optional(), max: whole(1, 1000).optional() }).refine(({ min = 0, max = 100 }) => min <= max, {
+  error: 'a min that is not above max (100 when it is not written)',
+})
+
+const service = strict({
+  dir: path.optional().describe('The folder to build, within the project. Default: the project itself.'),
+  dockerfile: path.optional().describe('The Dockerfile, within dir. Default: Dockerfile, where there is one.'),
+  image: z.string().min(1, { error: "an image's name" }).optional().describe('A ready image, run instead of a build.'),
+  command: words
+    .optional()
+    .describe("Runs instead of the image's ENTRYPOINT; with the process engine, instead of the Procfile or npm start."),
+  args: z.array(z.string()).optional().describe("Follow the command instead of the image's CMD."),
+  env: env.nullish(),
+  files: z.array(file).optional().describe('Secrets as files.'),
+  instances: z
+    .array(z.string())
+    .optional()
+    .describe('Cloud SQL instances whose sockets stand under /cloudsql: ids of this file, or PROJECT:REGION:ID.'),
+  port: whole(1, 65_535).optional().describe('The port that the container listens on; it is told as PORT. Default: 8080.'),
+  cpu: z
+    .union([z.number(), z.string()])
+    .refine((value) => readCpu(value) !== undefined, { error: '0.08 to 8 CPUs, such as 1 or 500m' })
+    .optional()
+    .describe('Default: 1.'),
+  memory: z
+    .string()
+    .refine((value) => readMemory(value) !== undefined, { error: '128Mi to 32Gi, such as 512Mi or 1Gi' })
+    .optional()
+    .describe('Default: 512Mi.'),
+  concurrency: whole(1, 1000).optional().describe('Requests that one instance takes at a time. Default: 80.'),
+  scaling: scaling.optional().describe('Instances of a revision. Default: { min: 0, max: 100 }.'),
+  timeout: whole(1, 3600).optional().describe('Seconds that a request may take. Default: 300.'),
+  serviceAccount: z.string().min(1, { error: "a service account's email" }).optional().describe('Whose tokens the metadata server gives.'),
+  before: z
+    .array(z.union([z.string().min(1, { error: 'a command' }), words]))
+    .optional()
+    .describe('Commands run to their end in the new image before a revision starts, such as migrations: words, or a line for sh.'),
+})
+
+const secret = strict({
+  value: z.string().optional().describe('The payload itself. For values that are no secret in truth.'),
+  file: path.optional().describe('A file of the project whose bytes are the payload.'),
+  random: whole(8, 1024).optional().describe('Made once, of so many random bytes, in base64url.'),
+})
+  .refine((given) => Object.values(given).filter((part) => part !== undefined).length === 1, {
+    error: 'exactly one of value, file and random',
+  })
+  .meta({ minProperties: 1, maxProperties: 1 })
+
+const instance = strict({
+  version: text(rules.databaseVersion).optional().describe('Default: POSTGRES_15.'),
+  databases: z.array(text(rules.database)).nullish(),
+  users: z
+    .record(text(rules.user), strict({ password: z.union([z.string(), strict({ secret: text(rules.secret) })]) }))
+    .nullish()
+    .describe('Each with its password: text, or { secret: ID }.'),
+})
+
+const bucket = strict({ public: z.boolean().optional().describe('allUsers may read its objects. Default: false.') })
+
+/** devcloud.yaml as it is written. Everything is optional: it says what production files do not. */
+export const devcloudSchema = strict({
+  project: text(rules.project).optional().describe("Default: of service.yaml, else the folder's name."),
+  region: text(rules.region).optional().describe('Default: of service.yaml, else us-central1.'),
+  secrets: z.record(text(rules.secret), secret).nullish().describe('First versions of secrets. A secret that has a version keeps it.'),
+  instances: z.record(text(rules.instance), instance.nullable()).nullish().describe('Cloud SQL instances.'),
+  buckets: z
+    .union([z.array(text(rules.bucket)), z.record(text(rules.bucket), bucket.nullable())])
+    .nullish()
+    .describe('Cloud Storage buckets: names, or names with what they are.'),
+  services: z.record(text(rules.service), service.nullable()).nullish().describe('Cloud Run services.'),
+})
+
+export type DevcloudFile = z.infer<typeof devcloudSchema>
+export type DevcloudService = z.infer<typeof service>

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { itemPathRule, mountRule, reservedEnv } from './devcloud-schema.ts'
+import { rules } from './ids.ts'
+import { readCpu, readMemory } from './quantities.ts'
+import { text, whole } from './schema-parts.ts'
+
+const digits = z.union([whole(0, 1000), z.string().regex(/^\d{1,4}$/, { error: 'a whole number from 0 to 1000' })])
+
+const env = z
+  .looseObject({
+    name: text(rules.env).refine((name) => !reservedEnv.includes(name), { error: 'another name: Cloud Run sets this one itself' }),
+    value: z.string().nullish(),
+    valueFrom: z
+      .looseObject({
+        secretKeyRef: z.looseObject({ name: text(rules.secret), key: z.union([text(rules.version), whole(1, 999_999_999)]) }),
+      })
+      .optional(),
+  })
+  .refine(({ value, valueFrom }) => valueFrom === undefined || value === undefined || value === null, {
+    error: 'value or valueFrom, not both',
+  })
+
+const container = z.looseObject({
+  image: z.string().optional(),
+  command: z.array(z.string()).nullish(),
+  args: z.array(z.string()).nullish(),
+  env: z.array(env).nullish(),
+  envFrom: z.undefined({ error: 'each variable under env: envFrom is not emulated' }).optional(),
+  ports: z
+    .array(
+      z.looseObject({
+        name: z.literal('http1', { error: 'http1: h2c is not emulated' }).optional(),
+        containerPort: whole(1, 65_535).optional(),
+      }),
+    )
+    .max(1, { error: 'one port' })
+    .nullish(),
+  resources: z
+    .looseObject({
+      limits: z
+        .looseObject({
+          cpu: z
+            .union([z.number(), z.string()])
+            .refine((value) => readCpu(value) !== undefined, { error: '0.08 to 8 CPUs, such as 1 or 500m' })
+            .optional(),
+          memory: z
+            .string()
+            .refine((value) => readMemory(value) !== undefined, { error: '128Mi to 32Gi, such as 512Mi or 1Gi' })
+            .optional(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+  volumeMounts: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        mountPath: text(mountRule),
+        subPath: z.undefined({ error: 'no subPath: it is not emulated' }).optional(),
+      }),
+    )
+    .nullish(),
+})
+
+const secretVolume = z.looseObject({
+  secretName: text(rules.secret),
+  items: z.array(z.looseObject({ key: z.union([text(rules.version), whole(1, 999_999_999)]), path: text(itemPathRule) })).nullish(),
+})
+
+const spec = z.looseObject({
+  containerConcurrency: whole(0, 1000).nullish(),
+  timeoutSeconds: whole(1, 3600).nullish(),
+  serviceAccountName: z.string().nullish(),
+  containers: z.array(container).length(1, { error: 'one container: sidecar containers are not emulated' }),
+  volumes: z.array(z.looseObject({ name: z.string(), secret: secretVolume.optional() })).nullish(),
+})
+
+const templateAnnotations = z.looseObject({
+  'autoscaling.knative.dev/minScale': digits.optional(),
+  'autoscaling.knative.dev/maxScale': digits.optional(),
+  'run.googleapis.com/cloudsql-instances': z.string().optional(),
+  'run.googleapis.com/secrets': z.string().optional(),
+})
+
+/** The part that is read of a Knative Service as Cloud Run exports it. Other keys are Cloud Run's own and are let through. */
+export const knativeSchema = z.looseObject({
+  metadata: z.looseObject({
+    name: text(rules.service),
+    namespace: z.union([z.string(), z.number()]).nullish(),
+    labels: z.record(z.string(), z.unknown()).nullish(),
+    annotations: z
+      .looseObject({ 'run.googleapis.com/minScale': digits.optional(), 'run.googleapis.com/maxScale': digits.optional() })
+      .nullish(),
+  }),
+  spec: z.looseObject({
+    template: z.looseObject({ metadata: z.looseObject({ annotations: templateAnnotations.nullish() }).nullish(), spec }),
+  }),
+})
+
+export type KnativeService = z.infer<typeof knativeSchema>

@@ -1,0 +1,132 @@
+import { posix } from 'node:path'
+import { rules } from './ids.ts'
+import { knativeSchema, type KnativeService } from './knative-schema.ts'
+import type { Problems } from './problems.ts'
+import type { ProjectFiles } from './project-files.ts'
+import { readCpu, readMemory } from './quantities.ts'
+import { readYaml, type YamlDocument } from './read-yaml.ts'
+import { readBySchema } from './schema-issues.ts'
+import { given, type ServicePart } from './service-part.ts'
+import type { WantedEnv } from './wanted.ts'
+
+/** A service of a service.yaml, with what the file says of the project. */
+export interface KnativePart {
+  readonly part: ServicePart
+  readonly project?: string
+  readonly region?: string
+}
+
+const sqlKey = 'run.googleapis.com/cloudsql-instances'
+const templatePath = ['spec', 'template', 'spec']
+const containerPath = [...templatePath, 'containers', 0]
+
+/** Reads the Knative Services of `dir`/service.yaml. Documents of other kinds, such as Kubernetes' own Service, are let be. */
+export async function readKnative(files: ProjectFiles, dir: string, problems: Problems): Promise<readonly KnativePart[]> {
+  const file = posix.join(dir, 'service.yaml')
+  const text = await files.text(file)
+  if (text === undefined) return []
+  return readYaml(text, file, problems).flatMap((document) => {
+    if (!isKnative(document.value)) return []
+    const service = readBySchema(knativeSchema, document, problems)
+    return service === undefined ? [] : [toPart(service, dir, document, problems)]
+  })
+}
+
+function isKnative(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('apiVersion' in value) || !('kind' in value)) return false
+  return value.apiVersion === 'serving.knative.dev/v1' && value.kind === 'Service'
+}
+
+function toPart(service: KnativeService, dir: string, document: YamlDocument, problems: Problems): KnativePart {
+  const { metadata, spec } = service
+  const { template } = spec
+  const [container] = template.spec.containers
+  const annotations = template.metadata?.annotations ?? {}
+  const limits = container?.resources?.limits
+  const aliases = readAliases(annotations['run.googleapis.com/secrets'] ?? '')
+  const sqlPlace = document.placeOf(['spec', 'template', 'metadata', 'annotations', sqlKey])
+  const sql = (annotations[sqlKey] ?? '').split(',').map((name) => name.trim())
+  const instances = sql.filter((name) => name !== '').map((name) => ({ name, place: sqlPlace }))
+  const env = (container?.env ?? []).map(({ name, value, valueFrom }) => [name, toEnv(value, valueFrom?.secretKeyRef, aliases)] as const)
+  const min = annotations['autoscaling.knative.dev/minScale'] ?? metadata.annotations?.['run.googleapis.com/minScale']
+  const max = annotations['autoscaling.knative.dev/maxScale'] ?? metadata.annotations?.['run.googleapis.com/maxScale']
+  const part: ServicePart = {
+    id: metadata.name,
+    from: document.placeOf(['metadata', 'name']),
+    dir,
+    env: Object.fromEntries(env),
+    ...given({
+      image: container?.image || undefined,
+      command: container?.command?.length ? container.command : undefined,
+      args: container?.args?.length ? container.args : undefined,
+      port: container?.ports?.[0]?.containerPort,
+      cpus: limits?.cpu === undefined ? undefined : readCpu(limits.cpu),
+      memoryBytes: limits?.memory === undefined ? undefined : readMemory(limits.memory),
+      concurrency: template.spec.containerConcurrency || undefined, // 0 is "the default" in Knative
+      minInstances: min === undefined ? undefined : Number(min),
+      maxInstances: max === undefined ? undefined : Number(max) || undefined,
+      timeoutSeconds: template.spec.timeoutSeconds ?? undefined,
+      instances: instances.length === 0 ? undefined : instances,
+      secretVolumes: toVolumes(service, aliases, document, problems),
+      serviceAccount: template.spec.serviceAccountName || undefined,
+    }),
+  }
+  return { part, ...given({ project: projectOf(service, sql), region: regionOf(service, sql) }) }
+}
+
+/** `ALIAS:projects/NUMBER/secrets/ID,...`: how version 1 of the API names secrets of other projects. */
+function readAliases(text: string): ReadonlyMap<string, string> {
+  const pairs = text.split(',').map((pair) => pair.trim().split(':'))
+  return new Map(pairs.map(([alias = '', name = '']) => [alias, name.split('/').at(-1) ?? name]))
+}
+
+function toEnv(
+  value: string | null | undefined,
+  secret: { readonly name: string; readonly key: string | number } | undefined,
+  aliases: ReadonlyMap<string, string>,
+): WantedEnv {
+  return secret === undefined ? { value: value ?? '' } : { secret: aliases.get(secret.name) ?? secret.name, version: String(secret.key) }
+}
+
+function toVolumes(
+  service: KnativeService,
+  aliases: ReadonlyMap<string, string>,
+  document: YamlDocument,
+  problems: Problems,
+): ServicePart['secretVolumes'] {
+  const { containers, volumes } = service.spec.template.spec
+  for (const [index, volume] of (volumes ?? []).entries()) {
+    if (volume.secret !== undefined) continue
+    problems.add(
+      document.placeOf([...templatePath, 'volumes', index]),
+      `the volume "${volume.name}" is not of a secret; only such volumes are emulated`,
+    )
+  }
+  const mounts = containers[0]?.volumeMounts ?? []
+  const found = mounts.flatMap(({ name, mountPath }, index) => {
+    const volume = volumes?.find((one) => one.name === name)
+    const place = document.placeOf([...containerPath, 'volumeMounts', index])
+    if (mounts.findIndex((other) => other.mountPath === mountPath) !== index)
+      problems.add(place, `${mountPath} is mounted already; write another mountPath`)
+    if (volume === undefined) problems.add(place, `there is no volume "${name}"; write it under volumes`)
+    if (volume?.secret === undefined) return []
+    const { secretName, items } = volume.secret
+    const secret = aliases.get(secretName) ?? secretName
+    const all = items?.length ? items.map(({ key, path }) => ({ path, version: String(key) })) : [{ path: secretName, version: 'latest' }]
+    return [{ mountPath, secret, items: all }]
+  })
+  return found.length === 0 ? undefined : found
+}
+
+/** The namespace is the project's id, or, as exported, its number; then a Cloud SQL connection or the environment may tell. */
+function projectOf(service: KnativeService, sql: readonly string[]): string | undefined {
+  const env = service.spec.template.spec.containers[0]?.env?.find(({ name }) => name === 'GOOGLE_CLOUD_PROJECT')?.value
+  return [service.metadata.namespace, env, sql[0]?.split(':').at(-3)]
+    .map(String)
+    .find((id) => rules.project.pattern.test(id) && id !== 'undefined')
+}
+
+function regionOf(service: KnativeService, sql: readonly string[]): string | undefined {
+  const label = service.metadata.labels?.['cloud.googleapis.com/location']
+  return [label, sql[0]?.split(':').at(-2)].map(String).find((region) => rules.region.pattern.test(region))
+}

@@ -1,0 +1,41 @@
+import type { Place, WantedEnv, WantedService } from './wanted.ts'
+
+/** What one file says of a service; what it does not say is absent, and another file or a default says it. */
+export interface ServicePart {
+  readonly id: string
+  readonly from: Place
+  /** The folder it is built from, relative to the project's, `.` for itself. */
+  readonly dir: string
+  /** Within `dir`. */
+  readonly dockerfile?: string
+  readonly image?: string
+  /** True when `image` is to run even where a folder could be built. */
+  readonly isReady?: boolean
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly env: Readonly<Record<string, WantedEnv>>
+  readonly port?: number
+  readonly cpus?: number
+  readonly memoryBytes?: number
+  readonly concurrency?: number
+  readonly minInstances?: number
+  readonly maxInstances?: number
+  readonly timeoutSeconds?: number
+  /** Ids or connection names, each with its place, not yet compared with what is declared. */
+  readonly instances?: readonly { readonly name: string; readonly place: Place }[]
+  readonly secretVolumes?: WantedService['secretVolumes']
+  readonly serviceAccount?: string
+  readonly before?: readonly (readonly string[])[]
+}
+
+/** `over` where it says something, else `under`; environment variables one by one. */
+export function mergeParts(under: ServicePart | undefined, over: ServicePart): ServicePart {
+  return { ...under, ...over, env: { ...under?.env, ...over.env } }
+}
+
+/** The keys of `parts` that are not undefined: what `exactOptionalPropertyTypes` takes. */
+export function given<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
