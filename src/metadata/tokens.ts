@@ -27,6 +27,7 @@ export interface Tokens {
   revoke(token: string): Promise<boolean>
   /** While suspended, an account's tokens are over, old and new: it was disabled or deleted. Durable when resolved. */
   suspend(email: string, isSuspended: boolean): Promise<void>
+  isSuspended(email: string): boolean
   /** The public keys of ID tokens, as /oauth2/v3/certs answers them. */
   jwks(): JSONWebKeySet
   /** The same as certificates by key id, as /oauth2/v1/certs answers them. */
@@ -106,6 +107,7 @@ export async function openTokens({ state, clock }: { readonly state: State; read
       return inspected !== undefined
     },
     suspend: suspended.set,
+    isSuspended: suspended.has,
     jwks: () => ({ keys: [{ ...publicJwk, kid: keys.signing.id, use: 'sig', alg: 'RS256' }] }),
     certs: () => ({ [keys.signing.id]: keys.signing.certificate }),
   }
