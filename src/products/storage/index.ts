@@ -6,6 +6,7 @@ import type { State } from '../../state/state.ts'
 import { Buckets } from './buckets.ts'
 import { Objects } from './objects.ts'
 import { serveJson } from './wire/json.ts'
+import { xmlHandler } from './wire/xml.ts'
 
 /** What Cloud Storage stands on, handed in by the daemon. */
 export interface CloudStorageNeeds {
@@ -21,7 +22,7 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
   let store: ObjectStore | undefined
   return {
     name: 'storage',
-    hosts: ['storage.googleapis.com', 'www.googleapis.com', 'storage.mtls.googleapis.com', '*.storage.googleapis.com'],
+    hosts: ['storage.googleapis.com', 'storage.localhost', 'www.googleapis.com', 'storage.mtls.googleapis.com', '*.storage.googleapis.com'],
     services: [],
     async wires(app) {
       store ??= await openObjectStore(state, clock)
@@ -29,7 +30,9 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
       const parts = { store, buckets, objects: new Objects(store, buckets, clock), clock, log, project }
       app.removeAllContentTypeParsers()
       app.addContentTypeParser('*', (_request, _body, done) => done(null)) // handlers read the stream of the request themselves
-      await app.register(async (scope) => serveJson(scope, parts))
+      const readXml = xmlHandler(parts)
+      await app.register(async (scope) => serveJson(scope, parts, readXml))
+      app.all('/*', readXml)
     },
     async [Symbol.asyncDispose]() {
       await store?.[Symbol.asyncDispose]()

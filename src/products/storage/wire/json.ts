@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { verbOf } from '../../../api/rest.ts'
-import { pathOf } from '../../../api/routes.ts'
+import { hostOf, pathOf } from '../../../api/routes.ts'
 import type { Log } from '../../../base/log.ts'
 import { unimplemented } from '../names.ts'
 import { aclRoutes } from './json-acl.ts'
+import { serveBatch } from './batch.ts'
 import { Call, queryOf } from './call.ts'
 import { allowAnyOrigin } from './cors.ts'
 import { selectFields } from './fields.ts'
@@ -14,19 +15,25 @@ import type { Parts } from './parts.ts'
 import { routeTable, type Route } from './route-table.ts'
 import { toJsonError, toStorageError } from './storage-error.ts'
 import { uploadRoutes } from './upload.ts'
+import { bucketOfHost } from './xml-place.ts'
+import type { XmlHandler } from './xml.ts'
 
 /** Gives a resource, undefined for 204, or the reply itself when it has answered. */
 export type Handler = (call: Call) => Promise<object | undefined> | object | undefined
 
 /** The JSON API, its uploads and downloads. Source: cloud.google.com/storage/docs/json_api/v1. */
-export async function serveJson(app: FastifyInstance, parts: Parts): Promise<void> {
-  app.addHook('onRequest', allowAnyOrigin)
+export async function serveJson(app: FastifyInstance, parts: Parts, readXml: XmlHandler): Promise<void> {
+  app.addHook('onRequest', async (request, reply) => {
+    if (bucketOfHost(hostOf(request.headers)) === undefined) return allowAnyOrigin(request, reply)
+    return readXml(request, reply) // there the path is an object's name, whatever it looks like
+  })
   app.setErrorHandler((error, request, reply) => sendJsonError(request, reply, error, parts.log))
   const uploads = uploadRoutes(parts)
   mount(app, '/storage/v1', [...bucketRoutes(parts), ...objectRoutes(parts), ...copyRoutes(parts), ...aclRoutes(parts)], parts)
   mount(app, '/download/storage/v1', downloadRoutes(parts), parts)
   mount(app, '/upload/storage/v1', uploads, parts)
   mount(app, '/resumable/upload/storage/v1', uploads, parts)
+  serveBatch(app)
 }
 
 const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']

@@ -1,0 +1,21 @@
+/** What a path-style or virtual-hosted request is about. */
+export interface Place {
+  /** Undefined at the root of the service. */
+  readonly bucket: string | undefined
+  /** As it came, percent-encoded; empty for the bucket itself. */
+  readonly key: string
+}
+
+/** `b` of `b.storage.googleapis.com` and `b.localhost`; undefined on a host without one (storage trap 27). */
+export function bucketOfHost(host: string): string | undefined {
+  const bucket = /^(.+)\.(?:storage\.googleapis\.com|localhost)$/.exec(host)?.[1]
+  return bucket === '' ? undefined : bucket
+}
+
+/** Pure. @param path as it came */
+export function readPlace(host: string, path: string): Place {
+  const own = bucketOfHost(host)
+  if (own !== undefined) return { bucket: own, key: path.slice(1) }
+  const [, bucket = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? []
+  return { bucket: bucket === '' ? undefined : bucket, key }
+}

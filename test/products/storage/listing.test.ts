@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { givenStorage } from './given-storage.ts'
+
+test('a list with prefix and delimiter gives items and prefixes', async () => {
+  await using cloud = await givenStorage()
+  for (const name of ['a/1', 'a/b/2', 'a/b/3', 'c']) await cloud.bucket.file(name).save('x', { resumable: false })
+  const [files, , answer] = await cloud.bucket.getFiles({ prefix: 'a/', delimiter: '/', autoPaginate: false })
+  expect(files.map((file) => file.name)).toEqual(['a/1'])
+  expect(answer).toMatchObject({ prefixes: ['a/b/'] })
+})
+
+test('storage trap 21: pages of one give what one big page gives', async () => {
+  await using cloud = await givenStorage()
+  for (const name of ['a/', 'a/1', 'b', 'b/1', 'b/2', 'c/1', 'd']) await cloud.bucket.file(name).save('x', { resumable: false })
+  for (const query of ['', '&delimiter=/', '&delimiter=/&includeTrailingDelimiter=true', '&versions=true&delimiter=/']) {
+    const whole = await page(`&maxResults=1000${query}`)
+    const items: string[] = []
+    const prefixes: string[] = []
+    let token: string | undefined = ''
+    while (token !== undefined) {
+      const one = await page(`&maxResults=1${query}${token === '' ? '' : `&pageToken=${encodeURIComponent(token)}`}`)
+      items.push(...one.items)
+      prefixes.push(...one.prefixes)
+      token = one.token
+    }
+    expect({ query, items, prefixes }).toEqual({ query, items: whole.items, prefixes: whole.prefixes })
+  }
+
+  async function page(query: string) {
+    const answer = await cloud.send('GET', `/storage/v1/b/bucket/o?prefix=${query}`)
+    const {
+      items = [],
+      prefixes = [],
+      nextPageToken: token,
+    } = answer.json() as {
+      items?: { name: string }[]
+      prefixes?: string[]
+      nextPageToken?: string
+    }
+    return { items: items.map(({ name }) => name), prefixes, token }
+  }
+})
+
+test('storage trap 22: matchGlob filters names', async () => {
+  await using cloud = await givenStorage()
+  for (const name of ['img/a.jpg', 'img/b.png', 'img/x/c.jpg']) await cloud.bucket.file(name).save('x', { resumable: false })
+  const [files] = await cloud.bucket.getFiles({ matchGlob: 'img/*.jpg' })
+  expect(files.map(({ name }) => name)).toEqual(['img/a.jpg'])
+})
+
+test('storage trap 23: an empty list has neither items nor prefixes', async () => {
+  await using cloud = await givenStorage()
+  expect((await cloud.send('GET', '/storage/v1/b/bucket/o')).json()).toEqual({ kind: 'storage#objects' })
+  expect((await cloud.send('GET', '/storage/v1/b/bucket/o?pageToken=nonsense')).status).toBe(400)
+})
