@@ -52,6 +52,8 @@ export interface IdTokenExtra {
   readonly full?: { readonly projectId: string; readonly projectNumber: string; readonly zone: string; readonly instanceId: string }
   /** Leaves email and email_verified out: generateIdToken without includeEmail. */
   readonly withoutEmail?: boolean
+  /** `azp` is the email and not the unique id: generateIdToken with useEmailAzp. */
+  readonly emailAsAzp?: boolean
 }
 
 export const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform'
@@ -84,7 +86,8 @@ export async function openTokens({ state, clock }: { readonly state: State; read
     async idToken(email, audience, extra = {}) {
       const id = uniqueIdOf(email)
       const now = Math.floor(clock.nowMs() / 1000)
-      const claims = { azp: id, ...(extra.withoutEmail !== true && { email, email_verified: true }), ...fullClaims(extra.full) }
+      const azp = extra.emailAsAzp === true ? email : id
+      const claims = { azp, ...(extra.withoutEmail !== true && { email, email_verified: true }), ...fullClaims(extra.full) }
       return await new SignJWT(claims)
         .setProtectedHeader({ alg: 'RS256', kid: keys.signing.id, typ: 'JWT' })
         .setIssuer(idTokenIssuer)

@@ -1,0 +1,157 @@
+import { create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { EmptySchema } from '@bufbuild/protobuf/wkt'
+import type { ServiceImpl } from '@connectrpc/connect'
+import {
+  ListServiceAccountsResponseSchema,
+  ServiceAccountSchema,
+  type IAM,
+  type ServiceAccount,
+} from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
+import { SetIamPolicyRequestSchema } from '../../api/gen/google/iam/v1/iam_policy_pb.ts'
+import type { IamPolicies } from '../../api/iam-policy.ts'
+import { applyMask } from '../../api/masks.ts'
+import { paginate } from '../../api/pages.ts'
+import { CloudError } from '../../base/cloud-error.ts'
+import { uniqueIdOf } from '../../metadata/unique-id.ts'
+import { openCollection } from '../../state/collection.ts'
+import type { IamNeeds } from './index.ts'
+import { checkAccountId, defaultEmailOf, emailOf, invalid, projectOfEmail, readAccountName, readProjectName } from './names.ts'
+
+/** The service accounts of all projects. A project has its default compute account from the start. */
+export interface Accounts {
+  /** By resource name: project by id, number or `-`, account by email or unique id. @throws CloudError NOT_FOUND */
+  get(name: string): ServiceAccount
+  /** By email or unique id; undefined when there is none. */
+  find(account: string): ServiceAccount | undefined
+  rpcs: Partial<ServiceImpl<typeof IAM>>
+}
+
+export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
+  const rows = openCollection(needs.state, 'iam.account')
+  const settled = openCollection(needs.state, 'iam.project')
+  const put = async (account: ServiceAccount) => {
+    await rows.put(account.name, toJsonString(ServiceAccountSchema, account))
+    return account
+  }
+  /** Makes the default account of a project that nobody spoke of before; once, so that it can be deleted. */
+  const settle = (project: string) => {
+    if (settled.get(project) !== undefined) return
+    const email = defaultEmailOf(needs.project(project).number)
+    const made = [settled.put(project, ''), put(newAccount(project, email, 'Default compute service account', ''))]
+    Promise.all(made).catch(() => {}) // a disk that is full tells the next writer
+  }
+  const prefixOf = (project: string) => `projects/${project}/serviceAccounts/`
+  const lookUp = ({ project: told, account }: { readonly project: string; readonly account: string }) => {
+    const owner = told === '-' ? projectOfEmail(account) : told
+    const project = owner === undefined ? undefined : needs.project(owner).id
+    if (project !== undefined) settle(project)
+    if (account.includes('@')) {
+      const value = project === undefined ? undefined : rows.get(prefixOf(project) + account)
+      return value === undefined ? undefined : fromJsonString(ServiceAccountSchema, value)
+    }
+    const all = rows.list(project === undefined ? 'projects/' : prefixOf(project))
+    return all.map(({ value }) => fromJsonString(ServiceAccountSchema, value)).find(({ uniqueId }) => uniqueId === account)
+  }
+  const get = (name: string) => {
+    const found = lookUp(readAccountName(name))
+    if (found !== undefined) return found
+    const { account } = readAccountName(name)
+    throw new CloudError(
+      'NOT_FOUND',
+      `Service account ${name} does not exist.`,
+      `gcloud iam service-accounts create ${account.split('@')[0]}`,
+    )
+  }
+  const setDisabled = async (name: string, disabled: boolean) => {
+    const account = get(name)
+    account.disabled = disabled
+    await Promise.all([put(account), needs.tokens.suspend(account.email, disabled)])
+    return create(EmptySchema)
+  }
+  return {
+    get,
+    find: (account) => lookUp({ project: '-', account }),
+    rpcs: {
+      async createServiceAccount(request) {
+        checkAccountId(request.accountId)
+        const project = needs.project(readProjectName(request.name)).id
+        settle(project)
+        const { displayName = '', description = '' } = request.serviceAccount ?? {}
+        const account = newAccount(project, emailOf(request.accountId, project), displayName, description)
+        checkTexts(account)
+        if (rows.get(account.name) !== undefined) {
+          throw new CloudError(
+            'ALREADY_EXISTS',
+            `Service account ${request.accountId} already exists within project projects/${project}.`,
+            `gcloud iam service-accounts describe ${account.email}`,
+          )
+        }
+        await Promise.all([put(account), needs.tokens.suspend(account.email, false)])
+        return account
+      },
+      getServiceAccount: (request) => get(request.name),
+      listServiceAccounts(request) {
+        const project = needs.project(readProjectName(request.name)).id
+        settle(project)
+        const page = paginate(rows, prefixOf(project), Math.min(request.pageSize || 20, 100), request.pageToken)
+        const accounts = page.items.map(({ value }) => fromJsonString(ServiceAccountSchema, value))
+        return create(ListServiceAccountsResponseSchema, { accounts, nextPageToken: page.nextPageToken })
+      },
+      async updateServiceAccount(request) {
+        const account = get(request.name)
+        account.displayName = request.displayName
+        checkTexts(account)
+        return put(account)
+      },
+      async patchServiceAccount(request) {
+        const sent = request.serviceAccount ?? create(ServiceAccountSchema)
+        const paths = request.updateMask?.paths ?? []
+        const fixed = paths.find((path) => path !== 'display_name' && path !== 'description')
+        if (paths.length === 0) throw invalid('update_mask must name display_name, description, or both.')
+        if (fixed !== undefined) throw invalid(`update_mask names "${fixed}"; only display_name and description can be changed.`)
+        const account = applyMask(ServiceAccountSchema, get(sent.name), sent, paths)
+        checkTexts(account)
+        return put(account)
+      },
+      async deleteServiceAccount(request) {
+        const account = get(request.name)
+        await Promise.all([
+          rows.delete(account.name),
+          needs.tokens.accountKeys.deleteAll(account.email),
+          needs.tokens.suspend(account.email, true),
+          policies.rpcs((name) => name).setIamPolicy(emptyPolicy(account.name)),
+        ])
+        return create(EmptySchema)
+      },
+      enableServiceAccount: (request) => setDisabled(request.name, false),
+      disableServiceAccount: (request) => setDisabled(request.name, true),
+      ...policies.rpcs((name) => get(name).name),
+    },
+  }
+}
+
+function newAccount(project: string, email: string, displayName: string, description: string): ServiceAccount {
+  const uniqueId = uniqueIdOf(email)
+  const name = `projects/${project}/serviceAccounts/${email}`
+  const etag = Buffer.from('MDEwMjE5MjA=', 'base64') // what Google answers for every account
+  return create(ServiceAccountSchema, {
+    name,
+    projectId: project,
+    uniqueId,
+    email,
+    displayName,
+    description,
+    oauth2ClientId: uniqueId,
+    etag,
+  })
+}
+
+/** Version 3 may also take the place of one with conditions. */
+function emptyPolicy(resource: string) {
+  return create(SetIamPolicyRequestSchema, { resource, policy: { version: 3 } })
+}
+
+function checkTexts({ displayName, description }: ServiceAccount): void {
+  if (Buffer.byteLength(displayName) > 100) throw invalid('display_name must be at most 100 bytes of UTF-8.')
+  if (Buffer.byteLength(description) > 256) throw invalid('description must be at most 256 bytes of UTF-8.')
+}

@@ -1,0 +1,65 @@
+import { IAM } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
+import { IAMCredentials } from '../../api/gen/google/iam/credentials/v1/iamcredentials_pb.ts'
+import { openIamPolicies } from '../../api/iam-policy.ts'
+import { service, type Product } from '../../api/product.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Tokens } from '../../metadata/tokens.ts'
+import type { State } from '../../state/state.ts'
+import { openAccounts } from './accounts.ts'
+import { openCredentials } from './credentials.ts'
+import { serviceUsage } from './enabled-services.ts'
+import { keyRpcs } from './keys.ts'
+import { projectService } from './projects.ts'
+import { certificateRoutes } from './wire/certificates.ts'
+import { idTokenRoute, withoutRest } from './wire/id-token.ts'
+import { oauthRoutes } from './wire/oauth.ts'
+import { smallRoutes } from './wire/small-routes.ts'
+
+export interface IamProject {
+  readonly id: string
+  readonly number: string
+}
+
+/** What IAM stands on, handed in by the daemon. */
+export interface IamNeeds {
+  readonly state: State
+  readonly clock: Clock
+  readonly tokens: Tokens
+  /** A project by id or number. */
+  readonly project: (idOrNumber: string) => IamProject
+  /** The projects there are; without it, listing them is UNIMPLEMENTED. */
+  readonly projects?: () => readonly IamProject[]
+}
+
+/** Who is who: OAuth tokens, service accounts and their keys, credentials, projects and the services that are enabled in them. */
+export function iam(needs: IamNeeds): Product {
+  const policies = openIamPolicies(needs.state)
+  const accounts = openAccounts(needs, policies)
+  const credentials = openCredentials(needs, accounts)
+  return {
+    name: 'iam',
+    hosts: [
+      'iam.googleapis.com',
+      'iamcredentials.googleapis.com',
+      'oauth2.googleapis.com',
+      'openidconnect.googleapis.com',
+      'www.googleapis.com', // shared with Cloud Storage, told apart by path
+      'cloudresourcemanager.googleapis.com',
+      'serviceusage.googleapis.com',
+      'cloudbilling.googleapis.com',
+    ],
+    services: [
+      service(withoutRest(IAMCredentials, 'generateIdToken'), credentials.rpcs), // before IAM, whose own signBlob and signJwt are deprecated at the same paths
+      service(IAM, { ...accounts.rpcs, ...keyRpcs(needs, accounts) }),
+      projectService(needs, policies),
+      serviceUsage(needs),
+    ],
+    async wires(app) {
+      await app.register(oauthRoutes(needs))
+      await app.register(idTokenRoute(credentials))
+      await app.register(certificateRoutes(needs.tokens))
+      await app.register(smallRoutes(needs))
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}

@@ -1,0 +1,65 @@
+import { create } from '@bufbuild/protobuf'
+import {
+  ListProjectsResponseSchema,
+  Project_State,
+  ProjectSchema,
+  Projects,
+  SearchProjectsResponseSchema,
+  type Project,
+} from '../../api/gen/google/cloud/resourcemanager/v3/projects_pb.ts'
+import { BindingSchema } from '../../api/gen/google/iam/v1/policy_pb.ts'
+import { localUser } from '../../api/caller.ts'
+import type { IamPolicies } from '../../api/iam-policy.ts'
+import { service, type RestBinding, type Service } from '../../api/product.ts'
+import { unimplemented } from '../../api/status.ts'
+import type { IamNeeds, IamProject } from './index.ts'
+import { defaultEmailOf, invalid, readProjectName } from './names.ts'
+
+/** Version 1 of the API names a project by its bare id, and answers policies as version 3 does. */
+const v1: readonly RestBinding[] = ['getIamPolicy', 'setIamPolicy', 'testIamPermissions'].map((method) => ({
+  method,
+  verb: 'POST',
+  path: `/v1/projects/{resource}:${method}`,
+  body: '*',
+}))
+
+/** Resource Manager: projects as they are, and their policies, which are stored and not enforced. */
+export function projectService(needs: IamNeeds, policies: IamPolicies): Service {
+  const canonical = (name: string) => {
+    const id = name.includes('/') ? readProjectName(name) : name
+    if (id === '') throw invalid('resource must name a project.')
+    return `projects/${needs.project(id).id}`
+  }
+  const rpcs = policies.rpcs(canonical)
+  const implementation = service(Projects, {
+    getProject: (request) => toProject(needs.project(readProjectName(request.name))),
+    searchProjects: () => create(SearchProjectsResponseSchema, { projects: knownProjects(needs).map(toProject) }),
+    listProjects: () => create(ListProjectsResponseSchema, { projects: knownProjects(needs).map(toProject) }),
+    ...rpcs,
+    getIamPolicy(request) {
+      const policy = rpcs.getIamPolicy(request)
+      const isUntouched = Buffer.from(policy.etag).toString('base64') === 'ACAB'
+      if (isUntouched) policy.bindings = firstBindings(needs.project(canonical(request.resource).slice('projects/'.length)))
+      return policy
+    },
+  })
+  return { ...implementation, rest: v1 }
+}
+
+/** @throws CloudError UNIMPLEMENTED where nobody tells which projects there are */
+export function knownProjects(needs: IamNeeds): readonly IamProject[] {
+  if (needs.projects === undefined) throw unimplemented('the list of projects here')
+  return needs.projects()
+}
+
+function toProject({ id, number }: IamProject): Project {
+  return create(ProjectSchema, { name: `projects/${number}`, projectId: id, displayName: id, state: Project_State.ACTIVE })
+}
+
+/** A project is never without an owner: tools read `bindings` unguarded. */
+function firstBindings({ number }: IamProject) {
+  return [
+    create(BindingSchema, { role: 'roles/editor', members: [`serviceAccount:${defaultEmailOf(number)}`] }),
+    create(BindingSchema, { role: 'roles/owner', members: [`user:${localUser.email}`] }),
+  ]
+}

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { requireCaller } from '../../../api/caller.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import { doneOperation } from '../enabled-services.ts'
+import type { IamNeeds, IamProject } from '../index.ts'
+import { knownProjects } from '../projects.ts'
+
+/** Single routes of APIs whose protos are not public: Resource Manager v1, Cloud Billing, and what Google's clients ask beside their work. */
+export function smallRoutes(needs: IamNeeds): FastifyPluginAsync {
+  return async (app) => {
+    app.addHook('onRequest', async (request) => void requireCaller(request.caller))
+    app.get('/v1/projects', () => ({ projects: knownProjects(needs).map(toProject) }))
+    app.get<{ Params: { project: string } }>('/v1/projects/:project([^:]+)', (request) => toProject(needs.project(request.params.project)))
+    app.get<{ Params: { project: string } }>('/v1/projects/:project/billingInfo', (request) => {
+      const { id } = needs.project(request.params.project)
+      return { name: `projects/${id}/billingInfo`, projectId: id, billingAccountName: '', billingEnabled: false }
+    })
+    // google-auth asks this in the background after its first token; 0x0 means no boundary
+    app.get('/v1/projects/-/serviceAccounts/:account/allowedLocations', () => ({ locations: [], encodedLocations: '0x0' }))
+    app.get<{ Params: { id: string } }>('/v1/operations/:id', (request) => {
+      const name = `operations/${request.params.id}`
+      if (name === doneOperation) return { name, done: true }
+      throw new CloudError('NOT_FOUND', `Operation '${name}' was not found.`, 'Check its name.')
+    })
+  }
+}
+
+function toProject({ id, number }: IamProject) {
+  return { projectNumber: number, projectId: id, lifecycleState: 'ACTIVE', name: id }
+}
