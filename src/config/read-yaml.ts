@@ -53,7 +53,7 @@ export function readYaml(text: string, file: string, problems: Problems): readon
     try {
       return [toYamlDocument(new Reader(document, at, problems, budget).read())]
     } catch (error) {
-      if (!(error instanceof TooMany)) throw error
+      if (!(error instanceof Unreadable)) throw error
       problems.add(at(error.offset), messageOf(error))
       return []
     }
@@ -84,7 +84,8 @@ function words(fault: { readonly code: string; readonly message: string }): stri
   return `${fault.message.replaceAll(/\s+/g, ' ')}; mend the YAML here`
 }
 
-class TooMany extends Error {
+/** Ends the reading of a document. */
+class Unreadable extends Error {
   readonly offset: number
   constructor(message: string, offset: number) {
     super(message)
@@ -100,6 +101,8 @@ class Reader {
   readonly #budget: { left: number }
   readonly #anchors = new Map<string, unknown>()
   readonly #open = new Set<unknown>()
+  /** Where the alias stands whose target is being read, the outermost one. */
+  #aliasOffset: number | undefined
 
   constructor(document: Document.Parsed, at: (offset: number) => Place, problems: Problems, budget: { left: number }) {
     this.#document = document
@@ -117,14 +120,18 @@ class Reader {
     const offset = offsetOf(node)
     const place = offset === undefined ? around : this.#at(offset)
     this.#budget.left -= 1
-    if (this.#budget.left < 0) throw new TooMany(`with its aliases the file has more than ${most.nodes} values; write less`, offset ?? 0)
+    if (this.#budget.left < 0)
+      throw new Unreadable(`with its aliases the file has more than ${most.nodes} values; write less`, this.#aliasOffset ?? offset ?? 0)
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source)
       if (target === undefined || this.#open.has(target)) {
-        this.#problems.add(place, `*${node.source} has no value to stand for; write the value`)
-        return { value: undefined, place, keyPlace, children: new Map() }
+        throw new Unreadable(`*${node.source} has no value to stand for; write the value`, this.#aliasOffset ?? offset ?? 0)
       }
-      return this.#node(target, keyPlace, place)
+      const outer = this.#aliasOffset
+      this.#aliasOffset ??= offset
+      const located = this.#node(target, keyPlace, place)
+      this.#aliasOffset = outer
+      return located
     }
     if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) this.#anchors.set(node.anchor, node)
     if (isMap(node)) return this.#within(node, () => this.#map(node, place, keyPlace))

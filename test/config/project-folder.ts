@@ -32,7 +32,7 @@ export async function projectFolder(files: Readonly<Record<string, string | Uint
 /** The fault that reading these files throws. */
 export async function faultOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<CloudError> {
   await using folder = await projectFolder(files)
-  return faultIn(folder)
+  return await faultIn(folder)
 }
 
 export async function faultIn(folder: ProjectFolder): Promise<CloudError> {

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { initText } from '../../src/config/init-text.ts'
+import { readProject } from '../../src/config/read-project.ts'
+import type { Wanted } from '../../src/config/wanted.ts'
+import { projectFolder } from './project-folder.ts'
+
+const service = `apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: { name: web }
+spec:
+  template:
+    metadata: { annotations: { autoscaling.knative.dev/maxScale: '3' } }
+    spec:
+      containers:
+        - image: a
+          env: [{ name: KEY, valueFrom: { secretKeyRef: { name: key, key: latest } } }, { name: A, value: '# x' }]
+`
+const everything = `project: shop-42
+region: europe-west1
+secrets: { a: { random: 24 }, b: { file: b.bin }, c: { value: "true\\n # x" }, "7": { value: "" } }
+instances:
+  main: { version: POSTGRES_17, databases: [x], users: { app: { password: { secret: a } }, "1": { password: "1" } } }
+  none:
+buckets: [shop-b, shop-c]
+services:
+  one:
+    dir: one
+    dockerfile: x/Dockerfile
+    command: [a, "b c"]
+    args: []
+    env: { A: "1", B: { secret: a, version: 2 }, C: "x\\n  y\\t", D: "" }
+    files: [{ mountPath: /s, secret: a }, { mountPath: /s, secret: a, version: 2, path: x/y }, { mountPath: /t, secret: b }]
+    instances: [main, none]
+    port: 1
+    cpu: 500m
+    memory: 1.5G
+    concurrency: 1
+    scaling: { min: 1, max: 1 }
+    timeout: 1
+    serviceAccount: a@b.iam.gserviceaccount.com
+    before: [npm run x, [sh, -c, "a\\nb"], [node]]
+  two: { image: b }
+`
+
+test.each<[string, Readonly<Record<string, string | Uint8Array>>]>([
+  ['a Dockerfile', { Dockerfile: 'FROM scratch\n' }],
+  ['a start script', { 'package.json': '{ "scripts": { "start": "x" } }' }],
+  ['a Procfile beside a Dockerfile', { Procfile: 'web: x', Dockerfile: 'FROM scratch\n' }],
+  ['a service.yaml', { 'service.yaml': service }],
+  ['a service.yaml beside a Dockerfile', { 'service.yaml': service, Dockerfile: 'FROM scratch\n' }],
+  ['a service.yaml below a devcloud.yaml', { 'service.yaml': service, 'devcloud.yaml': 'services: { web: { port: 1 }, x: { image: y } }' }],
+  ['a service.yaml with another beside it', { 'service.yaml': service, 'devcloud.yaml': 'services: { x: { image: y } }' }],
+  ['a devcloud.yaml that says everything', { 'devcloud.yaml': everything, 'one/x/Dockerfile': '', 'b.bin': Uint8Array.of(0, 255) }],
+])('what was written of %s reads back as the same', async (_, files) => {
+  await using folder = await projectFolder(files)
+  const wanted = await readProject(folder.path)
+  const text = initText(wanted)
+  await folder.write({ 'devcloud.yaml': text })
+  const again = await readProject(folder.path)
+  expect(unplaced(again)).toEqual(unplaced(wanted))
+  expect(text).toMatch(/^# yaml-language-server: \$schema=\.\/node_modules\/devcloud\/schema\.json\n/)
+})
+
+test('what other files say stands in comments that count once their # is gone', async () => {
+  await using folder = await projectFolder({ 'service.yaml': service })
+  const wanted = await readProject(folder.path)
+  const text = initText(wanted)
+  expect(text).toContain('# secrets:\n#   key:\n#     random: 32\n')
+  const [, commented = ''] = text.split('such as migrations.\n')
+  await folder.write({ 'devcloud.yaml': commented.replaceAll(/^( *)# /gm, '$1') })
+  expect(unplaced(await readProject(folder.path))).toEqual(unplaced(wanted))
+  expect((await readProject(folder.path)).services[0]?.from.file).toBe('devcloud.yaml')
+})
+
+function unplaced(wanted: Wanted): unknown {
+  return JSON.parse(JSON.stringify(wanted, (key, value: unknown) => (key === 'from' ? undefined : value)))
+}

@@ -1,0 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { jsonSchemaText } from '../../src/config/json-schema.ts'
+
+test('schema.json is current (else: node src/config/write-schema.ts)', async () => {
+  expect(await readFile(new URL('../../schema.json', import.meta.url), 'utf8')).toBe(jsonSchemaText())
+})
