@@ -1,0 +1,80 @@
+import { CloudError, messageOf, type Code } from '../../base/cloud-error.ts'
+
+/** Longest that a question of which the answer is short may take: an engine that hangs shall not hang the daemon. */
+const patienceMs = 60_000
+
+/**
+ * Waits for Docker's answer, until `signal` ends or the engine has hung for a minute.
+ * @throws CloudError whose code follows the HTTP status; `statusOf` gives that back. DOCKER_UNREACHABLE when there was no answer
+ */
+export async function ask<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const { promise: over, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  const timer = setTimeout(() => reject(unreachable(new Error('no answer within 60 s'))), patienceMs)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([answer, over])
+  } catch (error) {
+    throw error === signal.reason ? error : toCloudError(error)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** The HTTP status of Docker's answer, when `error` is one. */
+export function statusOf(error: unknown): number | undefined {
+  const from = error instanceof CloudError ? error.cause : error
+  return typeof from === 'object' && from !== null && 'statusCode' in from && typeof from.statusCode === 'number'
+    ? from.statusCode
+    : undefined
+}
+
+/** `answer`, or undefined when Docker says that the thing is not there (404). */
+export async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined
+    throw error
+  }
+}
+
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof CloudError && error.fault === 'DOCKER_UNREACHABLE'
+}
+
+/** Docker's own words: `(HTTP code 409) unexpected - conflict: ...` without what dockerode put before them. */
+export function wordsOf(error: unknown): string {
+  return messageOf(error)
+    .replace(/^\(HTTP code \d+\) [^-]* - /, '')
+    .trim()
+}
+
+const codesOfStatus: Readonly<Record<number, Code>> = {
+  400: 'INVALID_ARGUMENT',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  409: 'FAILED_PRECONDITION',
+}
+
+function toCloudError(error: unknown): unknown {
+  if (error instanceof CloudError) return error
+  const status = statusOf(error)
+  if (status === undefined) return isOfTheWire(error) ? unreachable(error) : error
+  return new CloudError(codesOfStatus[status] ?? 'INTERNAL', `Docker: ${wordsOf(error)}`, 'docker info', { cause: error })
+}
+
+/** Whether it is of a socket, like ECONNREFUSED, ENOENT, ECONNRESET and EPIPE. */
+function isOfTheWire(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+}
+
+function unreachable(cause: unknown): CloudError {
+  return new CloudError('UNAVAILABLE', 'Docker does not answer any more.', 'Start Docker; what ran under it is taken over again.', {
+    cause,
+    fault: 'DOCKER_UNREACHABLE',
+    evidence: [messageOf(cause)],
+  })
+}

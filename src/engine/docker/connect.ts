@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type Docker from 'dockerode'
+import { CloudError, messageOf } from '../../base/cloud-error.ts'
+import { dockerPlaces, type DockerPlace } from './docker-places.ts'
+
+/** A Docker that answered. */
+export interface Connected {
+  readonly docker: Docker
+  /** Path of its socket, or host:port. */
+  readonly place: string
+  readonly socketPath: string | undefined
+  /** `Docker 28.2.2`, `Podman 4.3.1`. */
+  readonly product: string
+  /**
+   * `bridge`: this host reaches a container by its own address. `published`: only by a port of 127.0.0.1, as with Docker Desktop, a
+   * rootless engine or one on another machine.
+   */
+  readonly reach: 'bridge' | 'published'
+  /** Whether user 0 inside is this daemon's own user outside. */
+  readonly rootless: boolean
+  readonly cpus: number
+}
+
+const patienceMs = 2500
+
+/** @throws CloudError DOCKER_UNREACHABLE within 3 s, with every place that was tried */
+export async function connectDocker(env: NodeJS.ProcessEnv = process.env): Promise<Connected> {
+  const { default: Dockerode } = await import('dockerode') // it brings grpc and protobufjs along: only when it is needed
+  const places = dockerPlaces(env, homedir())
+  const tries = await Promise.all(places.map((place) => tryPlace(Dockerode, place, env)))
+  const found = tries.find((tried) => typeof tried !== 'string')
+  if (found !== undefined) return found
+  throw new CloudError('UNAVAILABLE', 'Docker is not running.', 'start Docker, or run without containers: devcloud up --engine process', {
+    fault: 'DOCKER_UNREACHABLE',
+    evidence: places.map((place, index) => `${place.name}: ${String(tries[index])}`),
+  })
+}
+
+/** The connection, or why there is none. */
+async function tryPlace(Dockerode: typeof Docker, place: DockerPlace, env: NodeJS.ProcessEnv): Promise<Connected | string> {
+  try {
+    const target = toTarget(place, env)
+    if (typeof target === 'string') return target
+    const probe = new Dockerode({ ...target, headers: {}, timeout: patienceMs })
+    const over = AbortSignal.timeout(patienceMs)
+    const late = new Promise<never>((_resolve, reject) =>
+      over.addEventListener('abort', () => reject(new Error(`accepts, but does not answer within ${patienceMs} ms`)), { once: true }),
+    )
+    const version = await Promise.race([probe.version(), late])
+    const info: unknown = await Promise.race([probe.info(), late])
+    return toConnected(new Dockerode({ ...target, headers: {} }), target, version, info)
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
+
+interface Target {
+  readonly socketPath?: string
+  readonly host: string
+  readonly port?: number
+  readonly protocol?: 'http' | 'https'
+  readonly ca?: Buffer
+  readonly cert?: Buffer
+  readonly key?: Buffer
+}
+
+function toTarget(place: DockerPlace, env: NodeJS.ProcessEnv): Target | string {
+  const { url } = place
+  if (url === '') return 'names no Docker endpoint'
+  if (url.startsWith('unix://')) {
+    const socketPath = url.slice('unix://'.length) || '/var/run/docker.sock'
+    return existsSync(socketPath) ? { socketPath, host: '' } : 'no such socket' // host '' keeps DOCKER_HOST out of dockerode's defaults
+  }
+  if (!URL.canParse(url.includes('://') ? url : `tcp://${url}`)) return 'is not a URL'
+  const { protocol, hostname, port } = new URL(url.includes('://') ? url : `tcp://${url}`)
+  if (!['tcp:', 'http:', 'https:'].includes(protocol)) return `${protocol}// is not spoken here, only unix:// and tcp://`
+  const folder = place.certificates
+  const secure =
+    protocol === 'https:' || port === '2376' || Boolean(env['DOCKER_TLS_VERIFY']) || (folder !== undefined && existsSync(folder))
+  const target = { host: hostname, port: Number(port || (secure ? 2376 : 2375)) }
+  if (!secure) return { ...target, protocol: 'http' }
+  const read = (name: string) => readFileSync(join(folder ?? '', name))
+  return { ...target, protocol: 'https', ...(folder !== undefined && { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') }) }
+}
+
+function toConnected(docker: Docker, target: Target, version: Docker.DockerVersion, info: unknown): Connected {
+  const { SecurityOptions, OperatingSystem, NCPU } = info as {
+    readonly SecurityOptions?: readonly string[]
+    readonly OperatingSystem?: string
+    readonly NCPU?: number
+  }
+  const podman = (version.Components ?? []).find((part) => part.Name.startsWith('Podman'))
+  const rootless = (SecurityOptions ?? []).some((option) => option.includes('rootless'))
+  const isHere = process.platform === 'linux' && target.socketPath !== undefined && !/Docker Desktop/i.test(OperatingSystem ?? '')
+  return {
+    docker,
+    place: target.socketPath ?? `${target.host}:${target.port}`,
+    socketPath: target.socketPath,
+    product: podman === undefined ? `Docker ${version.Version}` : `Podman ${podman.Version}`,
+    reach: isHere && !rootless ? 'bridge' : 'published',
+    rootless,
+    cpus: NCPU ?? 1,
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ECONNREFUSED') return 'refused: nothing listens there'
+  if (code === 'EACCES') return 'no permission: is this user in the group docker?'
+  return messageOf(error)
+}

@@ -1,0 +1,161 @@
+import type Docker from 'dockerode'
+import type { Container, ContainerStatus, ExecStreams, LogLine } from '../engine.ts'
+import { ask, orAbsent, statusOf } from './ask.ts'
+import type { DockerHost } from './docker-host.ts'
+import { execInContainer } from './exec-in-container.ts'
+import { containerLogs } from './follow-logs.ts'
+import { readLabels, type ContainerLabels } from './labels.ts'
+import { listeningSockets } from './listening-sockets.ts'
+
+/** How long a killed process may take to be gone. */
+const deathMs = 30_000
+
+/** One of Docker's containers that carries our labels. What its getters tell is what was seen last. */
+export class DockerContainer implements Container {
+  readonly #host: DockerHost
+  readonly #afterRemoval: (labels: ContainerLabels) => void
+  readonly #docker: Docker.Container
+  readonly #labels: ContainerLabels
+  #seen: Docker.ContainerInspectInfo
+  #isGone = false
+
+  constructor(host: DockerHost, seen: Docker.ContainerInspectInfo, afterRemoval: (labels: ContainerLabels) => void) {
+    this.#host = host
+    this.#seen = seen
+    this.#afterRemoval = afterRemoval
+    this.#docker = host.docker.getContainer(seen.Id)
+    this.#labels = readLabels(seen.Config.Labels)
+  }
+
+  get id(): string {
+    return this.#seen.Id
+  }
+  get name(): string {
+    return this.#labels.name
+  }
+  get project(): string {
+    return this.#labels.project
+  }
+  get labels(): Readonly<Record<string, string>> {
+    return this.#labels.labels
+  }
+  get serviceAccount(): string {
+    return this.#labels.serviceAccount
+  }
+
+  get state(): Container['state'] {
+    const { Running, Paused } = this.#seen.State
+    if (this.#isGone || !Running) return 'exited'
+    return Paused ? 'paused' : 'running'
+  }
+
+  get address(): Container['address'] {
+    const { port, role } = this.#labels
+    if (port === undefined || this.state === 'exited') return undefined
+    if (this.#host.reach === 'bridge') return this.ip === undefined ? undefined : { host: this.ip, port }
+    const published = role === 'database' ? undefined : this.#seen.NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort
+    return published === undefined ? undefined : { host: '127.0.0.1', port: Number(published) }
+  }
+
+  /** Its address in the project's network. */
+  get ip(): string | undefined {
+    return Object.values(this.#seen.NetworkSettings.Networks).find((network) => network.IPAddress !== '')?.IPAddress
+  }
+
+  /** What a later look at the same container saw. */
+  see(info: Docker.ContainerInspectInfo): void {
+    this.#seen = info
+  }
+
+  async inspect(signal: AbortSignal): Promise<ContainerStatus> {
+    const { Pid, ExitCode, OOMKilled } = (await this.#look(signal)).State
+    const { state } = this
+    return {
+      state,
+      exitCode: state === 'exited' ? ExitCode : undefined,
+      oomKilled: OOMKilled,
+      listening: state === 'running' ? await listeningSockets(this.#host, this.id, Pid, signal) : [],
+    }
+  }
+
+  logs(
+    options: { readonly follow: boolean; readonly sinceMs?: number; readonly tail?: number },
+    signal: AbortSignal,
+  ): AsyncIterable<LogLine> {
+    return containerLogs(this.#host, this.id, options, signal)
+  }
+
+  /** SIGTERM whatever the image's STOPSIGNAL is, as Cloud Run does; and to the millisecond, which Docker's own stop cannot. */
+  async stop(graceMs: number, signal: AbortSignal): Promise<void> {
+    await this.#look(signal)
+    if (this.state === 'exited') return
+    if (this.state === 'paused') await this.resume(signal) // SIGTERM would only come after SIGKILL
+    await this.#kill('SIGTERM', signal)
+    if (!(await this.#ends(graceMs, signal))) {
+      await this.#kill('SIGKILL', signal)
+      await this.#ends(deathMs, signal)
+    }
+    await this.#look(signal)
+  }
+
+  async pause(signal: AbortSignal): Promise<void> {
+    await this.#turn(this.#docker.pause(), true, signal)
+  }
+
+  async resume(signal: AbortSignal): Promise<void> {
+    await this.#turn(this.#docker.unpause(), false, signal)
+  }
+
+  async exec(command: readonly string[], io: ExecStreams, signal: AbortSignal): Promise<number> {
+    return await execInContainer(this.#host, this.id, command, io, signal)
+  }
+
+  async remove(signal: AbortSignal): Promise<void> {
+    this.#host.removing.add(this.id)
+    await orAbsent(ask(this.#docker.remove({ force: true, v: true }), signal)).catch((error: unknown) => {
+      if (statusOf(error) !== 409) throw error // "removal ... is already in progress"
+    })
+    this.#isGone = true
+    this.#afterRemoval(this.#labels)
+  }
+
+  async #look(signal: AbortSignal): Promise<Docker.ContainerInspectInfo> {
+    const info = await orAbsent(ask(this.#docker.inspect(), signal))
+    this.#isGone = info === undefined
+    if (info !== undefined) this.#seen = info
+    return this.#seen
+  }
+
+  async #turn(answer: Promise<unknown>, paused: boolean, signal: AbortSignal): Promise<void> {
+    try {
+      await ask(answer, signal)
+      this.#seen = { ...this.#seen, State: { ...this.#seen.State, Paused: paused } }
+    } catch (error) {
+      await this.#look(signal)
+      if (this.state !== (paused ? 'paused' : 'running')) throw error // Docker refuses what is so already
+    }
+  }
+
+  async #kill(name: 'SIGTERM' | 'SIGKILL', signal: AbortSignal): Promise<void> {
+    try {
+      await ask(this.#docker.kill({ signal: name }), signal)
+    } catch (error) {
+      const status = statusOf(error)
+      if (status !== 404 && status !== 409) throw error // it ended meanwhile
+    }
+  }
+
+  /** Whether it ended within `ms`. */
+  async #ends(ms: number, signal: AbortSignal): Promise<boolean> {
+    const late = AbortSignal.timeout(ms)
+    const over = AbortSignal.any([signal, late])
+    try {
+      await orAbsent(this.#docker.wait({ condition: 'not-running', abortSignal: over }))
+      return true
+    } catch (error) {
+      signal.throwIfAborted()
+      if (late.aborted) return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type Docker from 'dockerode'
+import type { Log } from '../../base/log.ts'
+import type { Container, Engine } from '../engine.ts'
+import { ask, orAbsent, statusOf, wordsOf } from './ask.ts'
+import { buildImage } from './build-image.ts'
+import { connectDocker } from './connect.ts'
+import { followEnds } from './container-events.ts'
+import { DockerContainer } from './docker-container.ts'
+import { stateId, type DockerHost } from './docker-host.ts'
+import { ours, readLabels } from './labels.ts'
+import { openMemoryFiles } from './memory-files.ts'
+import { openProjects } from './projects.ts'
+import { removeProject } from './remove-project.ts'
+import { startContainer } from './start-container.ts'
+
+export interface DockerEngineOptions {
+  readonly stateDirectory: string
+  readonly log: Log
+  /** The daemon's; a project's own socket is `PROJECT/gateway.sock` in the same folder. */
+  readonly gateway: { readonly socketPath: string }
+}
+
+/** What the docker engine tells beyond the seam. */
+export interface DockerEngine extends Engine {
+  readonly kind: 'docker'
+  /** Who has `ip` in the project's network: how the metadata server knows whose token is asked for. Undefined when no container of ours has. */
+  whoIs(
+    source: { readonly project: string; readonly ip: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly container: Container; readonly serviceAccount: string } | undefined>
+}
+
+/**
+ * Containers of Docker, or of Podman through its compatible socket.
+ * @throws CloudError DOCKER_UNREACHABLE within 3 s
+ */
+export async function openDockerEngine(options: DockerEngineOptions): Promise<DockerEngine> {
+  const connected = await connectDocker()
+  const host: DockerHost = { ...connected, state: stateId(options.stateDirectory), log: options.log, removing: new Set() }
+  const memory = openMemoryFiles(options.stateDirectory)
+  const projects = openProjects(host, options.gateway.socketPath)
+  const known = new Map<string, DockerContainer>()
+
+  const see = (info: Docker.ContainerInspectInfo): DockerContainer => {
+    const before = known.get(info.Id)
+    before?.see(info)
+    const container =
+      before ??
+      new DockerContainer(host, info, ({ files }) => {
+        known.delete(info.Id)
+        if (files !== undefined) memory.remove(files)
+      })
+    known.set(info.Id, container)
+    return container
+  }
+  const list = async (signal: AbortSignal): Promise<readonly DockerContainer[]> => {
+    const infos = await ask(host.docker.listContainers({ all: true, filters: ours(host.state) }), signal)
+    const own = infos.filter((info) => ['instance', 'database'].includes(readLabels(info.Labels).role))
+    const seen = await Promise.all(own.map((info) => orAbsent(ask(host.docker.getContainer(info.Id).inspect(), signal))))
+    return seen.flatMap((info) => (info === undefined ? [] : [see(info)]))
+  }
+  const containers = await ask(host.docker.listContainers({ all: true, filters: ours(host.state) }), AbortSignal.timeout(10_000))
+  memory.sweep(new Set(containers.flatMap((info) => readLabels(info.Labels).files ?? [])))
+
+  return {
+    kind: 'docker',
+    describe: () => Promise.resolve(`${host.product} at ${host.place}`),
+    async openProject(project, signal) {
+      await projects.open(project, signal)
+    },
+    async removeProject(project, signal) {
+      projects.forget(project)
+      for (const container of await list(signal)) if (container.project === project) await container.remove(signal)
+      await removeProject(host, project, signal)
+    },
+    build: (source, onLine, signal) => buildImage(host, source, onLine, signal),
+    async start(spec, signal) {
+      for (let attempt = 0; ; attempt++) {
+        const place =
+          spec.role === 'database' ? await projects.placeDatabase(spec.project, signal) : await projects.place(spec.project, signal)
+        try {
+          return see(await startContainer(host, memory, spec, place, signal))
+        } catch (error) {
+          if (attempt === 3 || !isOfTheNetwork(error)) throw error
+          projects.forget(spec.project) // somebody removed the network, or took the address
+        }
+      }
+    },
+    list,
+    events: (onEnd, signal) => followEnds(host, onEnd, signal),
+    async whoIs({ project, ip }, signal) {
+      const isIt = (container: DockerContainer) => container.project === project && container.ip === ip && container.state !== 'exited'
+      const container = [...known.values()].find(isIt) ?? (await list(signal)).find(isIt)
+      return container && { container, serviceAccount: container.serviceAccount }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** `network devcloud-... not found`, `Address already in use` */
+function isOfTheNetwork(error: unknown): boolean {
+  return statusOf(error) !== undefined && /network \S+ not found|address already in use/i.test(wordsOf(error))
+}

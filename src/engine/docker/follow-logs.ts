@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LogLine } from '../engine.ts'
+import { ask, isUnreachable, orAbsent } from './ask.ts'
+import type { DockerHost } from './docker-host.ts'
+import { readLogLines, type StampedLine } from './log-lines.ts'
+
+interface LogOptions {
+  readonly follow: boolean
+  readonly sinceMs?: number
+  readonly tail?: number
+}
+
+/** A container's output. When it is followed and Docker goes away, it goes on where it was once Docker is back. */
+export async function* containerLogs(host: DockerHost, id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
+  let last: StampedLine | undefined
+  for (;;) {
+    try {
+      const stream = await openLogs(host, id, last === undefined ? options : { follow: true, since: last.stamp }, signal)
+      try {
+        for await (const line of readLogLines(stream)) {
+          if (last !== undefined && line.stamp <= last.stamp && !isNew(line, last)) continue
+          last = line
+          const { stream: from, timeMs, text } = line
+          yield { stream: from, timeMs, text }
+        }
+      } finally {
+        stream.destroy()
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      if (!options.follow || !(isUnreachable(error) || isCut(error))) throw error
+    }
+    if (!options.follow || signal.aborted || !(await goesOn(host, id, signal))) return
+  }
+}
+
+/** Pieces of one long line, and lines of the same write, share a stamp: only what was there before the cut is left out. */
+function isNew(line: StampedLine, last: StampedLine): boolean {
+  return line.stamp === last.stamp && (line.text !== last.text || line.stream !== last.stream)
+}
+
+/** Not `container.logs()`, which gathers all of it in memory unless it follows. */
+async function openLogs(
+  host: DockerHost,
+  id: string,
+  options: LogOptions & { readonly since?: string },
+  signal: AbortSignal,
+): Promise<AsyncIterable<unknown> & { destroy(): void }> {
+  const since = options.since === undefined ? sinceOf(options.sinceMs) : stampSeconds(options.since)
+  const query = {
+    stdout: true,
+    stderr: true,
+    timestamps: true,
+    follow: options.follow,
+    ...(since !== undefined && { since }),
+    ...(options.tail !== undefined && { tail: options.tail }),
+  }
+  const modem = host.docker.modem as { dial(options: object, done: (error: unknown, stream: unknown) => void): void }
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+  modem.dial(
+    {
+      path: `/containers/${id}/logs?`,
+      method: 'GET',
+      isStream: true,
+      abortSignal: signal,
+      statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+      options: query,
+    },
+    (error, stream) => (error === null || error === undefined ? resolve(stream) : reject(error)),
+  )
+  return (await ask(promise, signal)) as AsyncIterable<unknown> & { destroy(): void }
+}
+
+/** Whether it still runs, which is asked until Docker answers. */
+async function goesOn(host: DockerHost, id: string, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    try {
+      return (await orAbsent(ask(host.docker.getContainer(id).inspect(), signal)))?.State.Running ?? false
+    } catch (error) {
+      if (signal.aborted) return false
+      if (!isUnreachable(error)) throw error
+      await sleep(500, undefined, { signal }).catch(() => {})
+    }
+  }
+}
+
+function isCut(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+}
+
+/** Docker takes `seconds.nanoseconds`. */
+function sinceOf(sinceMs: number | undefined): string | undefined {
+  return sinceMs === undefined ? undefined : (sinceMs / 1000).toFixed(3)
+}
+
+function stampSeconds(stamp: string): string {
+  const seconds = Math.floor(Date.parse(stamp) / 1000)
+  return `${seconds}.${/\.(\d+)Z$/.exec(stamp)?.[1] ?? '0'}`
+}

@@ -1,0 +1,61 @@
+import type { DockerHost } from './docker-host.ts'
+import { openForwarder } from './forwarder.ts'
+import { openDatabaseNetwork, openProjectNetwork, type ProjectNetwork } from './project-network.ts'
+import type { Place } from './start-container.ts'
+
+/** The networks of projects, each opened once. */
+export interface Projects {
+  open(project: string, signal: AbortSignal): Promise<void>
+  /** Where the next instance goes. */
+  place(project: string, signal: AbortSignal): Promise<Place>
+  placeDatabase(project: string, signal: AbortSignal): Promise<Place>
+  /** Looks again at what is there when it is asked for next. */
+  forget(project: string): void
+}
+
+interface Open {
+  readonly network: ProjectNetwork
+  /** The forwarder's address; none where containers cannot reach this host's Unix sockets. */
+  readonly dns: string | undefined
+}
+
+export function openProjects(host: DockerHost, gatewaySocket: string): Projects {
+  const opened = new Map<string, Promise<Open>>()
+  const databases = new Map<string, Promise<string>>()
+  const isSameMachine = process.platform === 'linux' && (host.reach === 'bridge' || host.rootless)
+
+  const make = async (project: string, signal: AbortSignal): Promise<Open> => {
+    const network = await openProjectNetwork(host, project, signal)
+    if (isSameMachine) return { network, dns: await openForwarder(host, project, network, gatewaySocket, signal) }
+    host.log.warn({ place: host.place }, "this Docker cannot mount this host's sockets: containers do not get Google's names")
+    return { network, dns: undefined }
+  }
+  return {
+    async open(project, signal) {
+      opened.delete(project)
+      await once(opened, project, () => make(project, signal))
+    },
+    async place(project, signal) {
+      const { network, dns } = await once(opened, project, () => make(project, signal))
+      if (dns === undefined) return { network: network.name }
+      return { network: network.name, dns, address: await network.nextAddress(signal) }
+    },
+    async placeDatabase(project, signal) {
+      return { network: await once(databases, project, () => openDatabaseNetwork(host, project, signal)) }
+    },
+    forget(project) {
+      opened.delete(project)
+      databases.delete(project)
+    },
+  }
+}
+
+/** What `make` gave, or gives now; one that failed is made again by the next. */
+function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const found = made.get(key)
+  if (found !== undefined) return found
+  const making = make()
+  made.set(key, making)
+  making.catch(() => made.get(key) === making && made.delete(key))
+  return making
+}

@@ -1,0 +1,149 @@
+import { realpathSync } from 'node:fs'
+import type Docker from 'dockerode'
+import { CloudError } from '../../base/cloud-error.ts'
+import type { ContainerSpec, Mount } from '../engine.ts'
+import { ask, orAbsent, statusOf, wordsOf } from './ask.ts'
+import { toCreateOptions, type Placement } from './create-options.ts'
+import type { DockerHost } from './docker-host.ts'
+import { jsonLines } from './json-lines.ts'
+import { toLabels } from './labels.ts'
+import type { MemoryFiles } from './memory-files.ts'
+
+/** Where the container goes; what `start` cannot decide by itself. */
+export interface Place {
+  readonly network: string
+  readonly dns?: string
+  readonly address?: { readonly ip: string; readonly linkLocal: string }
+}
+
+/** Makes and starts a container. What was made is taken away again when it does not start. */
+export async function startContainer(
+  host: DockerHost,
+  memory: MemoryFiles,
+  spec: ContainerSpec,
+  place: Place,
+  signal: AbortSignal,
+): Promise<Docker.ContainerInspectInfo> {
+  const files = spec.mounts.filter((mount) => mount.kind === 'files')
+  const written = files.length === 0 ? undefined : memory.write(files)
+  try {
+    const mounts = await toMounts(host, spec, written?.paths ?? [], signal)
+    const placement: Placement = {
+      ...place,
+      dockerName: `devcloud-${host.state}-${spec.name}`,
+      state: host.state,
+      publish: host.reach === 'published' && spec.role !== 'database',
+      hostCpus: host.cpus,
+      mounts,
+      files: written?.name,
+    }
+    return await createAndStart(host, toCreateOptions(spec, placement), signal)
+  } catch (error) {
+    if (written !== undefined) memory.remove(written.name)
+    throw error
+  }
+}
+
+async function createAndStart(
+  host: DockerHost,
+  options: Docker.ContainerCreateOptions,
+  signal: AbortSignal,
+): Promise<Docker.ContainerInspectInfo> {
+  const container = await createOrPull(host, options, signal)
+  try {
+    signal.throwIfAborted()
+    await ask(container.start(), signal)
+    return await ask(container.inspect(), signal)
+  } catch (error) {
+    host.removing.add(container.id)
+    await container.remove({ force: true, v: true }).catch(() => {})
+    if (statusOf(error) !== 400 && !/OCI runtime|executable file not found/i.test(wordsOf(error))) throw error
+    const next = "Check the image's ENTRYPOINT and CMD, or the service's command."
+    throw new CloudError('FAILED_PRECONDITION', `The container could not be started: ${lastWords(wordsOf(error))}`, next, {
+      cause: error,
+      fault: 'APP_CRASHED',
+      evidence: [wordsOf(error)],
+    })
+  }
+}
+
+async function createOrPull(host: DockerHost, options: Docker.ContainerCreateOptions, signal: AbortSignal): Promise<Docker.Container> {
+  const image = options.Image ?? ''
+  // never given up half way: what is made must be known
+  const create = () => ask(host.docker.createContainer(options), AbortSignal.timeout(60_000))
+  try {
+    return await create()
+  } catch (error) {
+    if (!(statusOf(error) === 404 && /no such image|image not known/i.test(wordsOf(error)))) throw error
+    const why = image.startsWith('sha256:') ? 'it was built here and is gone' : await pull(host, image, signal)
+    if (why !== undefined) throw unknownImage(image, why, error)
+  }
+  return await create()
+}
+
+/** Undefined when the image is here now, else why not. */
+async function pull(host: DockerHost, image: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const name = /[:@][^/]*$/.test(image) ? image : `${image}:latest` // without a tag Docker pulls all of them
+    const stream = await ask(host.docker.pull(name, { abortSignal: signal }), signal)
+    for await (const message of jsonLines<{ readonly error?: string }>(stream as AsyncIterable<unknown>)) {
+      if (message.error !== undefined) return message.error
+    }
+    return undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    return wordsOf(error)
+  }
+}
+
+function unknownImage(image: string, why: string, cause: unknown): CloudError {
+  const next = image.startsWith('sha256:') ? 'Deploy it again, which builds it.' : `docker pull ${image}`
+  return new CloudError('NOT_FOUND', `Image '${image}' not found.`, next, { cause, fault: 'IMAGE_UNKNOWN', evidence: [why] })
+}
+
+async function toMounts(
+  host: DockerHost,
+  spec: ContainerSpec,
+  filePaths: readonly string[],
+  signal: AbortSignal,
+): Promise<Docker.MountSettings[]> {
+  const paths = [...filePaths]
+  return await Promise.all(
+    spec.mounts.map(async (mount): Promise<Docker.MountSettings> => {
+      if (mount.kind === 'files') return { Type: 'bind', Source: paths.shift() ?? '', Target: mount.target, ReadOnly: true }
+      if (mount.kind === 'bind') return toBind(host, mount)
+      const Source = volumeName(host, spec.project, mount.volume)
+      if ((await orAbsent(ask(host.docker.getVolume(Source).inspect(), signal))) === undefined) {
+        const Labels = toLabels({ state: host.state, project: spec.project, role: 'volume' })
+        await ask(host.docker.createVolume({ Name: Source, Labels }), signal)
+      }
+      return { Type: 'volume', Source, Target: mount.target }
+    }),
+  )
+}
+
+export function volumeName(host: DockerHost, project: string, volume: string): string {
+  return `devcloud-${host.state}-${project}-${volume}`
+}
+
+/** Docker's own socket is never given away: whoever has it is root of this host. */
+function toBind(host: DockerHost, mount: Extract<Mount, { kind: 'bind' }>): Docker.MountSettings {
+  const real = realPath(mount.source)
+  if (host.socketPath !== undefined && `${realPath(host.socketPath)}/`.startsWith(`${real === '/' ? '' : real}/`)) {
+    throw new CloudError('PERMISSION_DENIED', `The mount of ${mount.source} would hand out Docker's socket.`, 'Mount a folder without it.')
+  }
+  return { Type: 'bind', Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly ?? false }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+/** `OCI runtime create failed: ...: exec: "foo": executable file not found in $PATH: unknown`: the part that tells. */
+function lastWords(text: string): string {
+  return (/exec: .*|[^:]+: [^:]+$/.exec(text)?.[0] ?? text).replace(/: unknown$/, '').trim()
+}
