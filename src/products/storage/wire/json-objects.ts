@@ -6,6 +6,7 @@ import { toObjectResource } from '../object-resource.ts'
 import { invalid, unimplemented } from '../names.ts'
 import type { Call } from './call.ts'
 import { refuseCustomerKeys, sendMedia } from './download.ts'
+import { checkEntityTags } from './entity-tags.ts'
 import { pageSize } from './json-buckets.ts'
 import type { Handler } from './json.ts'
 import type { Parts } from './parts.ts'
@@ -39,7 +40,9 @@ export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>
         if (call.text('alt') === 'media') return media(store, call)
         if (call.flag('softDeleted')) throw unimplemented('soft-deleted objects')
         refuseCustomerKeys(call.request)
-        return toObjectResource(key.bucket, store.object(key, call.preconditions()), call.view())
+        const object = store.object(key, call.preconditions())
+        checkEntityTags(call.request, object, 'json')
+        return toObjectResource(key.bucket, object, call.view())
       },
     },
     {

@@ -1,0 +1,198 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { anonymous, givenStorage } from './given-storage.ts'
+
+const media = '/storage/v1/b/bucket/o/o?alt=media'
+
+test('storage trap 20: ranges are inclusive, open or counted from the end', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.file('o').save('0123456789', { resumable: false })
+  const get = async (range: string, target = media) => {
+    const { status, text, headers } = await cloud.send('GET', target, { headers: { range } })
+    return [status, text, headers['content-range']]
+  }
+  expect(await get('bytes=2-4')).toEqual([206, '234', 'bytes 2-4/10'])
+  expect(await get('bytes=7-')).toEqual([206, '789', 'bytes 7-9/10'])
+  expect(await get('bytes=-3', '/download/storage/v1/b/bucket/o/o')).toEqual([206, '789', 'bytes 7-9/10'])
+  expect(await get('bytes=8-99', '/bucket/o')).toEqual([206, '89', 'bytes 8-9/10'])
+  expect((await get('bytes=5-2'))[0]).toBe(200)
+  expect(await get('bytes=10-')).toEqual([416, 'Request range not satisfiable', 'bytes */10'])
+  expect((await cloud.bucket.file('o').download({ start: 1, end: 2 }))[0].toString()).toBe('12')
+})
+
+test('an object without bytes is an empty answer', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.file('o').save('', { resumable: false })
+  const answer = await cloud.send('GET', media)
+  expect([answer.status, answer.headers['content-length'], answer.text]).toEqual([200, '0', ''])
+})
+
+test('storage trap 16: gzip is inflated for who does not accept it, and not where no-transform says so', async () => {
+  await using cloud = await givenStorage()
+  const packed = gzipSync('hello hello')
+  const metadata = { contentEncoding: 'gzip', contentType: 'text/plain' }
+  await cloud.bucket.file('o').save(packed, { resumable: false, metadata })
+  const inflated = await cloud.send('GET', media, { headers: { range: 'bytes=0-1' } })
+  expect([inflated.status, inflated.text]).toEqual([200, 'hello hello'])
+  expect(inflated.headers).toMatchObject({
+    'x-goog-stored-content-encoding': 'gzip',
+    'x-goog-stored-content-length': String(packed.length),
+  })
+  expect(inflated.headers).not.toHaveProperty('content-encoding')
+  expect(inflated.headers).not.toHaveProperty('content-length')
+  const stored = await cloud.send('GET', '/bucket/o', { headers: { 'accept-encoding': 'gzip' } })
+  expect([stored.bytes.equals(packed), stored.headers['content-encoding']]).toEqual([true, 'gzip'])
+  await cloud.bucket.file('o').setMetadata({ cacheControl: 'no-transform' })
+  expect((await cloud.send('GET', media)).bytes.equals(packed)).toBe(true)
+})
+
+test('storage traps 15 and 17: hashes are of the stored bytes, and the two wires tag an object differently', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.file('o').save('hello', { resumable: false, contentType: 'text/plain', metadata: { metadata: { Owner: 'größe' } } })
+  const [metadata] = await cloud.bucket.file('o').getMetadata()
+  const json = await cloud.send('GET', media)
+  const xml = await cloud.send('HEAD', '/bucket/o')
+  const hash = 'crc32c=mnG7TA==,md5=XUFAKrxLKna5cZ2REBfFkg=='
+  expect(json.headers).toMatchObject({ 'x-goog-hash': hash, 'x-goog-generation': metadata.generation, etag: metadata.etag })
+  expect(xml.headers).toMatchObject({ 'x-goog-hash': hash, 'content-length': '5', etag: '"5d41402abc4b2a76b9719d911017c592"' })
+  expect(Buffer.from(String(xml.headers['x-goog-meta-owner']), 'latin1').toString()).toBe('größe')
+  for (const [target, etag] of [[media, metadata.etag] as const, ['/bucket/o', xml.headers.etag] as const]) {
+    expect((await cloud.send('GET', target, { headers: { 'if-none-match': String(etag) } })).status).toBe(304)
+    expect((await cloud.send('GET', target, { headers: { 'if-match': '"other"' } })).status).toBe(412)
+  }
+})
+
+test('storage trap 18: an absent object is words to alt=media, and NoSuchKey to XML', async () => {
+  await using cloud = await givenStorage()
+  const json = await cloud.send('GET', media)
+  expect([json.status, json.text, json.headers['content-type']]).toEqual([404, 'No such object: bucket/o', 'text/html; charset=UTF-8'])
+  const xml = await cloud.send('GET', '/bucket/o')
+  expect([xml.status, xml.headers['content-type']]).toEqual([404, 'application/xml; charset=UTF-8'])
+  expect(xml.text).toContain('<Error><Code>NoSuchKey</Code>')
+})
+
+test('an object with predefinedAcl publicRead is read without a token, a private one is not', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.file('dir/public').save('open', { resumable: false, predefinedAcl: 'publicRead' })
+  await cloud.bucket.file('private').save('closed', { resumable: false })
+  const virtual = { host: 'bucket.storage.googleapis.com' }
+  expect((await cloud.send('GET', '/bucket/dir/public', { headers: anonymous })).text).toBe('open')
+  expect((await cloud.send('GET', '/dir/public', { headers: virtual })).text).toBe('open')
+  expect((await cloud.send('GET', '/storage/v1/b/bucket/o/dir%2Fpublic?alt=media', { headers: anonymous })).text).toBe('open')
+  for (const refused of [
+    await cloud.send('GET', '/bucket/private', { headers: anonymous }),
+    await cloud.send('GET', '/private', { headers: virtual }),
+    await cloud.send('GET', '/bucket/absent', { headers: anonymous }),
+  ]) {
+    expect([refused.status, refused.text.includes('<Code>AccessDenied</Code>')]).toEqual([403, true])
+  }
+  expect((await cloud.send('GET', media.replace('o?', 'private?'), { headers: anonymous })).status).toBe(401)
+})
+
+test('allUsers with roles/storage.objectViewer reads every object, unless public access is prevented', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.file('o').save('x', { resumable: false })
+  await cloud.bucket.iam.setPolicy({ bindings: [{ role: 'roles/storage.objectViewer', members: ['allUsers'] }] })
+  expect((await cloud.send('GET', '/bucket/o', { headers: anonymous })).status).toBe(200)
+  expect((await cloud.send('GET', '/bucket/absent', { headers: anonymous })).status).toBe(404)
+  await cloud.bucket.setMetadata({ iamConfiguration: { publicAccessPrevention: 'enforced' } })
+  expect((await cloud.send('GET', '/bucket/o', { headers: anonymous })).status).toBe(403)
+})
+
+test('storage trap 27: on a virtual host the path is a name, whatever it looks like', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.file('storage/v1/b/bucket').save('mine', { resumable: false, predefinedAcl: 'publicRead' })
+  expect((await cloud.send('GET', '/storage/v1/b/bucket', { headers: { host: 'bucket.storage.googleapis.com' } })).text).toBe('mine')
+})
+
+test('storage trap 28: a signed URL reads a private object until it expires', async () => {
+  const nowMs = Date.parse('2026-01-01T00:10:00Z')
+  await using cloud = await givenStorage({ clock: { nowMs: () => nowMs, ticksMs: () => 0 } })
+  await cloud.bucket.file('o').save('x', { resumable: false })
+  const signed = (expires: number, signature = 'ab12') =>
+    `/bucket/o?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=a%40b%2F20260101%2Fauto%2Fstorage%2Fgoog4_request` +
+    `&X-Goog-Date=20260101T000000Z&X-Goog-Expires=${expires}&X-Goog-SignedHeaders=host&x-goog-signature=${signature}`
+  const get = async (target: string) => (await cloud.send('GET', target, { headers: anonymous })).status
+  expect(await get(signed(900))).toBe(200)
+  expect(await get(signed(900, 'nothex'))).toBe(400)
+  expect(await get(signed(700_000))).toBe(400)
+  const expired = await cloud.send('GET', signed(300), { headers: anonymous })
+  expect([expired.status, expired.text.includes('<Code>ExpiredToken</Code>')]).toEqual([400, true])
+  const v2 = (expiresS: number) => `/bucket/o?GoogleAccessId=a%40b&Expires=${expiresS}&Signature=YWI%3D`
+  expect([await get(v2(nowMs / 1000 + 60)), await get(v2(nowMs / 1000 - 60))]).toEqual([200, 400])
+})
+
+test('a URL that Google signs with its own client is accepted', async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const credentials = { client_email: 'a@b', private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
+  await using cloud = await givenStorage({ client: { credentials } })
+  await cloud.send('POST', '/upload/storage/v1/b/bucket/o?uploadType=media&name=a%2Fb%20c', { body: 'x' })
+  for (const version of ['v2', 'v4'] as const) {
+    const [url] = await cloud.client
+      .bucket('bucket')
+      .file('a/b c')
+      .getSignedUrl({ version, action: 'read', expires: Date.now() + 60_000 })
+    const { pathname, search } = new URL(url)
+    expect((await cloud.send('GET', pathname + search, { headers: anonymous })).text).toBe('x')
+  }
+})
+
+test('a preflight follows the rules of the bucket over XML, and is always granted over JSON', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.setCorsConfiguration([
+    { origin: ['https://app.example'], method: ['GET'], responseHeader: ['Content-Type', 'x-goog-meta-*'], maxAgeSeconds: 60 },
+  ])
+  await cloud.bucket.file('o').save('x', { resumable: false })
+  const ask = async (target: string, origin: string, method: string, wanted = '') => {
+    const headers = { origin, 'access-control-request-method': method, ...(wanted !== '' && { 'access-control-request-headers': wanted }) }
+    const answer = await cloud.send('OPTIONS', target, { headers })
+    return [answer.status, answer.headers['access-control-allow-origin'], answer.headers['access-control-max-age']]
+  }
+  expect(await ask('/bucket/o', 'https://app.example', 'GET', 'X-Goog-Meta-A')).toEqual([200, 'https://app.example', '60'])
+  expect(await ask('/bucket/o', 'https://app.example', 'GET', 'x-other')).toEqual([200, undefined, undefined])
+  expect(await ask('/bucket/o', 'https://app.example', 'PUT')).toEqual([200, undefined, undefined])
+  expect(await ask('/bucket/o', 'https://evil.example', 'GET')).toEqual([200, undefined, undefined])
+  expect(await ask('/storage/v1/b/bucket/o', 'https://evil.example', 'POST')).toEqual([200, 'https://evil.example', '3600'])
+  const read = await cloud.send('GET', '/bucket/o', { headers: { origin: 'https://app.example' } })
+  expect(read.headers['access-control-allow-origin']).toBe('https://app.example')
+})
+
+test('methods of the XML API that write are refused by name', async () => {
+  await using cloud = await givenStorage()
+  for (const [method, target] of [
+    ['PUT', '/bucket/o'],
+    ['POST', '/bucket/o'],
+    ['DELETE', '/bucket/o'],
+    ['GET', '/bucket'],
+  ] as const) {
+    const answer = await cloud.send(method, target, { headers: { host: 'storage.googleapis.com' } })
+    expect([answer.status, answer.text.includes('<Code>NotImplemented</Code>')]).toEqual([501, true])
+    expect(answer.text).toContain(method)
+  }
+})
+
+test('on the endpoints port a path of another API is refused in its own shape, and an unknown bucket is NoSuchBucket', async () => {
+  await using cloud = await givenStorage()
+  for (const [method, target] of [
+    ['GET', '/sql/v1beta4/projects/p/instances'],
+    ['GET', '/v2/projects/p'],
+    ['POST', '/nowhere/o'],
+    ['GET', '/'],
+  ] as const) {
+    expect((await cloud.send(method, target)).json()).toMatchObject({ error: { code: 501, status: 'UNIMPLEMENTED' } })
+  }
+  expect((await cloud.send('GET', '/nowhere/o')).text).toContain('<Code>NoSuchBucket</Code>')
+})
+
+test('storage trap 41: a client that goes away while it reads leaves the server up', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.file('big').save(Buffer.alloc(20 << 20), { resumable: false })
+  for (let round = 0; round < 5; round += 1) {
+    const stop = new AbortController()
+    const answer = await fetch(`${cloud.api.url}/bucket/big`, { signal: stop.signal })
+    await answer.body?.getReader().read()
+    stop.abort()
+  }
+  expect((await cloud.bucket.file('big').download())[0]).toHaveLength(20 << 20)
+})
