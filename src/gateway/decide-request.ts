@@ -25,13 +25,13 @@ export function decideRequest(request: SeenRequest, door: Door, isKnown: (host: 
   if (kind === 'unemulated') return refuse(501, 'UNIMPLEMENTED', 12, `devcloud does not emulate ${read.host}.`)
   const isOurs = kind === 'api' || kind === 'metadata' || (kind === 'local' && door === 'endpoints')
   if (!isOurs) return refuse(421, 'FAILED_PRECONDITION', 9, `No host ${read.host} is served here.`)
-  if (door === 'endpoints' && isForeignPage(request, authority)) {
+  if (door === 'endpoints' && kind === 'local' && isForeignPage(request, authority)) {
     return refuse(403, 'PERMISSION_DENIED', 7, 'A page of another origin may not change anything here.')
   }
   return { kind: kind === 'metadata' ? 'metadata' : 'api' }
 }
 
-/** Whether a browser sends this for a page that we did not serve, and it may change something (S2). */
+/** Whether a browser sends this for a page that we did not serve, and it may change something (S2). Asked where no token is: on local names. */
 function isForeignPage({ method, origin, fetchSite }: SeenRequest, authority: string): boolean {
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return false
   if (origin !== undefined) return origin !== `http://${authority}` && origin !== `https://${authority}`

@@ -4,6 +4,7 @@ import { requestFraming } from './framing.ts'
 import { Exchange, type ExchangeHost } from './exchange.ts'
 import { HeadError, headLimitBytes, readRequestHead, type RequestHead } from './http-head.ts'
 import type { Front } from './origin.ts'
+import type { PublicOrigin } from './public-origins.ts'
 import { notFoundPage, ownAnswer, words } from './pages.ts'
 import type { Routes } from './routes.ts'
 import { freshTrace } from './trace.ts'
@@ -14,6 +15,7 @@ import type { Lease, RequestRecord, Route, Upstream } from './upstream.ts'
 export interface RouterCore {
   readonly routes: Routes
   readonly connections: ConnectionPool
+  readonly publicOrigins: readonly PublicOrigin[]
   readonly nowMs: () => number
   readonly ticksMs: () => number
   readonly lot: () => number
@@ -34,6 +36,7 @@ interface Current {
 /** A client's connection: one request after another, read strictly, each handed to an instance. */
 export class ClientConnection implements ExchangeHost {
   readonly client: Socket
+  readonly publicOrigins: readonly PublicOrigin[]
   readonly connections: ConnectionPool
   /** Ticks at which this connection must be done with what it does now; checked by the router's one timer. */
   deadlineTicks: number
@@ -47,6 +50,7 @@ export class ClientConnection implements ExchangeHost {
     this.#core = core
     this.client = client
     this.connections = core.connections
+    this.publicOrigins = core.publicOrigins
     this.#scheme = scheme
     this.#remoteIp = (client.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '')
     this.deadlineTicks = core.ticksMs() + headMs

@@ -4,6 +4,7 @@ import { continuedTrace, requestForApplication, responseForClient, valueOf, type
 import { headLimitBytes, readResponseHead, type Field, type RequestHead, type ResponseHead } from './http-head.ts'
 import type { Front } from './origin.ts'
 import { words } from './pages.ts'
+import { isBrowserText, isPlainText, OriginReplacer, type PublicOrigin } from './public-origins.ts'
 import type { ConnectionPool, UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
 import type { Lease } from './upstream.ts'
 
@@ -11,6 +12,8 @@ import type { Lease } from './upstream.ts'
 export interface ExchangeHost {
   readonly client: Socket
   readonly connections: ConnectionPool
+  /** Replaced in what browsers read. */
+  readonly publicOrigins: readonly PublicOrigin[]
   /** The response is out. `keep` when the client's connection may carry another request. */
   onDone(exchange: Exchange, keep: boolean): void
   /** From now on bytes are raw: what came behind the request belongs to the tunnel. */
@@ -44,6 +47,9 @@ export class Exchange implements UpstreamReader {
   #sentBody = false
   #keepUpstream = false
   #unframed = false
+  readonly #plain: boolean
+  #replacer: OriginReplacer | undefined
+  #flushing: NodeJS.Timeout | undefined
   #interims = 0
 
   constructor(host: ExchangeHost, head: RequestHead, framing: Framing, front: Front, remoteIp: string, fresh: Trace, lease: Lease) {
@@ -57,6 +63,7 @@ export class Exchange implements UpstreamReader {
     this.#upgrade = valueOf(head.fields, 'upgrade') !== '' && /(^|,)\s*upgrade\s*(,|$)/i.test(valueOf(head.fields, 'connection'))
     this.#closeAfter = head.minor === 0 || isClosing(head.fields)
     this.trace = continuedTrace(head.fields, fresh)
+    this.#plain = host.publicOrigins.length > 0 && isBrowserText(head.fields)
     this.#upstream = this.#open(false)
   }
 
@@ -103,7 +110,7 @@ export class Exchange implements UpstreamReader {
 
   onData(data: Buffer): void {
     if (this.tunnelled) return this.#toClient(data)
-    if (this.#response !== undefined) return this.#body(data, 0)
+    if (this.#response !== undefined) return this.#replacer === undefined ? this.#body(data, 0) : this.#replaced(this.#replacer, data)
     const all = this.#pending === undefined ? data : Buffer.concat([this.#pending, data])
     const end = all.indexOf('\r\n\r\n')
     if (end === -1) {
@@ -118,6 +125,8 @@ export class Exchange implements UpstreamReader {
   onEnd(error: Error | undefined): void {
     if (this.#over) return
     if (this.tunnelled) return this.#finish(false)
+    this.#flush()
+    if (this.#over) return
     if (this.#response === undefined) {
       if (this.#upstream.reused && !this.#sentBody && this.#pending === undefined) {
         this.#upstream = this.#open(true)
@@ -133,7 +142,10 @@ export class Exchange implements UpstreamReader {
     const connection = this.#host.connections.take(this.#lease.address, fresh)
     connection.attach(this)
     connection.socket.write(
-      requestForApplication(this.head, this.#framing, this.#front, this.#remoteIp, this.trace, this.#upgrade),
+      requestForApplication(this.head, this.#framing, this.#front, this.#remoteIp, this.trace, {
+        upgrade: this.#upgrade,
+        plain: this.#plain,
+      }),
       'latin1',
     )
     return connection
@@ -164,7 +176,23 @@ export class Exchange implements UpstreamReader {
       if (all.length > end + 4) this.#toClient(all.subarray(end + 4))
       return this.#host.onTunnel(this)
     }
-    this.#headAndBody(text, all, end + 4)
+    if (!this.#plain || !isPlainText(head.fields)) return this.#headAndBody(text, all, end + 4)
+    this.#replacer = new OriginReplacer(this.#host.publicOrigins)
+    this.#headAndBody(text, all, all.length)
+    if (end + 4 < all.length) this.#replaced(this.#replacer, all.subarray(end + 4))
+  }
+
+  /** Body bytes with public origins replaced. What may be the start of one waits a moment for the rest of it. */
+  #replaced(replacer: OriginReplacer, data: Buffer): void {
+    clearTimeout(this.#flushing)
+    this.#body(replacer.next(data), 0)
+    if (!this.#over) this.#flushing = setTimeout(() => this.#flush(), 20)
+  }
+
+  #flush(): void {
+    clearTimeout(this.#flushing)
+    const rest = this.#replacer?.rest()
+    if (rest !== undefined && !this.#over) this.#body(rest, 0)
   }
 
   /** The head with as much of the body as came along, in one write. */

@@ -42,14 +42,18 @@ export function continuedTrace(fields: readonly Field[], fresh: Trace): Trace {
   return fresh
 }
 
-/** The head for the application, with its empty line. Contract: cloud-run.md section 1, "HTTP front end". */
+/**
+ * The head for the application, with its empty line.
+ * @param how `upgrade` passes an upgrade on; `plain` asks for text that is not compressed
+ * Source: contract, cloud-run.md section 1, "HTTP front end".
+ */
 export function requestForApplication(
   head: RequestHead,
   framing: Framing,
   front: Front,
   remoteIp: string,
   trace: Trace,
-  upgrade: boolean,
+  { upgrade, plain }: { readonly upgrade: boolean; readonly plain: boolean },
 ): string {
   const named = connectionOptions(head.fields)
   let text = `${head.method} ${head.target} HTTP/1.1\r\nHost: ${front.host}\r\n`
@@ -57,6 +61,7 @@ export function requestForApplication(
   for (const { name, lower, value } of head.fields) {
     if (lower === 'x-forwarded-for') forwardedFor += `${value}, `
     if (ours.has(lower) || hopByHop.has(lower) || named?.has(lower) === true || lower.startsWith('x-google-')) continue
+    if (plain && lower === 'accept-encoding') continue
     if (lower === 'origin' || lower === 'referer') text += `${name}: ${toApplication(value, front)}\r\n`
     else if (lower === 'cookie') text += `${name}: ${cookiesToApplication(value, front)}\r\n`
     else text += `${name}: ${value}\r\n`

@@ -4,6 +4,7 @@ import { CloudError } from '../base/cloud-error.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { ClientConnection, type RouterCore } from './client-connection.ts'
+import type { PublicOrigin } from './public-origins.ts'
 import { Routes } from './routes.ts'
 import { ConnectionPool } from './upstream-connection.ts'
 import type { RequestRecord, Router } from './upstream.ts'
@@ -16,6 +17,8 @@ export interface RouterOptions {
   /** The certificate for a host that TLS asks for; without it the port speaks http only. */
   readonly certificateFor?: (host: string) => Promise<tls.SecureContext>
   readonly onRequest: (record: RequestRecord) => void
+  /** Replaced in the pages that browsers read; asked for each connection. */
+  readonly publicOrigins?: () => readonly PublicOrigin[]
 }
 
 /** Opens the front door on 127.0.0.1, and on ::1 where there is one. @throws CloudError PORT_TAKEN for a number that is held */
@@ -29,6 +32,9 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     ticksMs: () => clock.ticksMs(),
     lot: Math.random,
     onRequest: options.onRequest,
+    get publicOrigins() {
+      return options.publicOrigins?.() ?? []
+    },
   }
   const accept = (socket: Socket, scheme: 'http' | 'https', first?: Buffer) => {
     const connection = new ClientConnection(core, socket, scheme)

@@ -260,3 +260,43 @@ test('bytes after a body are not the next answer', async () => {
   await using given = await givenRouter(oneInstance(app.port))
   expect(await given.raw(`GET /1 HTTP/1.1\r\nHost: app.localhost\r\n\r\n${get('/2')}`)).not.toContain('evil')
 })
+
+const publicOrigins = () => [{ from: 'https://storage.googleapis.com', to: 'http://storage.localhost:45678' }]
+const browser = 'Sec-Fetch-Site: none\r\nSec-Fetch-Dest: document\r\nAccept-Encoding: gzip\r\n'
+const picture = 'src="https://storage.googleapis.com/b/pic.png"'
+
+test('a browser is led to the local storage by the pages of an application, whose bytes keep their number', async () => {
+  await using app = await givenHttp((request, response) => {
+    response.setHeader('content-type', 'text/html')
+    response.end(`${request.headers['accept-encoding'] ?? 'plain'} <img ${picture}>`)
+  })
+  await using given = await givenRouter(oneInstance(app.port), { publicOrigins })
+  expect(await given.raw(get('/', browser))).toMatch(/\r\n\r\nplain <img src="http:\/\/storage\.localhost:45678\/b\/pic\.png">$/)
+  expect(await given.raw(get('/', 'Accept-Encoding: gzip\r\n'))).toContain(`gzip <img ${picture}>`)
+})
+
+test('an origin that is cut in two pieces is replaced, and a page that ends like one ends', async () => {
+  await using app = await givenHttp(async (request, response) => {
+    response.setHeader('content-type', 'text/html')
+    response.flushHeaders()
+    response.socket?.write('1e\r\nhttps://storage.goog')
+    await sleep(5)
+    response.socket?.write('leapis.com\r\n')
+    response.end(request.url === '/end' ? 'see https://' : 'more')
+  })
+  await using given = await givenRouter(oneInstance(app.port), { publicOrigins })
+  expect(await given.raw(get('/', browser))).toContain('http://storage.localhost:45678')
+  const text = await given.raw(get('/end', browser), '0\r\n\r\n')
+  expect(text).toContain('see https://\r\n0\r\n\r\n')
+})
+
+test('pictures and compressed text pass as they are', async () => {
+  await using app = await givenHttp((request, response) => {
+    if (request.url === '/zip') response.setHeader('content-encoding', 'gzip')
+    response.setHeader('content-type', request.url === '/zip' ? 'text/html' : 'image/svg+xml')
+    response.end(picture)
+  })
+  await using given = await givenRouter(oneInstance(app.port), { publicOrigins })
+  expect(await given.raw(get('/zip', browser))).toContain(picture)
+  expect(await given.raw(get('/svg', browser))).toContain(picture)
+})
