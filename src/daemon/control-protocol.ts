@@ -46,13 +46,12 @@ export type UpEvent =
       readonly urls: readonly { readonly service: string; readonly url: string }[]
       /** True when everything was still running. */
       readonly reused: boolean
-      readonly project?: string
+      readonly project: string
     }
 
 /** POST /down → UpEvent steps. Stops instances and databases; data stays. */
 export interface DownRequest {
-  readonly directory?: string
-  readonly project?: string
+  readonly project: string
 }
 
 /** POST /clean → UpEvent steps. Removes containers, networks, volumes and data of one project, or of all. */

@@ -11,14 +11,14 @@ export interface GoogleApi {
 
 export type Json = Readonly<Record<string, unknown>>
 
-/** @param token the local user's */
-export function openGoogleApi(app: FastifyInstance, token: string): GoogleApi {
+/** @param token gives the local user's token of now */
+export function openGoogleApi(app: FastifyInstance, token: () => string): GoogleApi {
   const call: GoogleApi['call'] = async (method, url, body) => {
     const { host, pathname, search } = new URL(url)
     const response = await app.inject({
       method,
       url: pathname + search,
-      headers: { host, authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      headers: { host, authorization: `Bearer ${token()}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { payload: JSON.stringify(body) }),
     })
     const answer = readJson(response.body)

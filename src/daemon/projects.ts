@@ -10,6 +10,8 @@ export interface Project {
   /** The folder that `devcloud up` was last run in; empty for a project that only clients speak of. */
   readonly directory: string
   readonly engine: 'docker' | 'process' | 'auto'
+  /** False after `devcloud down`: nothing runs for it until the next `up`. */
+  readonly isUp: boolean
 }
 
 /** The projects of this user. Any id that a client speaks of is a project: nobody has to make one first. */
@@ -34,6 +36,7 @@ export function openProjects(state: State): Projects {
         region: 'us-central1',
         directory: '',
         engine: 'auto',
+        isUp: true,
       },
     list: () => [...all.values()],
     async put(told) {

@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline/promises'
+import type { Command } from 'commander'
+import { CloudError } from '../../base/cloud-error.ts'
+import type { CleanRequest, UpEvent } from '../../daemon/control-protocol.ts'
+import { connectDaemon } from '../control-client.ts'
+import { findProject } from '../find-project.ts'
+import { openOutput } from '../output.ts'
+
+interface CleanOptions {
+  readonly project?: string
+  readonly all?: true
+  readonly yes?: true
+  readonly json?: true
+}
+
+export function addClean(program: Command): void {
+  program
+    .command('clean')
+    .description('remove a project with everything in it: containers, networks, databases, buckets, secrets')
+    .option('-p, --project <id>', 'instead of the project of this folder')
+    .option('--all', 'every project')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'events as JSON, one a line')
+    .action(async (options: CleanOptions) => {
+      const output = openOutput(options)
+      const client = await connectDaemon()
+      const request: CleanRequest = options.all === true ? { all: true } : { project: (await findProject(client, options.project)).id }
+      await confirm(options, 'project' in request ? `project ${request.project}` : 'every project')
+      await client.stream<UpEvent>('/clean', request, (event) => output.step(event))
+    })
+}
+
+async function confirm({ yes }: CleanOptions, what: string): Promise<void> {
+  if (yes === true) return
+  const refused = new CloudError('CANCELLED', `The data of ${what} would be gone.`, 'devcloud clean --yes', { fault: 'USAGE' })
+  if (process.stdin.isTTY !== true) throw refused
+  using terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await terminal.question(`Remove ${what} with all its data? [y/N] `)
+  if (!/^y(es)?$/i.test(answer.trim())) throw refused
+}

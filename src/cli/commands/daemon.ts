@@ -1,0 +1,62 @@
+import type { Command } from 'commander'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CloudError } from '../../base/cloud-error.ts'
+import type { StatusAnswer, VersionAnswer } from '../../daemon/control-protocol.ts'
+import { connectDaemon, findDaemon } from '../control-client.ts'
+import { openOutput } from '../output.ts'
+
+interface DaemonOptions {
+  readonly json?: true
+}
+
+export function addDaemon(program: Command): void {
+  const daemon = program.command('daemon').description('the process behind it all: one a user, started on demand')
+  daemon
+    .command('start')
+    .description('start it when it does not run')
+    .option('--json', 'as JSON')
+    .action(async (options: DaemonOptions) => {
+      const told = await (await connectDaemon()).get<VersionAnswer>('/version')
+      openOutput(options).result(told, () => `devcloud ${told.version} runs as pid ${told.pid}.`)
+    })
+  daemon
+    .command('stop')
+    .description('stop it; instances and databases go on, and the next daemon takes them over')
+    .option('--json', 'as JSON')
+    .action(async (options: DaemonOptions) => {
+      const output = openOutput(options)
+      const client = await findDaemon()
+      if (client === undefined) return output.result({ stopped: false }, () => 'No daemon runs.')
+      const { pid } = await client.get<VersionAnswer>('/version')
+      await client.stream('/shutdown', {}, () => {}).catch(() => {}) // the socket may close before its last words
+      await gone(pid)
+      output.result({ stopped: true, pid }, () => `Stopped the daemon, pid ${pid}.`)
+    })
+  daemon
+    .command('status')
+    .description('whether it runs, since when, and on what')
+    .option('--json', 'as JSON')
+    .action(async (options: DaemonOptions) => {
+      const output = openOutput(options)
+      const client = await findDaemon()
+      if (client === undefined) {
+        throw new CloudError('UNAVAILABLE', 'No daemon runs.', 'devcloud daemon start', { fault: 'DAEMON_ABSENT' })
+      }
+      const { daemon: told } = await client.get<StatusAnswer>('/status')
+      output.result(told, () => `devcloud ${told.version} runs as pid ${told.pid} on ${told.stateDirectory}.`)
+    })
+}
+
+async function gone(pid: number): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    try {
+      process.kill(pid, 0)
+    } catch {
+      return
+    }
+    await sleep(50)
+  }
+  throw new CloudError('DEADLINE_EXCEEDED', `The daemon, pid ${pid}, does not end.`, `kill -9 ${pid}; the next one adopts what runs`, {
+    fault: 'DAEMON_FAILED',
+  })
+}

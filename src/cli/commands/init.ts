@@ -1,0 +1,24 @@
+import { existsSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { CloudError } from '../../base/cloud-error.ts'
+import { initText } from '../../config/init-text.ts'
+import { readProject } from '../../config/read-project.ts'
+import { openOutput } from '../output.ts'
+
+export function addInit(program: Command): void {
+  program
+    .command('init')
+    .description('write devcloud.yaml with what was found in the files of this folder, commented')
+    .argument('[directory]', 'the project', '.')
+    .option('--json', 'as JSON')
+    .action(async (directory: string, options: { readonly json?: true }) => {
+      const folder = realpathSync(directory)
+      const path = join(folder, 'devcloud.yaml')
+      if (existsSync(path)) {
+        throw new CloudError('ALREADY_EXISTS', `${path} exists.`, 'Edit it, or remove it first.', { fault: 'USAGE' })
+      }
+      writeFileSync(path, initText(await readProject(folder)), { flag: 'wx' })
+      openOutput(options).result({ path }, () => `Wrote ${path}`)
+    })
+}

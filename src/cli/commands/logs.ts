@@ -1,0 +1,47 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import type { LogEvent } from '../../daemon/control-protocol.ts'
+import { connectDaemon } from '../control-client.ts'
+import { findProject } from '../find-project.ts'
+import { openOutput } from '../output.ts'
+
+interface LogsOptions {
+  readonly project?: string
+  readonly follow?: true
+  readonly tail: number
+  readonly json?: true
+}
+
+export function addLogs(program: Command): void {
+  program
+    .command('logs')
+    .description('what services print, and the requests that they answer')
+    .argument('[service]', 'of one service')
+    .option('-f, --follow', 'go on with what comes')
+    .option('-n, --tail <lines>', 'how many past lines', readCount, 100)
+    .option('-p, --project <id>', 'instead of the project of this folder')
+    .option('--json', 'one JSON object a line')
+    .action(async (service: string | undefined, options: LogsOptions) => {
+      const output = openOutput(options)
+      const client = await connectDaemon()
+      const { id } = await findProject(client, options.project)
+      const query = new URLSearchParams({
+        project: id,
+        tail: String(options.tail),
+        follow: String(options.follow === true),
+        ...(service !== undefined && { service }),
+      })
+      const over = new AbortController()
+      process.once('SIGINT', () => over.abort())
+      process.stdout.once('error', () => over.abort()) // `| head`
+      await client
+        .stream<LogEvent>(`/logs?${query}`, undefined, (event) => output.log(event), over.signal)
+        .catch((error: unknown) => {
+          if (!over.signal.aborted) throw error
+        })
+    })
+}
+
+function readCount(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Write a number of lines.')
+  return Number(text)
+}

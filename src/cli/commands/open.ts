@@ -1,0 +1,24 @@
+import { spawn } from 'node:child_process'
+import type { Command } from 'commander'
+import { connectDaemon } from '../control-client.ts'
+import { findProject, findService } from '../find-project.ts'
+import { openOutput } from '../output.ts'
+
+export function addOpen(program: Command): void {
+  program
+    .command('open')
+    .description("print a service's URL, and open it in the browser")
+    .argument('[service]', 'the service')
+    .option('-p, --project <id>', 'instead of the project of this folder')
+    .option('--json', 'as JSON; opens nothing')
+    .action(async (service: string | undefined, options: { readonly project?: string; readonly json?: true }) => {
+      const { services } = await findProject(await connectDaemon(), options.project)
+      const found = findService(services, service)
+      openOutput(options).result({ service: found.id, url: found.url }, () => found.url)
+      if (options.json === true || process.stdout.isTTY !== true) return
+      const opener = process.platform === 'darwin' ? 'open' : 'xdg-open'
+      spawn(opener, [found.url], { detached: true, stdio: 'ignore' })
+        .once('error', () => {})
+        .unref() // without a browser the URL is enough
+    })
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import type { PsAnswer } from '../../daemon/control-protocol.ts'
+import { connectDaemon } from '../control-client.ts'
+import { openOutput } from '../output.ts'
+import { table } from '../table.ts'
+
+export function addPs(program: Command): void {
+  program
+    .command('ps')
+    .description('services and their instances')
+    .option('-p, --project <id>', 'of one project')
+    .option('--json', 'as JSON')
+    .action(async (options: { readonly project?: string; readonly json?: true }) => {
+      const query = options.project === undefined ? '' : `?project=${encodeURIComponent(options.project)}`
+      const answer = await (await connectDaemon()).get<PsAnswer>(`/ps${query}`)
+      openOutput(options).result(answer, () =>
+        answer.services.length === 0
+          ? 'No services. devcloud up makes some.'
+          : table(
+              ['PROJECT', 'SERVICE', 'REVISION', 'STATE', 'INSTANCES', 'IN FLIGHT', 'URL'],
+              answer.services.map(({ project, service, revision, state, instances, url }) => [
+                project,
+                service,
+                revision,
+                state,
+                String(instances.length),
+                String(instances.reduce((sum, { inFlight }) => sum + inFlight, 0)),
+                url,
+              ]),
+            ),
+      )
+    })
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander'
+import type { StatusAnswer } from '../../daemon/control-protocol.ts'
+import { connectDaemon } from '../control-client.ts'
+import { openOutput } from '../output.ts'
+
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('projects with their services, databases, buckets and secrets')
+    .option('--json', 'as JSON')
+    .action(async (options: { readonly json?: true }) => {
+      const answer = await (await connectDaemon()).get<StatusAnswer>('/status')
+      openOutput(options).result(answer, () => [daemonLine(answer), ...answer.projects.map(projectText)].join('\n'))
+    })
+}
+
+function daemonLine({ daemon }: StatusAnswer): string {
+  return `devcloud ${daemon.version} · pid ${daemon.pid} · since ${new Date(daemon.startedMs).toLocaleString()} · ${daemon.stateDirectory}`
+}
+
+function projectText(project: StatusAnswer['projects'][number]): string {
+  return [
+    '',
+    `${project.id}  ${project.engine} engine  ${project.directory}`,
+    ...project.services.map(({ id, state, url }) => `  service  ${id.padEnd(20)} ${state.padEnd(10)} ${url}`),
+    ...project.instances.map(({ id, state, version }) => `  sql      ${id.padEnd(20)} ${state.padEnd(10)} ${version}`),
+    ...project.buckets.map((name) => `  bucket   ${name}`),
+    ...project.secrets.map((id) => `  secret   ${id}`),
+  ].join('\n')
+}

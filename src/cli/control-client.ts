@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import http from 'node:http'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { CloudError, codes, messageOf, type Code } from '../base/cloud-error.ts'
+import { controlSocketPath, daemonOutputPath, stateDirectory } from '../base/paths.ts'
+import type { LastEvent, WireError } from '../daemon/control-protocol.ts'
+
+/** Speaks to the daemon over its control socket. Faults come as the CloudError that the daemon threw. */
+export interface ControlClient {
+  get<T>(path: string): Promise<T>
+  /** Resolves with the last event. @throws CloudError when that is an error, or the stream broke off */
+  stream<E extends object>(path: string, body: object | undefined, onEvent: (event: E) => void, signal?: AbortSignal): Promise<void>
+}
+
+/** How long a daemon may take until it answers: its databases may need recovery. */
+const startMs = 30_000
+
+/** The daemon of this user, started when there is none. @throws CloudError DAEMON_FAILED with its own words */
+export async function connectDaemon(): Promise<ControlClient> {
+  const state = stateDirectory()
+  const client = createClient(controlSocketPath(state))
+  if (await answers(client)) return client
+  await startDaemon(state, client)
+  return client
+}
+
+/** The daemon when one runs. */
+export async function findDaemon(): Promise<ControlClient | undefined> {
+  const client = createClient(controlSocketPath(stateDirectory()))
+  return (await answers(client)) ? client : undefined
+}
+
+async function startDaemon(state: string, client: ControlClient): Promise<void> {
+  const output = openOutputFile(state)
+  const main = fileURLToPath(import.meta.resolve(import.meta.url.endsWith('.ts') ? '../daemon/main.ts' : '../daemon/main.js'))
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
+    detached: true,
+    stdio: ['ignore', output, output],
+    cwd: state,
+  })
+  closeSync(output)
+  child.unref()
+  let exitCode: number | null | undefined
+  child.once('exit', (code) => (exitCode = code))
+  const deadline = performance.now() + startMs
+  while (performance.now() < deadline) {
+    if (await answers(client)) return
+    // another one that was started at the same moment may hold the state: then that one will answer
+    if (exitCode !== undefined && exitCode !== 75) throw readFailure(state)
+    await sleep(20)
+  }
+  throw readFailure(state)
+}
+
+function openOutputFile(state: string): number {
+  try {
+    mkdirSync(state, { recursive: true, mode: 0o700 })
+    return openSync(daemonOutputPath(state), 'w', 0o600)
+  } catch (error) {
+    throw new CloudError(
+      'FAILED_PRECONDITION',
+      `The state directory ${state} cannot be used: ${messageOf(error)}.`,
+      'Make it writable for you, or set DEVCLOUD_STATE_DIR to a folder that is.',
+      { cause: error, fault: 'STATE_UNUSABLE' },
+    )
+  }
+}
+
+/** The last line that a daemon writes when it cannot start is its error as JSON. */
+function readFailure(state: string): CloudError {
+  const lines = readFileSync(daemonOutputPath(state), 'utf8').trim().split('\n')
+  try {
+    return toCloudError(JSON.parse(lines.at(-1) ?? '') as WireError)
+  } catch {
+    return new CloudError('UNAVAILABLE', 'The daemon did not start.', 'devcloud daemon start', {
+      fault: 'DAEMON_FAILED',
+      evidence: lines.slice(-10),
+    })
+  }
+}
+
+function createClient(socketPath: string): ControlClient {
+  return {
+    async get<T>(path: string) {
+      const response = await request(socketPath, 'GET', path, undefined)
+      const text = await readText(response)
+      if ((response.statusCode ?? 500) >= 400) throw readError(text)
+      return JSON.parse(text) as T
+    },
+    async stream<E extends object>(path: string, body: object | undefined, onEvent: (event: E) => void, signal?: AbortSignal) {
+      const response = await request(socketPath, body === undefined ? 'GET' : 'POST', path, body, signal)
+      if ((response.statusCode ?? 500) >= 400) throw readError(await readText(response))
+      for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+        const event = JSON.parse(line) as E | LastEvent
+        if ('kind' in event && event.kind === 'done') return
+        if ('kind' in event && event.kind === 'error') throw toCloudError((event as Extract<LastEvent, { kind: 'error' }>).error)
+        onEvent(event as E)
+      }
+      signal?.throwIfAborted()
+      throw new CloudError('UNAVAILABLE', 'The daemon went away.', 'devcloud daemon status', { fault: 'DAEMON_FAILED' })
+    },
+  }
+}
+
+function request(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: object | undefined,
+  signal?: AbortSignal,
+): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+    const sent = http.request({ socketPath, method, path, headers: { host: 'devcloud', ...headers }, ...(signal && { signal }) }, resolve)
+    sent.once('error', reject)
+    sent.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+async function readText(response: http.IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
+  return text
+}
+
+function readError(text: string): CloudError {
+  return toCloudError((JSON.parse(text) as { readonly error: WireError }).error)
+}
+
+function toCloudError({ code, fault, message, evidence, next }: WireError): CloudError {
+  return new CloudError(code in codes ? (code as Code) : 'UNKNOWN', message, next, { fault, evidence })
+}
+
+async function answers(client: ControlClient): Promise<boolean> {
+  try {
+    await client.get('/version')
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,38 @@
+import { realpathSync } from 'node:fs'
+import { CloudError } from '../base/cloud-error.ts'
+import type { StatusAnswer } from '../daemon/control-protocol.ts'
+import type { ControlClient } from './control-client.ts'
+
+/** The project that a command is about: the one named, else the one of this folder or a folder above it, else the only one. */
+export async function findProject(client: ControlClient, named: string | undefined): Promise<StatusAnswer['projects'][number]> {
+  const { projects } = await client.get<StatusAnswer>('/status')
+  const folder = `${realpathSync(process.cwd())}/`
+  const around = projects.filter(({ directory }) => directory !== '' && folder.startsWith(`${directory}/`))
+  const found =
+    named === undefined
+      ? (around.toSorted((a, b) => b.directory.length - a.directory.length)[0] ?? (projects.length === 1 ? projects[0] : undefined))
+      : projects.find(({ id }) => id === named)
+  if (found !== undefined) return found
+  const known = projects.map(({ id, directory }) => `${id}  ${directory}`)
+  throw new CloudError(
+    'NOT_FOUND',
+    named === undefined ? 'No project belongs to this folder.' : `There is no project "${named}".`,
+    known.length === 0 ? 'devcloud up' : 'Name one with --project, or run devcloud up here.',
+    { fault: 'NO_PROJECT', evidence: known },
+  )
+}
+
+/** The service named, else the only one. */
+export function findService<T extends { readonly id: string }>(services: readonly T[], named: string | undefined): T {
+  const found = named === undefined && services.length === 1 ? services[0] : services.find(({ id }) => id === named)
+  if (found !== undefined) return found
+  const ids = services.map(({ id }) => id)
+  throw new CloudError(
+    'NOT_FOUND',
+    named === undefined ? 'Which service?' : `There is no service "${named}".`,
+    `Name one of: ${ids.join(', ')}.`,
+    {
+      fault: 'USAGE',
+    },
+  )
+}

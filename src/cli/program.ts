@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander'
+import { version } from '../base/version.ts'
+import { addClean } from './commands/clean.ts'
+import { addCompletion } from './commands/completion.ts'
+import { addDaemon } from './commands/daemon.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addDown } from './commands/down.ts'
+import { addEnv } from './commands/env.ts'
+import { addExec } from './commands/exec.ts'
+import { addInit } from './commands/init.ts'
+import { addLogs } from './commands/logs.ts'
+import { addOpen } from './commands/open.ts'
+import { addPs } from './commands/ps.ts'
+import { addStatus } from './commands/status.ts'
+import { addUp } from './commands/up.ts'
+import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { openOutput } from './output.ts'
+
+/** @returns the exit code: exit-codes.ts has the list */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  const program = createProgram()
+  try {
+    await program.parseAsync([...argv])
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+    openOutput({ json: argv.includes('--json') }).fail(error)
+    return exitCodeOf(error)
+  }
+}
+
+/** Every command, each in a file of its own. */
+export function createProgram(): Command {
+  const program = new Command('devcloud')
+    .description('A local Google Cloud for web applications.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(`✗ USAGE  ${text.replace(/^error: /, '')}`) })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 ok, 1 the application failed, 2 usage, 3 configuration, 4 engine, 5 not ready in time, 130 interrupted.',
+    )
+  for (const add of [addUp, addDown, addPs, addStatus, addLogs, addOpen, addEnv, addExec, addInit, addDoctor, addClean, addDaemon])
+    add(program)
+  addCompletion(program)
+  for (const command of program.commands) inherit(command, program)
+  return program
+}
+
+function inherit(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent)
+  for (const child of command.commands) inherit(child, command)
+}

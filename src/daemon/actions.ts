@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { localUser } from '../api/caller.ts'
+import { endpointsFor } from '../api/endpoints.ts'
+import { CloudError } from '../base/cloud-error.ts'
+import { version } from '../base/version.ts'
+import { environmentFor } from '../gateway/environment.ts'
+import { openProject } from './adopt.ts'
+import { cleanProject } from './clean.ts'
+import type { ControlActions } from './control.ts'
+import type { EnvAnswer, PsAnswer, UpRequest, VersionAnswer } from './control-protocol.ts'
+import type { House } from './daemon.ts'
+import { doctor } from './doctor.ts'
+import { down } from './down.ts'
+import { exec } from './exec.ts'
+import { logs } from './logs.ts'
+import { readStatus, urlOf } from './read-status.ts'
+import { up } from './up.ts'
+import { writeToken } from './write-token.ts'
+
+/** Everything that the control socket can do. Shapes: control-protocol.ts. */
+export function controlActions(house: House, onShutdown: () => void): ControlActions {
+  const { foundation, catalog, api } = house
+  const { projects, engines } = foundation
+  const turns = new Map<string, Promise<unknown>>()
+  /** What changes projects goes one after another, or two `up` of one project would undo each other. */
+  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (turns.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
+    turns.set(key, mine)
+    return mine
+  }
+  return {
+    get: {
+      '/version': async (): Promise<VersionAnswer> => ({ version: version(), pid: process.pid }),
+      '/status': () => readStatus(house),
+      '/ps': async ({ project }): Promise<PsAnswer> => ({
+        services: projects
+          .list()
+          .filter(({ id }) => project === undefined || id === project)
+          .flatMap(({ id }) =>
+            catalog.run.serving(id).map(({ id: service, revision, state, instances }) => ({
+              project: id,
+              service,
+              revision,
+              state,
+              url: urlOf(house, id, service),
+              instances: instances.map((instance) => ({
+                ...instance,
+                state: 'running',
+              })),
+            })),
+          ),
+      }),
+      '/env': (query) => readEnvironment(house, query['project'] ?? '', query['endpoints'] === 'true'),
+      '/doctor': () => doctor(house),
+    },
+    stream: {
+      '/up': (input, tell, signal) =>
+        inTurn(String(input['directory']), () =>
+          up(
+            {
+              api,
+              projects,
+              run: catalog.run,
+              chooseEngine: (kind) => engines.choose(kind),
+              openProject: (engine, project, over) => openProject(house, engine, project, over),
+              urlOf: (project, service) => urlOf(house, project, service),
+            },
+            input as unknown as UpRequest,
+            tell,
+            signal,
+          ),
+        ),
+      '/down': (input, tell) => down(house, knownProject(house, input['project']), tell),
+      '/clean': async (input, tell) => {
+        const ids = input['all'] === true ? projects.list().map(({ id }) => id) : [knownProject(house, input['project'])]
+        for (const id of ids) await cleanProject(house, id, tell)
+      },
+      '/logs': (input, tell, signal) => logs(house, input as Readonly<Record<string, string>>, tell, signal),
+      '/exec': (input, tell, signal) => exec(house, input, tell, signal),
+      '/shutdown': async () => {
+        void sleep(50).then(onShutdown) // after the answer
+      },
+    },
+  }
+}
+
+function knownProject({ foundation }: House, id: unknown): string {
+  const found = foundation.projects.list().find((project) => project.id === id)
+  if (found !== undefined) return found.id
+  throw new CloudError('NOT_FOUND', `There is no project "${String(id)}".`, 'devcloud status', { fault: 'NO_PROJECT' })
+}
+
+async function readEnvironment(house: House, id: string, endpoints: boolean): Promise<EnvAnswer> {
+  const { foundation, catalog, gateway } = house
+  const { projects, authority, tokens } = foundation
+  if (endpoints) {
+    return {
+      variables: endpointsFor(
+        catalog.all.map(({ name }) => name),
+        gateway.port,
+      ),
+    }
+  }
+  const project = projects.get(id)
+  const port = await house.metadataPort(project.id, `${project.number}-compute@developer.gserviceaccount.com`)
+  const { token } = tokens.accessToken(localUser.email)
+  const { bundlePath, certificatePath } = authority
+  return {
+    variables: environmentFor({
+      port: gateway.port,
+      bundlePath,
+      certificatePath,
+      project: project.id,
+      region: project.region,
+      metadataHost: `127.0.0.1:${port}`,
+      accessToken: token,
+      accessTokenFile: writeToken(foundation.stateDirectory, token),
+    }),
+  }
+}

@@ -1,0 +1,39 @@
+import type { Product } from '../api/product.ts'
+import { iam } from '../products/iam/index.ts'
+import { cloudRun, type CloudRun } from '../products/run/index.ts'
+import type { RunNeeds } from '../products/run/needs.ts'
+import { secretManager, type SecretManager } from '../products/secretmanager/index.ts'
+import { cloudSql, type CloudSql } from '../products/sql/index.ts'
+import { cloudStorage } from '../products/storage/index.ts'
+import type { Foundation } from './foundation.ts'
+
+export interface Catalog {
+  readonly all: readonly Product[]
+  readonly run: CloudRun
+  readonly sql: CloudSql
+  readonly secrets: SecretManager
+}
+
+/** Every product that is emulated, one line each. What one needs of another is handed to it here. */
+export async function openCatalog(foundation: Foundation, surroundings: RunNeeds['surroundings']): Promise<Catalog> {
+  const { state, clock, log, projects, tokens, postgres, operations, router, engines } = foundation
+  const project = (idOrNumber: string) => projects.get(idOrNumber)
+  const secrets = secretManager({ state, clock, project })
+  const sql = cloudSql({ state, clock, log, project, postgres })
+  const storage = cloudStorage({ state, clock, log, project })
+  const accounts = iam({ state, clock, tokens, project, projects: () => projects.list() })
+  const run = cloudRun({
+    state,
+    clock,
+    log,
+    operations,
+    router,
+    project,
+    surroundings,
+    isUp: (id) => projects.get(id).isUp,
+    engineFor: (id) => engines.forProject(id),
+    accessSecret: async (name) => secrets.access(name),
+    socketDirectory: (connectionName) => sql.socketDirectory(connectionName),
+  })
+  return { all: [run, sql, storage, secrets, accounts], run, sql, secrets }
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { matchesHost } from '../api/routes.ts'
+import { createApiServer } from '../api/serve.ts'
+import { localUser } from '../api/caller.ts'
+import { controlSocketPath } from '../base/paths.ts'
+import { openGateway, type Gateway } from '../gateway/gateway.ts'
+import { metadataServer } from '../metadata/metadata-server.ts'
+import { controlActions } from './actions.ts'
+import { adopt } from './adopt.ts'
+import { openCatalog, type Catalog } from './catalog.ts'
+import { openControl } from './control.ts'
+import { openFoundation, type Foundation } from './foundation.ts'
+import { openGoogleApi, type GoogleApi } from './google-api.ts'
+import { openIdentities } from './identities.ts'
+import { rememberedPort } from './remembered-port.ts'
+import { surroundingsOf } from './surroundings.ts'
+
+/** The whole house, put together. */
+export interface House {
+  readonly foundation: Foundation
+  readonly catalog: Catalog
+  readonly gateway: Gateway
+  /** Calls our own products as any client would. */
+  readonly api: GoogleApi
+  readonly startedMs: number
+  /** The port of the metadata server that speaks to `email`. */
+  readonly metadataPort: (project: string, email: string) => Promise<number>
+}
+
+export interface DaemonOptions {
+  readonly stateDirectory: string
+  /** The router's. */
+  readonly port: number | 'preferred'
+  /** Called when a client asks the daemon to end. */
+  readonly onShutdown: () => void
+}
+
+/**
+ * Opens the daemon; disposed, it leaves what runs to the next one.
+ * @throws CloudError STATE_LOCKED when another one has the state directory, and what else keeps it from starting
+ */
+export async function openDaemon(options: DaemonOptions): Promise<AsyncDisposable> {
+  await using opened = new AsyncDisposableStack()
+  let gatewayPort = 0
+  const foundation = opened.use(await openFoundation({ ...options, gatewayPort: () => gatewayPort }))
+  const { state, log, projects, tokens, authority, engines, router, clock } = foundation
+  const identities = opened.use(
+    openIdentities({
+      state,
+      handler: metadataServer({ tokens, project: (id) => projects.get(id), log, clock }),
+      enginesOf: () => engines.opened(),
+      defaultAccount: (project) => `${projects.get(project).number}-compute@developer.gserviceaccount.com`,
+    }),
+  )
+  await identities.reopen()
+  const surroundings = surroundingsOf({ authority, gatewayPort: () => gatewayPort, identities, projects })
+  const catalog = await openCatalog(foundation, surroundings)
+  for (const product of catalog.all) opened.use(product)
+  const app = await createApiServer({ products: catalog.all, tokens, log })
+  opened.defer(async () => void (await app.close()))
+  const hosts = catalog.all.flatMap((product) => product.hosts)
+  const gateway = opened.use(
+    await rememberedPort(state, 'gateway', (port) =>
+      openGateway({
+        handler: app.routing as unknown as (request: IncomingMessage, response: ServerResponse) => void,
+        authority,
+        hosts: (host) => hosts.some((pattern) => matchesHost(pattern, host)),
+        socketPath: foundation.gatewaySocket,
+        port,
+        metadataHandler: (request, response, source) => void identities.answer(request, response, source),
+        onRouter: (socket, tls) => router.accept(socket as Socket, tls ? 'https' : 'http'),
+      }),
+    ),
+  )
+  gatewayPort = gateway.port
+  const api = openGoogleApi(app, () => tokens.accessToken(localUser.email).token)
+  const house: House = {
+    foundation,
+    catalog,
+    gateway,
+    api,
+    startedMs: clock.nowMs(),
+    metadataPort: (project, email) => identities.listen(project, email),
+  }
+  await catalog.sql.startAll()
+  await adopt(house)
+  opened.use(await openControl(controlSocketPath(options.stateDirectory), controlActions(house, options.onShutdown)))
+  const all = opened.move()
+  return { [Symbol.asyncDispose]: () => all.disposeAsync() }
+}

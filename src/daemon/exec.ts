@@ -1,0 +1,66 @@
+import { Writable } from 'node:stream'
+import { fromJson } from '@bufbuild/protobuf'
+import { RevisionTemplateSchema } from '../api/gen/google/cloud/run/v2/revision_template_pb.ts'
+import { CloudError } from '../base/cloud-error.ts'
+import type { ExecEvent, ExecRequest } from './control-protocol.ts'
+import type { House } from './daemon.ts'
+
+/** Runs a command inside a running instance, or to its end in a new one. */
+export async function exec(
+  house: House,
+  input: Readonly<Record<string, unknown>>,
+  tell: (event: ExecEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { project, service, command, oneOff } = input as unknown as ExecRequest
+  const code = oneOff
+    ? await runOnce(house, project, service, command, tell, signal)
+    : await execInside(house, project, service, command, tell, signal)
+  tell({ kind: 'exit', code })
+}
+
+async function runOnce(
+  { foundation, catalog, api }: House,
+  project: string,
+  service: string,
+  command: readonly string[],
+  tell: (event: ExecEvent) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const region = catalog.run.serving(project).find(({ id }) => id === service)?.region ?? foundation.projects.get(project).region
+  const { template } = await api.call('GET', `https://run.googleapis.com/v2/projects/${project}/locations/${region}/services/${service}`)
+  return catalog.run.runOnce(
+    foundation.projects.get(project),
+    service,
+    fromJson(RevisionTemplateSchema, template as never),
+    command,
+    ({ stream, text }) => tell({ kind: 'output', stream, data: Buffer.from(`${text}\n`).toString('base64') }),
+    signal,
+  )
+}
+
+async function execInside(
+  { foundation }: House,
+  project: string,
+  service: string,
+  command: readonly string[],
+  tell: (event: ExecEvent) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const engine = await foundation.engines.forProject(project)
+  const containers = await engine.list(signal)
+  const container = containers.find((one) => one.project === project && one.labels['service'] === service && one.state === 'running')
+  if (container === undefined) {
+    throw new CloudError('FAILED_PRECONDITION', `No instance of ${service} runs.`, `devcloud run ${service} -- ${command.join(' ')}`, {
+      fault: 'NO_INSTANCE',
+    })
+  }
+  const to = (stream: 'stdout' | 'stderr') =>
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        tell({ kind: 'output', stream, data: chunk.toString('base64') })
+        done()
+      },
+    })
+  return container.exec(command, { stdout: to('stdout'), stderr: to('stderr') }, signal)
+}

@@ -1,0 +1,82 @@
+import type { Container } from '../engine/engine.ts'
+import type { LoggedRequest } from '../telemetry/request-log.ts'
+import { readLine } from '../telemetry/severity.ts'
+import type { LogEvent } from './control-protocol.ts'
+import type { House } from './daemon.ts'
+
+/** How often instances that started since are looked for. */
+const lookMs = 1000
+
+/** What services print and the requests that they answer, oldest first; goes on with `follow` until the client goes. */
+export async function logs(
+  house: House,
+  { project = '', service, follow, tail = '100' }: Readonly<Record<string, string>>,
+  tell: (event: LogEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { requests } = house.foundation
+  const limit = Math.min(Math.max(0, Number(tail) || 0), 100_000)
+  const filter = { project, service }
+  const past: LogEvent[] = requests.tail(filter, limit).map(toEvent)
+  const nowMs = Date.now()
+  const containers = await containersOf(house, filter, signal)
+  for (const container of containers) {
+    for await (const line of container.logs({ follow: false, tail: limit }, signal)) past.push(toLogEvent(container, line))
+  }
+  for (const event of limit === 0 ? [] : past.toSorted((a, b) => a.timeMs - b.timeMs).slice(-limit)) tell(event)
+  if (follow !== 'true') return
+  requests.follow(filter, (request) => tell(toEvent(request)), signal)
+  await followContainers(house, filter, nowMs, tell, signal)
+}
+
+interface Filter {
+  readonly project: string
+  readonly service: string | undefined
+}
+
+async function followContainers(
+  house: House,
+  filter: Filter,
+  sinceMs: number,
+  tell: (event: LogEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const followed = new Set<string>()
+  while (!signal.aborted) {
+    for (const container of await containersOf(house, filter, signal).catch(() => [])) {
+      if (followed.has(container.id)) continue
+      followed.add(container.id)
+      void followContainer(container, sinceMs, tell, signal).catch(() => {}) // it was removed
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, lookMs)
+      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+    })
+  }
+}
+
+async function followContainer(container: Container, sinceMs: number, tell: (event: LogEvent) => void, signal: AbortSignal): Promise<void> {
+  for await (const line of container.logs({ follow: true, sinceMs }, signal)) tell(toLogEvent(container, line))
+}
+
+async function containersOf({ foundation }: House, { project, service }: Filter, signal: AbortSignal): Promise<readonly Container[]> {
+  const engine = await foundation.engines.forProject(project)
+  const containers = await engine.list(AbortSignal.any([signal, AbortSignal.timeout(10_000)]))
+  return containers.filter(
+    ({ project: of, labels }) =>
+      of === project && labels['service'] !== undefined && (service === undefined || labels['service'] === service),
+  )
+}
+
+function toEvent({ timeMs, service, revision, method, target, status, latencyMs }: LoggedRequest): LogEvent {
+  return { kind: 'request', timeMs, service, revision, method, path: target, status, latencyMs }
+}
+
+function toLogEvent(
+  container: Container,
+  line: { readonly timeMs: number; readonly stream: 'stdout' | 'stderr'; readonly text: string },
+): LogEvent {
+  const { severity, text } = readLine(line.text)
+  const { service = '', revision = '' } = container.labels
+  return { kind: 'log', timeMs: line.timeMs, service, revision, instance: container.id, stream: line.stream, severity, text }
+}

@@ -1,0 +1,26 @@
+import { CloudError } from '../base/cloud-error.ts'
+import { stateDirectory } from '../base/paths.ts'
+import { toWire } from './control.ts'
+import { openDaemon } from './daemon.ts'
+
+/** Another daemon holds the state directory: whoever started this one waits for that one. Source: EX_TEMPFAIL of sysexits.h. */
+const heldByAnother = 75
+
+const ended = Promise.withResolvers<void>()
+for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => ended.resolve())
+process.on('SIGHUP', () => {}) // the terminal that started it may close
+
+try {
+  const port = process.env['DEVCLOUD_PORT']
+  const daemon = await openDaemon({
+    stateDirectory: stateDirectory(),
+    port: port === undefined || port === '' ? 'preferred' : Number(port),
+    onShutdown: () => ended.resolve(),
+  })
+  await ended.promise
+  await daemon[Symbol.asyncDispose]()
+  process.exit(0)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n${JSON.stringify(toWire(error))}\n`)
+  process.exit(error instanceof CloudError && error.fault === 'STATE_LOCKED' ? heldByAnother : 1)
+}

@@ -1,0 +1,50 @@
+import { version } from '../base/version.ts'
+import type { StatusAnswer } from './control-protocol.ts'
+import type { House } from './daemon.ts'
+import { isRecord, type Json } from './google-api.ts'
+
+/** GET /status: the projects with what is in them. */
+export async function readStatus(house: House): Promise<StatusAnswer> {
+  const { foundation, startedMs } = house
+  const projects = await Promise.all(foundation.projects.list().map((project) => readProjectStatus(house, project)))
+  return { daemon: { version: version(), pid: process.pid, startedMs, stateDirectory: foundation.stateDirectory }, projects }
+}
+
+/** The URL that a browser on this machine opens: short, unless another project has a service of that name. */
+export function urlOf({ foundation, catalog }: House, project: string, service: string): string {
+  const { projects, router } = foundation
+  const others = projects.list().filter(({ id, isUp }) => id !== project && isUp)
+  const isShared = others.some(({ id }) => catalog.run.serving(id).some((other) => other.id === service))
+  const host = isShared ? `${service}.${project}.localhost` : `${service}.localhost`
+  return `http://${host}${router.port === 80 ? '' : `:${router.port}`}`
+}
+
+async function readProjectStatus(
+  house: House,
+  project: ReturnType<House['foundation']['projects']['get']>,
+): Promise<StatusAnswer['projects'][number]> {
+  const { id, directory, engine, isUp } = project
+  const [buckets, secrets] = await Promise.all([
+    house.api.call('GET', `https://storage.googleapis.com/storage/v1/b?project=${id}`),
+    house.api.call('GET', `https://secretmanager.googleapis.com/v1/projects/${id}/secrets`),
+  ])
+  return {
+    id,
+    directory,
+    engine,
+    services: house.catalog.run.serving(id).map(({ id: service, state }) => ({
+      id: service,
+      url: urlOf(house, id, service),
+      state: isUp ? state : 'down',
+    })),
+    instances: house.catalog.sql.instances(id).map((instance) => ({ ...instance })),
+    buckets: namesIn(buckets, 'items'),
+    secrets: namesIn(secrets, 'secrets'),
+  }
+}
+
+function namesIn(answer: Json, key: string): string[] {
+  const items = answer[key]
+  if (!Array.isArray(items)) return []
+  return items.filter(isRecord).map(({ name }) => String(name).split('/').at(-1) ?? '')
+}

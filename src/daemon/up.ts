@@ -1,0 +1,207 @@
+import { fromJson } from '@bufbuild/protobuf'
+import { RevisionTemplateSchema } from '../api/gen/google/cloud/run/v2/revision_template_pb.ts'
+import { CloudError } from '../base/cloud-error.ts'
+import { planText } from '../config/plan-text.ts'
+import { readProject } from '../config/read-project.ts'
+import type { Wanted, WantedService } from '../config/wanted.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { CloudRun } from '../products/run/index.ts'
+import { infrastructureSteps } from './apply.ts'
+import type { UpEvent, UpRequest } from './control-protocol.ts'
+import { isRecord, toError, type GoogleApi, type Json } from './google-api.ts'
+import type { Projects } from './projects.ts'
+import { toRunService } from './run-service.ts'
+
+export interface UpNeeds {
+  readonly api: GoogleApi
+  readonly run: CloudRun
+  readonly projects: Projects
+  /** The engine asked for, or the best that answers. */
+  readonly chooseEngine: (kind: 'auto' | 'docker' | 'process') => Promise<Engine>
+  /** The project's network, and its way to Google's names. */
+  readonly openProject: (engine: Engine, project: string, signal: AbortSignal) => Promise<void>
+  /** The URL that a browser on this machine opens. */
+  readonly urlOf: (project: string, service: string) => string
+}
+
+const run = 'https://run.googleapis.com/v2'
+
+/** Makes a project's resources and tells of each step. @throws CloudError, told as the last event by the caller */
+export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEvent) => void, signal: AbortSignal): Promise<void> {
+  const began = performance.now()
+  const wanted = await readProject(request.directory)
+  if (request.plan) return tell({ kind: 'plan', text: planText(wanted) })
+  const known = needs.projects.get(wanted.project)
+  const engine = await needs.chooseEngine(request.engine === 'auto' ? known.engine : request.engine)
+  await claim(needs, wanted, engine.kind)
+  const step = stepper(tell)
+  const images = Promise.all(wanted.services.map((service) => build(engine, wanted, service, step, tell, signal)))
+  images.catch(() => {}) // awaited below, after the infrastructure
+  await step('network', 'network', () => needs.openProject(engine, wanted.project, signal).then(() => `${engine.kind} engine`))
+  for (const group of infrastructureSteps(needs.api, wanted)) {
+    await Promise.all(group.map((part) => step(part.id, part.name, () => part.run())))
+  }
+  const ready = await images
+  let reused = true
+  for (const [index, service] of wanted.services.entries()) {
+    const changed = await step(`service:${service.id}`, `service ${service.id}`, () =>
+      applyService(needs, wanted, service, ready[index] ?? '', tell, signal),
+    )
+    if (!changed.startsWith('unchanged')) reused = false
+  }
+  await needs.run.startProject(wanted.project, signal)
+  const urls = wanted.services.map((service) => ({ service: service.id, url: needs.urlOf(wanted.project, service.id) }))
+  tell({ kind: 'ready', ms: Math.round(performance.now() - began), urls, reused, project: wanted.project })
+}
+
+/** A folder owns its project's id: another folder that says the same id is told so, and nothing of the first is touched. */
+async function claim(needs: UpNeeds, wanted: Wanted, engine: Engine['kind']): Promise<void> {
+  const known = needs.projects.get(wanted.project)
+  if (known.directory !== '' && known.directory !== wanted.directory) {
+    throw new CloudError(
+      'ALREADY_EXISTS',
+      `Project "${wanted.project}" is the one of ${known.directory}.`,
+      `Set another "project:" in devcloud.yaml, or devcloud clean --project ${wanted.project}`,
+      {
+        fault: 'PROJECT_TAKEN',
+      },
+    )
+  }
+  if (known.engine !== 'auto' && known.engine !== engine) {
+    throw new CloudError(
+      'FAILED_PRECONDITION',
+      `Project "${wanted.project}" runs on the ${known.engine} engine.`,
+      `devcloud up --engine ${known.engine}, or devcloud clean --project ${wanted.project} first`,
+      {
+        fault: 'ENGINE_CHANGED',
+      },
+    )
+  }
+  await needs.projects.put({ id: wanted.project, region: wanted.region, directory: wanted.directory, engine, isUp: true })
+}
+
+async function build(
+  engine: Engine,
+  wanted: Wanted,
+  service: WantedService,
+  step: ReturnType<typeof stepper>,
+  tell: (event: UpEvent) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const { source } = service
+  if (source === undefined) return service.image ?? ''
+  let image = ''
+  await step(`build:${service.id}`, `build ${service.id}`, async () => {
+    const built = await engine.build(
+      { project: wanted.project, name: service.id, ...source },
+      (text) => tell({ kind: 'line', source: `build ${service.id}`, text }),
+      signal,
+    )
+    image = built.image
+    return `${built.steps} steps, ${built.cachedSteps} cached`
+  })
+  return image
+}
+
+/** Runs what must run before, then creates or updates the service and waits for the operation. */
+async function applyService(
+  needs: UpNeeds,
+  wanted: Wanted,
+  service: WantedService,
+  image: string,
+  tell: (event: UpEvent) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const body = toRunService(service, image)
+  const parent = `projects/${wanted.project}/locations/${wanted.region}`
+  const url = `${run}/${parent}/services/${service.id}`
+  const found = await needs.api.find(url)
+  if (found !== undefined && isServing(found) && isSame(found, body)) return 'unchanged'
+  await runBefore(needs, wanted, service, body, tell, signal)
+  const started =
+    found === undefined
+      ? needs.api.call('POST', `${run}/${parent}/services?serviceId=${service.id}`, body)
+      : needs.api.call('PATCH', url, body)
+  const answer = await operation(needs.api, await started)
+  return String(answer['latestReadyRevision']).split('/').at(-1) ?? 'ready'
+}
+
+async function runBefore(
+  needs: UpNeeds,
+  wanted: Wanted,
+  service: WantedService,
+  body: Json,
+  tell: (event: UpEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const template = fromJson(RevisionTemplateSchema, body['template'] as never)
+  for (const command of service.before) {
+    const words = command.join(' ')
+    const last: string[] = []
+    const code = await needs.run.runOnce(
+      needs.projects.get(wanted.project),
+      service.id,
+      template,
+      command,
+      (line) => {
+        last.push(line.text)
+        if (last.length > 20) last.shift()
+        tell({ kind: 'line', source: words, text: line.text })
+      },
+      signal,
+    )
+    if (code === 0) continue
+    throw new CloudError(
+      'FAILED_PRECONDITION',
+      `"${words}" exited ${code}; the old revision still serves.`,
+      `devcloud run ${service.id} -- ${words}`,
+      {
+        fault: 'BEFORE_FAILED',
+        evidence: last,
+      },
+    )
+  }
+}
+
+/** Polls until the operation is done. @throws CloudError as the deployment failed */
+async function operation(api: GoogleApi, started: Json): Promise<Json> {
+  let current = started
+  while (current['done'] !== true) {
+    current = await api.call('POST', `${run}/${String(started['name'])}:wait`, { timeout: '10s' })
+  }
+  if (current['error'] !== undefined) throw toError(current['error'], 500, String(started['name']))
+  return isRecord(current['response']) ? current['response'] : {}
+}
+
+function isServing(found: Json): boolean {
+  const condition = found['terminalCondition']
+  return isRecord(condition) && condition['state'] === 'CONDITION_SUCCEEDED' && found['reconciling'] !== true
+}
+
+/** True when everything that `body` says stands in `found`, which also has the server's own fields. */
+function isSame(found: unknown, body: unknown): boolean {
+  if (Array.isArray(body))
+    return (
+      (Array.isArray(found) || (found === undefined && body.length === 0)) &&
+      body.length === (found ?? []).length &&
+      body.every((part, i) => isSame((found as unknown[])[i], part))
+    )
+  if (isRecord(body))
+    return isRecord(found) ? Object.entries(body).every(([key, part]) => isSame(found[key], part)) : Object.keys(body).length === 0
+  return found === body || (found === undefined && (body === 0 || body === '' || body === false))
+}
+
+function stepper(tell: (event: UpEvent) => void) {
+  return async (id: string, name: string, work: () => Promise<string>): Promise<string> => {
+    const began = performance.now()
+    tell({ kind: 'step', id, name, state: 'started' })
+    try {
+      const detail = await work()
+      tell({ kind: 'step', id, name, state: 'done', detail, ms: Math.round(performance.now() - began) })
+      return detail
+    } catch (error) {
+      tell({ kind: 'step', id, name, state: 'failed', ms: Math.round(performance.now() - began) })
+      throw error
+    }
+  }
+}
