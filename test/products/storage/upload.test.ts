@@ -123,6 +123,15 @@ test('storage trap 9: types of the part and of the resource must agree', async (
   expect(answer.status).toBe(400)
 })
 
+test('a type that is none is kept as it came', async () => {
+  await using cloud = await givenStorage()
+  for (const type of ['foo', '']) {
+    const answer = await cloud.send('POST', `${upload}?uploadType=media&name=o`, { headers: { 'content-type': type }, body: 'x' })
+    expect(answer.status).toBe(200)
+    expect(answer.json()['contentType']).toBe(type || undefined)
+  }
+})
+
 test('a wrong checksum is refused and nothing is left', async () => {
   await using cloud = await givenStorage()
   const file = cloud.bucket.file('o')

@@ -31,7 +31,7 @@ function start(parts: Parts, call: Call): Promise<object> {
 }
 
 async function simple({ objects }: Parts, call: Call): Promise<object> {
-  const { wish, checksums } = readUploadWish(call, undefined, headerOf(call.request, 'content-type'))
+  const { wish, checksums } = readUploadWish(call, undefined, call.request.raw.headers['content-type'] || undefined)
   const made = await objects.insert(wish, call.request.raw, checksums)
   return toObjectResource(wish.bucket, made, call.view())
 }
