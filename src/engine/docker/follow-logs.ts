@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLine } from '../engine.ts'
 import { ask, isUnreachable, orAbsent } from './ask.ts'
 import type { DockerHost } from './docker-host.ts'
-import { readLogLines, type StampedLine } from './log-lines.ts'
+import { readLogLines } from './log-lines.ts'
 
 interface LogOptions {
   readonly follow: boolean
@@ -12,15 +12,17 @@ interface LogOptions {
 
 /** A container's output. When it is followed and Docker goes away, it goes on where it was once Docker is back. */
 export async function* containerLogs(host: DockerHost, id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
-  let last: StampedLine | undefined
+  let stamp: string | undefined
+  let sameStamp = 0 // lines of one write share it
   for (;;) {
     try {
-      const stream = await openLogs(host, id, last === undefined ? options : { follow: true, since: last.stamp }, signal)
+      const stream = await openLogs(host, id, stamp === undefined ? options : { follow: true, since: stamp }, signal)
+      let known = sameStamp
       try {
-        for await (const line of readLogLines(stream)) {
-          if (last !== undefined && line.stamp <= last.stamp && !isNew(line, last)) continue
-          last = line
-          const { stream: from, timeMs, text } = line
+        for await (const { stamp: of, stream: from, timeMs, text } of readLogLines(stream)) {
+          if (of === stamp && known-- > 0) continue
+          sameStamp = of === stamp ? sameStamp + 1 : 1
+          stamp = of
           yield { stream: from, timeMs, text }
         }
       } finally {
@@ -32,11 +34,6 @@ export async function* containerLogs(host: DockerHost, id: string, options: LogO
     }
     if (!options.follow || signal.aborted || !(await goesOn(host, id, signal))) return
   }
-}
-
-/** Pieces of one long line, and lines of the same write, share a stamp: only what was there before the cut is left out. */
-function isNew(line: StampedLine, last: StampedLine): boolean {
-  return line.stamp === last.stamp && (line.text !== last.text || line.stream !== last.stream)
 }
 
 /** Not `container.logs()`, which gathers all of it in memory unless it follows. */

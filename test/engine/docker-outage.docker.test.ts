@@ -1,0 +1,111 @@
+import { mkdtempSync } from 'node:fs'
+import net, { type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Docker from 'dockerode'
+import { afterEach, expect, test, vi } from 'vitest'
+import { openLog } from '../../src/base/log.ts'
+import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts'
+import { dockerPlaces } from '../../src/engine/docker/docker-places.ts'
+import { importNodeImage } from '../../src/engine/docker/node-image.ts'
+import type { ContainerEnd } from '../../src/engine/engine.ts'
+
+const soon = () => AbortSignal.timeout(60_000)
+const project = `outage-${process.pid}`
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+function open(stateDirectory = mkdtempSync(join(tmpdir(), 'devcloud-outage-'))) {
+  return openDockerEngine({ stateDirectory, log: openLog(undefined), gateway: { socketPath: join(stateDirectory, 'gateway.sock') } })
+}
+
+/** A way to the real Docker that can be cut. */
+async function givenWay(toDocker: boolean) {
+  const path = join(mkdtempSync(join(tmpdir(), 'devcloud-way-')), 'docker.sock')
+  const sockets = new Set<Socket>()
+  const keep = (socket: Socket) => sockets.add(socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket)))
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    keep(socket)
+    if (!toDocker) return
+    const docker = net.connect({ path: '/var/run/docker.sock', allowHalfOpen: true })
+    keep(docker)
+    socket.pipe(docker).pipe(socket)
+    socket.once('close', () => docker.destroy())
+  })
+  const listen = () => new Promise<void>((resolve) => server.listen(path, resolve))
+  await listen()
+  const cut = async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+  vi.stubEnv('DOCKER_HOST', `unix://${path}`)
+  return { path, listen, cut }
+}
+
+test('a socket that is not there, refuses or hangs is DOCKER_UNREACHABLE, told with its reason', async () => {
+  const hangs = await givenWay(false)
+  await expect(open()).rejects.toMatchObject({
+    fault: 'DOCKER_UNREACHABLE',
+    evidence: [expect.stringMatching(/^DOCKER_HOST unix:.*does not answer within/)],
+    next: expect.stringContaining('devcloud up --engine process'),
+  })
+  await hangs.cut()
+  vi.stubEnv('DOCKER_HOST', 'unix:///nowhere/docker.sock')
+  await expect(open()).rejects.toMatchObject({ evidence: ['DOCKER_HOST unix:///nowhere/docker.sock: no such socket'] })
+  vi.stubEnv('DOCKER_HOST', 'tcp://127.0.0.1:1')
+  await expect(open()).rejects.toMatchObject({ evidence: ['DOCKER_HOST tcp://127.0.0.1:1: refused: nothing listens there'] })
+  vi.stubEnv('DOCKER_HOST', 'ssh://elsewhere')
+  await expect(open()).rejects.toMatchObject({ evidence: [expect.stringContaining('not spoken here')] })
+})
+
+test('Docker is looked for at DOCKER_HOST alone, else at the current context and the usual sockets', () => {
+  expect(dockerPlaces({ DOCKER_HOST: 'tcp://a:2375', XDG_RUNTIME_DIR: '/run/user/1' }, '/home/me').map((place) => place.url)).toEqual([
+    'tcp://a:2375',
+  ])
+  expect(dockerPlaces({ XDG_RUNTIME_DIR: '/run/user/1' }, '/home/nobody').map((place) => place.name)).toEqual([
+    '/var/run/docker.sock',
+    '/run/user/1/docker.sock',
+    '/home/nobody/.docker/run/docker.sock',
+    '/run/user/1/podman/podman.sock',
+    '/run/podman/podman.sock',
+  ])
+})
+
+test('what ended while Docker was away is told once it is back, and logs go on without a gap', async () => {
+  const way = await givenWay(true)
+  const engine = await open()
+  expect(await engine.describe()).toContain(way.path)
+  const image = await importNodeImage(new Docker(), 'devcloud-test/node', {}, soon())
+  const program = `let n = 0; setInterval(() => console.log(n++), 20)`
+  const spec = { project, image, command: ['node', '-e', program], env: {}, mounts: [], labels: {}, serviceAccount: 'a@b.c' }
+  const dies = await engine.start({ ...spec, name: 'dies' }, soon())
+  const stays = await engine.start({ ...spec, name: 'stays' }, soon())
+  const ends: ContainerEnd[] = []
+  const over = new AbortController()
+  engine.events((end) => ends.push(end), over.signal)
+  const numbers: number[] = []
+  const reading = (async () => {
+    for await (const line of stays.logs({ follow: true }, over.signal)) numbers.push(Number(line.text))
+  })()
+  await expect.poll(() => numbers.length).toBeGreaterThan(10)
+  await way.cut()
+  await expect(stays.inspect(soon())).rejects.toMatchObject({ fault: 'DOCKER_UNREACHABLE' })
+  vi.unstubAllEnvs()
+  await new Docker({ socketPath: '/var/run/docker.sock' }).getContainer(dies.id).kill()
+  const before = numbers.length
+  await way.listen()
+  await expect.poll(() => ends.map((end) => end.id), { timeout: 10_000 }).toEqual([dies.id])
+  expect(ends[0]).toMatchObject({ name: 'dies', exitCode: 137 })
+  await expect.poll(() => numbers.length, { timeout: 10_000 }).toBeGreaterThan(before + 50)
+  expect(numbers).toEqual(numbers.map((_, index) => index))
+  await dies.remove(soon())
+  await stays.stop(0, soon())
+  await expect.poll(() => ends.map((end) => end.id), { timeout: 10_000 }).toEqual([dies.id, stays.id])
+  over.abort()
+  await reading
+  await engine.removeProject(project, soon())
+  await way.cut()
+})
