@@ -5,6 +5,7 @@ import Docker from 'dockerode'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openLog } from '../../src/base/log.ts'
 import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts'
+import { needsBuildKit } from '../../src/engine/docker/dockerfile-steps.ts'
 import { importNodeImage } from '../../src/engine/docker/node-image.ts'
 import type { BuildSource, Engine } from '../../src/engine/engine.ts'
 
@@ -76,6 +77,43 @@ test('a failing step is BUILD_FAILED with its line in the Dockerfile and the las
     message: expect.stringContaining('at Dockerfile:9: RUN'),
     evidence: expect.arrayContaining(['no lock file', expect.stringContaining('non-zero code: 3')]),
   })
+})
+
+const mounted = (program: string) => `RUN --mount=type=cache,target=/cache ["node", "-e", ${JSON.stringify(program)}]`
+
+test('a Dockerfile that needs BuildKit is built by it, with its output, steps and cache', async () => {
+  const hello = mounted(`console.log('héllo ${crypto.randomUUID()}')`)
+  const source = givenFolder({
+    Dockerfile: `FROM ${base} AS a\n${hello}\nFROM ${base}\nCOPY --from=a --chmod=600 /usr/local/bin/node /x\n`,
+  })
+  const first = await build(source)
+  expect(first).toMatchObject({ image: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), cachedSteps: 0 })
+  expect(first.lines.filter((line) => line.startsWith('héllo'))).toHaveLength(1)
+  expect(await build(source)).toMatchObject({ image: first.image, steps: first.steps, cachedSteps: 2 })
+})
+
+test('a step that fails under BuildKit is told with its line too, and so is an image that cannot be pulled', async () => {
+  const fail = mounted(`console.log('no lock file'); process.exit(3)`).replace('target=/cache', 'target=/cache \\\n ')
+  await expect(build(givenFolder({ Dockerfile: `FROM ${base}\nENV A=1\n\n${fail}\n` }))).rejects.toMatchObject({
+    fault: 'BUILD_FAILED',
+    message: expect.stringContaining('at Dockerfile:4: RUN --mount'),
+    evidence: expect.arrayContaining(['no lock file', expect.stringContaining('exit code: 3')]),
+  })
+  const missing = givenFolder({ Dockerfile: `FROM ${base} AS a\nFROM devcloud.invalid/no/such:1\n${mounted('')}\n` })
+  await expect(build(missing)).rejects.toMatchObject({
+    fault: 'BUILD_FAILED',
+    message: 'The image "devcloud.invalid/no/such:1" that "app" is built from could not be pulled at Dockerfile:2.',
+  })
+  await expect(build(givenFolder({ Dockerfile: `FROM ${base}\n${mounted('')}\nFLY away\n` }))).rejects.toMatchObject({
+    message: expect.stringContaining('Dockerfile:3'),
+  })
+})
+
+test('only what the classic builder cannot do asks for BuildKit', () => {
+  for (const line of ['RUN --mount=type=cache,target=/x ls', 'RUN <<EOF\nls\nEOF', 'COPY --link a b', 'COPY --chown=1 --chmod=700 a b'])
+    expect([line, needsBuildKit(`FROM a\n${line}\n`)]).toEqual([line, true])
+  for (const line of ['# RUN --mount=x', 'RUN echo --mount=x', 'COPY --from=a --chown=1 a b', 'RUN ls \\\n  --mount=x', 'RUN cat << 2'])
+    expect([line, needsBuildKit(`# syntax=docker/dockerfile:1\nFROM a\n${line}\n`)]).toEqual([line, false])
 })
 
 test('a base image that cannot be pulled is named', async () => {

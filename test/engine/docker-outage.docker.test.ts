@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import Docker from 'dockerode'
 import { afterEach, expect, test, vi } from 'vitest'
 import { openLog } from '../../src/base/log.ts'
+import { nextAddress, readSubnet } from '../../src/engine/docker/addresses.ts'
 import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import { dockerPlaces } from '../../src/engine/docker/docker-places.ts'
 import { importNodeImage } from '../../src/engine/docker/node-image.ts'
@@ -72,6 +73,17 @@ test('Docker is looked for at DOCKER_HOST alone, else at the current context and
     '/run/user/1/podman/podman.sock',
     '/run/podman/podman.sock',
   ])
+})
+
+test('addresses are given in turn, and each has a link-local one that is never reserved', () => {
+  const subnet = readSubnet('172.18.0.0/24')
+  expect(nextAddress(subnet, 0, () => false)).toEqual({ number: 16, ip: '172.18.0.16', linkLocal: '169.254.1.16' })
+  expect(nextAddress(subnet, 254, (ip) => ip === '172.18.0.16')).toMatchObject({ ip: '172.18.0.17' })
+  expect(nextAddress(subnet, 16, () => true)).toBeUndefined()
+  const big = readSubnet('172.19.0.0/16')
+  expect(nextAddress(big, 299, () => false)).toEqual({ number: 300, ip: '172.19.1.44', linkLocal: '169.254.2.44' })
+  expect(nextAddress(big, 40959, () => false)).toMatchObject({ linkLocal: '169.254.161.0' })
+  expect(nextAddress(big, 40960, () => false)).toMatchObject({ number: 16 })
 })
 
 test('what ended while Docker was away is told once it is back, and logs go on without a gap', async () => {

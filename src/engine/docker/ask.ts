@@ -1,17 +1,20 @@
 import { CloudError, messageOf, type Code } from '../../base/cloud-error.ts'
 
-/** Longest that a question of which the answer is short may take: an engine that hangs shall not hang the daemon. */
-const patienceMs = 60_000
+/** Longest that a short answer may take: an engine that hangs shall not hang the daemon. */
+const defaultPatienceMs = 60_000
 
 /**
- * Waits for Docker's answer, until `signal` ends or the engine has hung for a minute.
+ * Waits for Docker's answer, until `signal` ends or the engine has hung.
+ * @param patienceMs how long an answer may take; infinite where the signal alone decides
  * @throws CloudError whose code follows the HTTP status; `statusOf` gives that back. DOCKER_UNREACHABLE when there was no answer
  */
-export async function ask<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function ask<T>(answer: Promise<T>, signal: AbortSignal, patienceMs = defaultPatienceMs): Promise<T> {
+  answer.catch(() => {}) // nobody may be listening any more when it fails
   signal.throwIfAborted()
   const { promise: over, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(signal.reason)
-  const timer = setTimeout(() => reject(unreachable(new Error('no answer within 60 s'))), patienceMs)
+  const late = () => reject(unreachable(new Error(`no answer within ${patienceMs / 1000} s`)))
+  const timer = patienceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(late, patienceMs)
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([answer, over])
@@ -66,10 +69,13 @@ function toCloudError(error: unknown): unknown {
   return new CloudError(codesOfStatus[status] ?? 'INTERNAL', `Docker: ${wordsOf(error)}`, 'docker info', { cause: error })
 }
 
-/** Whether it is of a socket, like ECONNREFUSED, ENOENT, ECONNRESET and EPIPE. */
-function isOfTheWire(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+/** Whether it is of the socket to Docker, and not of a file on the way: `{ syscall: 'connect', code: 'ENOENT' }`, or a connection that was cut. */
+export function isOfTheWire(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false
+  return ('syscall' in error && error.syscall === 'connect') || cuts.has(error.code)
 }
+
+const cuts = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE'])
 
 function unreachable(cause: unknown): CloudError {
   return new CloudError('UNAVAILABLE', 'Docker does not answer any more.', 'Start Docker; what ran under it is taken over again.', {

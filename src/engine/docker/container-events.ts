@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type Docker from 'dockerode'
 import { messageOf } from '../../base/cloud-error.ts'
 import type { ContainerEnd } from '../engine.ts'
 import { ask, orAbsent } from './ask.ts'
@@ -15,16 +16,22 @@ interface DockerEvent {
 
 const reopenMs = 500
 
+export interface EndHandlers {
+  onEnd(end: ContainerEnd): void
+  /** What is seen of an ended container, before `onEnd`. */
+  see(info: Docker.ContainerInspectInfo): void
+}
+
 /**
  * Tells of each container's end until `signal` ends. Docker forgets its events when it restarts: after each reopening what ran before and
  * does not run now is told as ended.
  */
-export function followEnds(host: DockerHost, onEnd: (end: ContainerEnd) => void, signal: AbortSignal): void {
+export function followEnds(host: DockerHost, handlers: EndHandlers, signal: AbortSignal): void {
   void (async () => {
     const running = new Map<string, ContainerLabels>()
     while (!signal.aborted) {
       try {
-        await followOnce(host, running, onEnd, signal)
+        await followOnce(host, running, handlers, signal)
       } catch (error) {
         if (!signal.aborted) host.log.warn({ error: messageOf(error) }, 'docker events were cut')
       }
@@ -36,13 +43,13 @@ export function followEnds(host: DockerHost, onEnd: (end: ContainerEnd) => void,
 async function followOnce(
   host: DockerHost,
   running: Map<string, ContainerLabels>,
-  onEnd: (end: ContainerEnd) => void,
+  { onEnd, see }: EndHandlers,
   signal: AbortSignal,
 ): Promise<void> {
   const filters = { ...ours(host.state), event: ['start', 'die'] }
   const stream = (await ask(host.docker.getEvents({ filters, abortSignal: signal }), signal)) as Readable
   try {
-    const missed = await endsMissed(host, running, signal) // after the stream is open, so that nothing falls between
+    const missed = await endsMissed(host, running, see, signal) // after the stream is open, so that nothing falls between
     for (const end of missed) onEnd(end)
     const told = new Set(missed.map((end) => end.id))
     for await (const { Action, Actor } of jsonLines<DockerEvent>(stream)) {
@@ -52,7 +59,7 @@ async function followOnce(
       if (Action !== 'die') continue
       running.delete(Actor.ID)
       if (!told.delete(Actor.ID) && !host.removing.delete(Actor.ID))
-        onEnd(await toEnd(host, Actor.ID, labels, Number(Actor.Attributes['exitCode'] ?? 137), signal))
+        onEnd(await toEnd(host, Actor.ID, labels, Number(Actor.Attributes['exitCode'] ?? 137), see, signal))
     }
   } finally {
     stream.destroy()
@@ -60,18 +67,32 @@ async function followOnce(
 }
 
 /** Those in `running` that run no more. `running` is brought up to date. */
-async function endsMissed(host: DockerHost, running: Map<string, ContainerLabels>, signal: AbortSignal): Promise<ContainerEnd[]> {
+async function endsMissed(
+  host: DockerHost,
+  running: Map<string, ContainerLabels>,
+  see: EndHandlers['see'],
+  signal: AbortSignal,
+): Promise<ContainerEnd[]> {
   const infos = await ask(host.docker.listContainers({ filters: ours(host.state) }), signal)
   const now = new Map(infos.map((info) => [info.Id, readLabels(info.Labels)]))
   const gone = [...running].filter(([id]) => !now.has(id) && !host.removing.delete(id))
   running.clear()
   for (const [id, labels] of now) if (labels.role !== 'forwarder') running.set(id, labels)
-  return await Promise.all(gone.map(([id, labels]) => toEnd(host, id, labels, 137, signal)))
+  return await Promise.all(gone.map(([id, labels]) => toEnd(host, id, labels, 137, see, signal)))
 }
 
 /** @param exitCode for when the container is gone already */
-async function toEnd(host: DockerHost, id: string, labels: ContainerLabels, exitCode: number, signal: AbortSignal): Promise<ContainerEnd> {
-  const state = (await orAbsent(ask(host.docker.getContainer(id).inspect(), signal)))?.State
+async function toEnd(
+  host: DockerHost,
+  id: string,
+  labels: ContainerLabels,
+  exitCode: number,
+  see: EndHandlers['see'],
+  signal: AbortSignal,
+): Promise<ContainerEnd> {
+  const info = await orAbsent(ask(host.docker.getContainer(id).inspect(), signal))
+  if (info !== undefined) see(info)
+  const state = info?.State
   return {
     id,
     name: labels.name,

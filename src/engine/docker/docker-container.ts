@@ -68,7 +68,7 @@ export class DockerContainer implements Container {
   }
 
   async inspect(signal: AbortSignal): Promise<ContainerStatus> {
-    const { Pid, ExitCode, OOMKilled } = (await this.#look(signal)).State
+    const { Pid, ExitCode, OOMKilled } = (await this.look(signal)).State
     const { state } = this
     return {
       state,
@@ -87,7 +87,7 @@ export class DockerContainer implements Container {
 
   /** SIGTERM whatever the image's STOPSIGNAL is, as Cloud Run does; and to the millisecond, which Docker's own stop cannot. */
   async stop(graceMs: number, signal: AbortSignal): Promise<void> {
-    await this.#look(signal)
+    await this.look(signal)
     if (this.state === 'exited') return
     if (this.state === 'paused') await this.resume(signal) // SIGTERM would only come after SIGKILL
     await this.#kill('SIGTERM', signal)
@@ -95,7 +95,7 @@ export class DockerContainer implements Container {
       await this.#kill('SIGKILL', signal)
       await this.#ends(deathMs, signal)
     }
-    await this.#look(signal)
+    await this.look(signal)
   }
 
   async pause(signal: AbortSignal): Promise<void> {
@@ -119,7 +119,8 @@ export class DockerContainer implements Container {
     this.#afterRemoval(this.#labels)
   }
 
-  async #look(signal: AbortSignal): Promise<Docker.ContainerInspectInfo> {
+  /** Looks again: its getters tell the truth of now. */
+  async look(signal: AbortSignal): Promise<Docker.ContainerInspectInfo> {
     const info = await orAbsent(ask(this.#docker.inspect(), signal))
     this.#isGone = info === undefined
     if (info !== undefined) this.#seen = info
@@ -131,7 +132,7 @@ export class DockerContainer implements Container {
       await ask(answer, signal)
       this.#seen = { ...this.#seen, State: { ...this.#seen.State, Paused: paused } }
     } catch (error) {
-      await this.#look(signal)
+      await this.look(signal)
       if (this.state !== (paused ? 'paused' : 'running')) throw error // Docker refuses what is so already
     }
   }
@@ -150,7 +151,7 @@ export class DockerContainer implements Container {
     const late = AbortSignal.timeout(ms)
     const over = AbortSignal.any([signal, late])
     try {
-      await orAbsent(this.#docker.wait({ condition: 'not-running', abortSignal: over }))
+      await orAbsent(ask(this.#docker.wait({ condition: 'not-running', abortSignal: over }), over, ms + deathMs))
       return true
     } catch (error) {
       signal.throwIfAborted()

@@ -87,10 +87,12 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
       }
     },
     list,
-    events: (onEnd, signal) => followEnds(host, onEnd, signal),
+    events: (onEnd, signal) => followEnds(host, { onEnd, see: (info) => void known.get(info.Id)?.see(info) }, signal),
     async whoIs({ project, ip }, signal) {
       const isIt = (container: DockerContainer) => container.project === project && container.ip === ip && container.state !== 'exited'
-      const container = [...known.values()].find(isIt) ?? (await list(signal)).find(isIt)
+      const likely = [...known.values()].filter(isIt)
+      for (const container of likely) await container.look(signal) // its address may be another's by now
+      const container = likely.find(isIt) ?? (await list(signal)).find(isIt)
       return container && { container, serviceAccount: container.serviceAccount }
     },
     async [Symbol.asyncDispose]() {},

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLine } from '../engine.ts'
-import { ask, isUnreachable, orAbsent } from './ask.ts'
+import { ask, isOfTheWire, isUnreachable, orAbsent } from './ask.ts'
 import type { DockerHost } from './docker-host.ts'
 import { readLogLines } from './log-lines.ts'
 
@@ -30,7 +30,7 @@ export async function* containerLogs(host: DockerHost, id: string, options: LogO
       }
     } catch (error) {
       if (signal.aborted) return
-      if (!options.follow || !(isUnreachable(error) || isCut(error))) throw error
+      if (!options.follow || !(isUnreachable(error) || isOfTheWire(error))) throw error
     }
     if (!options.follow || signal.aborted || !(await goesOn(host, id, signal))) return
   }
@@ -79,10 +79,6 @@ async function goesOn(host: DockerHost, id: string, signal: AbortSignal): Promis
       await sleep(500, undefined, { signal }).catch(() => {})
     }
   }
-}
-
-function isCut(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
 }
 
 /** Docker takes `seconds.nanoseconds`. */

@@ -52,11 +52,11 @@ async function findNetwork(host: DockerHost, name: string, signal: AbortSignal):
 
 /**
  * Docker gives fixed addresses only in a subnet that was asked for, but knows better which subnet is free on its host. So it chooses one for
- * a network that is made again at once with that subnet.
+ * a draft, which is removed again at once.
  */
 async function makeBridge(host: DockerHost, project: string, name: string, signal: AbortSignal): Promise<Docker.NetworkInspectInfo> {
   for (let attempt = 0; ; attempt++) {
-    const draft = await createNetwork(host, project, name, {}, signal)
+    const draft = await createNetwork(host, project, `${name}-draft`, {}, signal)
     const Subnet = draft.IPAM?.Config?.[0]?.Subnet ?? ''
     await ask(host.docker.getNetwork(draft.Id).remove(), signal)
     try {

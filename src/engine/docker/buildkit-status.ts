@@ -1,0 +1,64 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire'
+
+/** What of moby.buildkit.v1.StatusResponse is shown: the rest is bars of progress. */
+export interface BuildKitStatus {
+  readonly vertexes: readonly Vertex[]
+  readonly logs: readonly { readonly vertex: string; readonly text: string }[]
+}
+
+export interface Vertex {
+  readonly digest: string
+  /** `[deps 2/5] RUN npm ci` */
+  readonly name: string
+  readonly isCached: boolean
+  readonly isStarted: boolean
+  readonly error: string
+}
+
+/**
+ * Reads a message of a trace. By hand, since dockerode decodes it only to text, in which a command's output is base64.
+ * @see https://github.com/moby/buildkit/blob/master/api/services/control/control.proto
+ */
+export function readBuildKitStatus(bytes: Uint8Array): BuildKitStatus {
+  const fields = readFields(bytes)
+  return {
+    vertexes: fields.filter((field) => field.number === 1).map((field) => readVertex(field.bytes)),
+    logs: fields
+      .filter((field) => field.number === 3)
+      .map((field) => {
+        const log = readFields(field.bytes)
+        return { vertex: textOf(log, 1), text: textOf(log, 4) }
+      }),
+  }
+}
+
+function readVertex(bytes: Uint8Array): Vertex {
+  const fields = readFields(bytes)
+  const has = (number: number) => fields.some((field) => field.number === number)
+  return { digest: textOf(fields, 1), name: textOf(fields, 3), isCached: has(4), isStarted: has(5), error: textOf(fields, 7) }
+}
+
+interface Field {
+  readonly number: number
+  /** Empty for what is not of a length; of booleans only true ones are sent. */
+  readonly bytes: Uint8Array
+}
+
+function readFields(bytes: Uint8Array): Field[] {
+  const reader = new BinaryReader(bytes)
+  const fields: Field[] = []
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag()
+    if (type === 2) {
+      fields.push({ number, bytes: reader.bytes() })
+    } else {
+      reader.skip(type, number)
+      fields.push({ number, bytes: new Uint8Array() })
+    }
+  }
+  return fields
+}
+
+function textOf(fields: readonly Field[], number: number): string {
+  return Buffer.from(fields.find((field) => field.number === number)?.bytes ?? []).toString('utf8')
+}
