@@ -82,9 +82,9 @@ test('a failing step is BUILD_FAILED with its line in the Dockerfile and the las
 const mounted = (program: string) => `RUN --mount=type=cache,target=/cache ["node", "-e", ${JSON.stringify(program)}]`
 
 test('a Dockerfile that needs BuildKit is built by it, with its output, steps and cache', async () => {
-  const hello = mounted(`console.log('héllo ${crypto.randomUUID()}')`)
+  const hello = mounted(`const id = '${crypto.randomUUID()}'; require('fs').writeFileSync('/out', id); console.log('héllo', id)`)
   const source = givenFolder({
-    Dockerfile: `FROM ${base} AS a\n${hello}\nFROM ${base}\nCOPY --from=a --chmod=600 /usr/local/bin/node /x\n`,
+    Dockerfile: `FROM ${base} AS a\n${hello}\nFROM ${base}\nCOPY --from=a --chmod=600 /out /x\n`,
   })
   const first = await build(source)
   expect(first).toMatchObject({ image: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), cachedSteps: 0 })
