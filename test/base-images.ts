@@ -32,7 +32,72 @@ const recipes: Readonly<Record<string, (work: string) => void>> = {
       'CMD ["node"]',
     ])
   },
+  'postgres:15': (work) => {
+    writeFileSync(join(work, 'docker-entrypoint.sh'), postgresEntrypoint, { mode: 0o755 })
+    return build('postgres:15', work, [
+      `FROM ${debian}`,
+      'RUN groupadd -r --gid 999 postgres && useradd -r -g postgres --uid 999 --home-dir=/var/lib/postgresql --shell=/bin/bash postgres \\',
+      '  && mkdir -p /etc/postgresql-common && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf \\',
+      `  && ${apt} postgresql-15 gosu locales && rm -rf /var/lib/apt/lists/* /var/lib/postgresql/15 \\`,
+      '  && localedef -i en_US -c -f UTF-8 -A /usr/share/locale/locale.alias en_US.UTF-8 \\',
+      '  && install -d -o postgres -g postgres -m 3777 /var/run/postgresql && install -d -o postgres -g postgres -m 1777 /var/lib/postgresql/data',
+      'COPY docker-entrypoint.sh /usr/local/bin/',
+      'RUN mkdir /docker-entrypoint-initdb.d',
+      'ENV LANG=en_US.utf8 PG_MAJOR=15 PGDATA=/var/lib/postgresql/data PATH=$PATH:/usr/lib/postgresql/15/bin',
+      'VOLUME /var/lib/postgresql/data',
+      'STOPSIGNAL SIGINT',
+      'EXPOSE 5432',
+      'ENTRYPOINT ["docker-entrypoint.sh"]',
+      'CMD ["postgres"]',
+    ])
+  },
 }
+
+/**
+ * Does what the official image is known by: user, password and database from the environment, initdb.d, and a server for the time of the
+ * initialization, on the very socket that the real one has later.
+ */
+const postgresEntrypoint = `#!/bin/bash
+set -eo pipefail
+[ "\${1:0:1}" = - ] && set -- postgres "$@"
+[ "$1" = postgres ] || exec "$@"
+if [ -n "$POSTGRES_PASSWORD_FILE" ]; then
+  export POSTGRES_PASSWORD="$(< "$POSTGRES_PASSWORD_FILE")"
+  unset POSTGRES_PASSWORD_FILE
+fi
+export POSTGRES_USER="\${POSTGRES_USER:-postgres}"
+export POSTGRES_DB="\${POSTGRES_DB:-$POSTGRES_USER}"
+mkdir -p "$PGDATA" /var/run/postgresql
+chmod 0700 "$PGDATA" || :
+chmod 03775 /var/run/postgresql || :
+if [ "$(id -u)" = 0 ]; then
+  find "$PGDATA" /var/run/postgresql \\! -user postgres -exec chown postgres '{}' +
+  exec gosu postgres "$BASH_SOURCE" "$@"
+fi
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  if [ -z "$POSTGRES_PASSWORD" ] && [ "$POSTGRES_HOST_AUTH_METHOD" != trust ]; then
+    echo "Error: Database is uninitialized and superuser password is not specified." >&2
+    exit 1
+  fi
+  eval "initdb --username='$POSTGRES_USER' --pwfile=<(printf '%s\\n' \\"\\$POSTGRES_PASSWORD\\") $POSTGRES_INITDB_ARGS"
+  printf '\\nhost all all all %s\\n' "\${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >> "$PGDATA/pg_hba.conf"
+  export PGPASSWORD="$POSTGRES_PASSWORD"
+  pg_ctl -D "$PGDATA" -o "$(printf '%q ' "\${@:2}" -c listen_addresses= -p 5432)" -w start
+  sql=(psql -v ON_ERROR_STOP=1 --no-psqlrc --username "$POSTGRES_USER" --no-password)
+  [ "$POSTGRES_DB" = postgres ] || "\${sql[@]}" --dbname postgres -c "CREATE DATABASE \\"$POSTGRES_DB\\""
+  for file in /docker-entrypoint-initdb.d/*; do
+    case "$file" in
+      *.sh) bash "$file" ;;
+      *.sql) "\${sql[@]}" --dbname "$POSTGRES_DB" -f "$file" ;;
+      *.sql.gz) gunzip -c "$file" | "\${sql[@]}" --dbname "$POSTGRES_DB" ;;
+    esac
+  done
+  pg_ctl -D "$PGDATA" -m fast -w stop
+  unset PGPASSWORD
+  echo 'PostgreSQL init process complete; ready for start up.'
+fi
+exec "$@"
+`
 
 /** Runs once before all tests. */
 export function setup(): void {

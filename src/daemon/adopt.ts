@@ -1,4 +1,5 @@
 import type { Container, Engine } from '../engine/engine.ts'
+import { databaseLabel } from '../postgres/container-spec.ts'
 import type { House } from './daemon.ts'
 
 /** Takes over what an earlier daemon left running, and removes what nobody wants. An engine that does not answer now is asked at the next `up`. */
@@ -26,6 +27,7 @@ async function adoptContainers({ catalog, foundation }: House, engine: Engine): 
   const containers = await engine.list(AbortSignal.timeout(30_000))
   await Promise.all(
     containers.map(async (container: Container) => {
+      if (container.labels[databaseLabel] !== undefined) return // src/postgres finds it when its instance is opened
       if (catalog.run.adopt(container)) return
       foundation.log.info({ container: container.name, labels: container.labels }, 'removed: nobody wants it')
       await container.remove(AbortSignal.timeout(30_000))

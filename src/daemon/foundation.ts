@@ -53,9 +53,15 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
     openOperations(state),
   ])
   const requests = opened.use(openRequestLog(state))
-  const postgres = opened.use(openPostgres({ stateDirectory }))
   const gatewaySocket = socketPath(stateDirectory, 'gateway.sock')
   const engines = opened.use(openEngines({ stateDirectory, log, projects, gatewaySocket }))
+  const postgres = opened.use(
+    openPostgres({
+      stateDirectory,
+      containersFor: async (id) => (projects.get(id).engine === 'docker' ? engines.choose('docker') : undefined),
+      directoryOf: (id) => projects.get(id).directory,
+    }),
+  )
   const open = (wanted: number | 'preferred') =>
     openRouter({
       port: wanted,

@@ -18,7 +18,7 @@ import { CloudError } from '../base/cloud-error.ts'
 export const embeddedMajor = 18
 
 /** Extensions that Cloud SQL lets its users create though they are no superusers; stock Postgres trusts fewer. */
-const trusted = [
+export const trustedExtensions = [
   'dblink',
   'pg_stat_statements',
   'postgres_fdw',
@@ -62,7 +62,7 @@ export function embeddedBinaries(home: string, owner: { readonly uid: number; re
 function trustExtensions(directory: string): void {
   if (!existsSync(directory)) return
   for (const file of readdirSync(directory)) {
-    if (!file.endsWith('.control') || !trusted.includes(basename(file, '.control'))) continue
+    if (!file.endsWith('.control') || !trustedExtensions.includes(basename(file, '.control'))) continue
     const path = join(directory, file)
     const text = readFileSync(path, 'utf8')
     if (!/^trusted/m.test(text)) writeFileSync(path, `${text.trimEnd()}\ntrusted = true\n`)

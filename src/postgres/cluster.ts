@@ -7,6 +7,8 @@ import { withAdmin } from './server.ts'
 export interface Cluster {
   readonly name: string
   readonly socketDirectory: string
+  /** What the server says of itself: `15.13`. */
+  version(): Promise<string>
   /** Those that a client sees: without templates. */
   databases(): Promise<readonly Database[]>
   /** Owned by cloudsqlsuperuser, so that each API user may make tables (sql trap 22). @throws CloudError ALREADY_EXISTS */
@@ -33,6 +35,11 @@ export function clusterOf(home: Home, name: string, socketDirectory: string): Cl
   return {
     name,
     socketDirectory,
+    version: () =>
+      admin(async (client) => {
+        const { rows } = await client.query<{ readonly server_version: string }>('SHOW server_version')
+        return rows[0]?.server_version.split(' ')[0] ?? '' // 15.13 (Debian 15.13-0+deb12u1)
+      }),
     databases: () =>
       admin(async (client) => {
         const { rows } = await client.query<{ name: string }>(

@@ -5,13 +5,11 @@ import { promisify } from 'node:util'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { makeOwned, type Home } from './home.ts'
 import { startServer, stopServer, withAdmin } from './server.ts'
+import { fixedSettings, initialSql, settingLines, usualSettings } from './settings.ts'
 
 const run = promisify(execFile)
 
-/**
- * A data folder as Cloud SQL hands it out, made once: a new cluster is a copy of it. Its superuser is `cloudsqladmin`; `postgres` and every user made
- * later are members of `cloudsqlsuperuser`, which is none. Contract: sql-iam-terraform.md 1.2.
- */
+/** A data folder as Cloud SQL hands it out, made once: a new cluster is a copy of it. md5 in pg_hba takes scram passwords too. */
 export async function dataTemplate(home: Home, binaries: string, signal: AbortSignal): Promise<string> {
   const target = join(home.directory, 'template')
   if (existsSync(target)) return target
@@ -35,33 +33,12 @@ export async function dataTemplate(home: Home, binaries: string, signal: AbortSi
   } finally {
     rmSync(passwordFile, { force: true })
   }
-  appendFileSync(join(building, 'postgresql.conf'), settings)
+  appendFileSync(join(building, 'postgresql.conf'), `\n${settingLines({ ...fixedSettings, ...usualSettings })}`)
   const sockets = makeOwned(home, join(home.directory, 't'), 0o755)
   await startServer(home, binaries, building, sockets, join(home.directory, 'template.log'), signal)
-  await withAdmin(home, sockets, 'template1', async (client) => {
-    for (const statement of roles) await client.query(statement)
-  })
+  await withAdmin(home, sockets, 'template1', (client) => client.query(initialSql()))
   await stopServer(building, signal)
   rmSync(sockets, { recursive: true, force: true })
   renameSync(building, target)
   return target
 }
-
-/** Sockets only: no port is opened. md5 in pg_hba takes scram passwords too. */
-const settings = `
-listen_addresses = ''
-unix_socket_permissions = 0777
-password_encryption = scram-sha-256
-shared_buffers = 32MB
-max_connections = 200
-timezone = 'UTC'
-log_timezone = 'UTC'
-`
-
-const roles = [
-  'CREATE ROLE cloudsqlsuperuser NOLOGIN CREATEDB CREATEROLE',
-  'GRANT pg_monitor, pg_signal_backend, pg_read_all_stats TO cloudsqlsuperuser WITH ADMIN OPTION',
-  'CREATE ROLE postgres LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser',
-  'ALTER DATABASE postgres OWNER TO cloudsqlsuperuser',
-  'GRANT ALL ON DATABASE template1 TO cloudsqlsuperuser',
-]

@@ -20,7 +20,7 @@ export interface CloudSqlNeeds {
   readonly log: Log
   /** A project by id or number. */
   readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
-  readonly postgres: Pick<Postgres, 'open' | 'stop' | 'remove' | 'socketDirectory' | 'major'>
+  readonly postgres: Pick<Postgres, 'open' | 'stop' | 'remove' | 'socketDirectory'>
 }
 
 export interface CloudSql extends Product {

@@ -10,6 +10,7 @@ import type { SqlOperation, SqlOperations } from './operations.ts'
 import type { Servers } from './servers.ts'
 import { checkFlags } from './flags.ts'
 import type { Json } from './settings.ts'
+import { majorOf } from './versions.ts'
 
 export interface Instances {
   insert(project: string, body: unknown, user: string): Promise<SqlOperation>
@@ -49,11 +50,16 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     await servers.remove(connectionName(row))
     await rows.delete(key(row.project, row.name))
   }
+  const open = (row: InstanceRow) => servers.open(connectionName(row), majorOf(row.databaseVersion))
   const start = async (row: InstanceRow) => {
-    const cluster = await servers.open(connectionName(row))
-    const serverVersion = await servers.version(cluster)
+    const cluster = await open(row)
+    const serverVersion = await cluster.version()
     const current = find(row.project, row.name)
     if (current !== undefined && current.serverVersion !== serverVersion) await put({ ...current, serverVersion })
+    if (Number.parseInt(serverVersion, 10) !== majorOf(row.databaseVersion)) {
+      const about = { instance: connectionName(row), databaseVersion: row.databaseVersion, serverVersion }
+      needs.log.warn(about, 'the server of this Cloud SQL instance is of another major version')
+    }
     return cluster
   }
   const runAsPolicySays = async (row: InstanceRow) => {
@@ -64,9 +70,6 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     const flags = checkFlags(row.settings['databaseFlags'])
     const about = { instance: connectionName(row), databaseVersion: row.databaseVersion, flags }
     if (flags.length > 0) needs.log.warn(about, 'Cloud SQL database flags are kept, not acted upon')
-    if (row.databaseVersion !== `POSTGRES_${needs.postgres.major}`) {
-      needs.log.warn({ ...about, major: needs.postgres.major }, 'the server of this Cloud SQL instance is of another major version')
-    }
   }
   const toAnswer = (row: InstanceRow) => toInstance(row, needs.project(row.project).number)
 
@@ -110,7 +113,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
         await runAsPolicySays(now)
         if (sent.rootPassword === undefined) return
         if (isStopped(now)) throw notRunning(instance)
-        await (await servers.open(connectionName(now))).putUser('postgres', sent.rootPassword)
+        await (await open(now)).putUser('postgres', sent.rootPassword)
       }
       const about = { type: 'UPDATE', project, instance, user }
       return operations.start(about, () => servers.exclusive(connectionName(row), apply))
@@ -145,7 +148,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
       return servers.exclusive(name, async () => {
         const row = require(project, instance)
         if (row.state !== 'RUNNABLE' || isStopped(row)) throw notRunning(instance)
-        return work(await servers.open(name))
+        return work(await open(row))
       })
     },
     rows: (project) => list(project === undefined ? '' : key(project, '')),

@@ -13,6 +13,11 @@ export function checkVersion(version: string): void {
   throw invalid(`Invalid value for: databaseVersion (${version}).`, `Use one of ${versions.join(', ')}.`)
 }
 
+/** The major version that `POSTGRES_15` asks for: 15. */
+export function majorOf(version: string): number {
+  return Number(version.replace('POSTGRES_', '').replace('_', '.'))
+}
+
 /** @throws CloudError INVALID_ARGUMENT for a step back */
 export function checkUpgrade(from: string, to: string): void {
   checkVersion(to)

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { CloudError } from '../base/cloud-error.ts'
+import type { Engine } from '../engine/engine.ts'
+import { readPostgresCompose, type PostgresCompose } from './compose-file.ts'
+import { answersInContainer, eraseInContainer, startInContainer, stopInContainer } from './container-server.ts'
+import type { ServerSpec } from './container-spec.ts'
+import { makeOwned, type Home } from './home.ts'
+import { readPlace, removePlace, writePlace, type ContainerPlace } from './place.ts'
+import type { PostgresOptions } from './postgres.ts'
+import { standardCompose } from './settings.ts'
+
+/** Clusters that live in a container's volume. */
+export interface ContainerClusters {
+  /** Whether the cluster lives here. */
+  has(name: string): boolean
+  /** Makes it, running. False where no container can be had: nothing of it is left then. */
+  create(name: string, major: number, signal: AbortSignal): Promise<boolean>
+  start(name: string, signal: AbortSignal): Promise<void>
+  stop(name: string, signal: AbortSignal): Promise<void>
+  /** With its data. */
+  erase(name: string, signal: AbortSignal): Promise<void>
+}
+
+/** Cloud SQL's oldest that has what clusters rely on: DROP DATABASE WITH (FORCE), and extensions that are trusted. */
+const oldestMajor = 13
+
+export function containerClusters(
+  options: PostgresOptions,
+  home: Home,
+  paths: { readonly folder: (name: string) => string; readonly socketDirectory: (name: string) => string },
+): ContainerClusters {
+  const specOf = (name: string, place: ContainerPlace, compose: PostgresCompose): ServerSpec => ({
+    name,
+    project: projectOf(name),
+    place: { ...place, image: compose.image },
+    sockets: paths.socketDirectory(name),
+    compose,
+  })
+  const composeFor = (name: string, major: number) => readCompose(options.directoryOf?.(projectOf(name)), major)
+  const placeOf = (name: string): ContainerPlace => {
+    const place = readPlace(paths.folder(name))
+    if (place === undefined) throw new Error(`${name} does not live in a container`)
+    return place
+  }
+  const engineOf = async (name: string): Promise<Engine> => {
+    const engine = await options.containersFor?.(projectOf(name))
+    if (engine !== undefined) return engine
+    const message = `The data of the Cloud SQL instance ${name} is in a volume of Docker, which its project does not use now.`
+    throw new CloudError('UNAVAILABLE', message, 'Start Docker, then devcloud up --engine docker', { fault: 'DOCKER_UNREACHABLE' })
+  }
+  const start = async (engine: Engine, name: string, place: ContainerPlace, compose: PostgresCompose, signal: AbortSignal) => {
+    const spec = specOf(name, place, compose)
+    await startInContainer(engine, home, spec, signal)
+    if (!place.isInitialized || place.image !== compose.image) writePlace(paths.folder(name), { ...spec.place, isInitialized: true })
+  }
+
+  return {
+    has: (name) => readPlace(paths.folder(name)) !== undefined,
+    async create(name, major, signal) {
+      // Elsewhere a container's socket is not this host's, even in a folder that both see.
+      const engine = process.platform === 'linux' && major >= oldestMajor ? await options.containersFor?.(projectOf(name)) : undefined
+      if (engine === undefined) return false
+      const compose = composeFor(name, major)
+      makeOwned(home, paths.folder(name), 0o711)
+      const volume = `sql-${randomBytes(6).toString('hex')}` // never one that an instance of this name had before
+      const place = writePlace(paths.folder(name), { kind: 'container', major, image: compose.image, volume, isInitialized: false })
+      try {
+        await start(engine, name, place, compose, signal)
+        return true
+      } catch (error) {
+        if (!isUnknownImage(error)) throw error
+        rmSync(paths.socketDirectory(name), { recursive: true, force: true })
+        removePlace(paths.folder(name))
+        return false
+      }
+    },
+    async start(name, signal) {
+      const place = placeOf(name)
+      if (place.isInitialized && (await answersInContainer(home, paths.socketDirectory(name)))) return
+      await start(await engineOf(name), name, place, composeFor(name, place.major), signal)
+    },
+    async stop(name, signal) {
+      placeOf(name)
+      await stopInContainer(await engineOf(name), name, signal)
+    },
+    async erase(name, signal) {
+      const place = placeOf(name)
+      const standard = readPostgresCompose(standardCompose(), 'compose/postgres.yaml', place.major, standardCompose())
+      const compose = { ...standard, image: place.image } // a project's own file may be gone, or wrong
+      try {
+        await eraseInContainer(await engineOf(name), home, specOf(name, place, compose), signal)
+      } catch (error) {
+        if (!isUnknownImage(error)) throw error // without its image nothing can reach into its volume, which no later cluster gets
+      }
+    },
+  }
+}
+
+function isUnknownImage(error: unknown): boolean {
+  return error instanceof CloudError && error.fault === 'IMAGE_UNKNOWN'
+}
+
+/** `PROJECT:REGION:INSTANCE`, where a project may have a domain: `example.com:shop`. */
+function projectOf(name: string): string {
+  return name.split(':').slice(0, -2).join(':')
+}
+
+function readCompose(directory: string | undefined, major: number): PostgresCompose {
+  const own = directory === undefined || directory === '' ? undefined : join(directory, 'compose/postgres.yaml')
+  const isOwn = own !== undefined && existsSync(own)
+  return readPostgresCompose(isOwn ? readFileSync(own, 'utf8') : standardCompose(), 'compose/postgres.yaml', major, standardCompose())
+}

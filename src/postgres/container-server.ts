@@ -1,0 +1,118 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CloudError } from '../base/cloud-error.ts'
+import type { Container, Engine } from '../engine/engine.ts'
+import { discard } from './discard.ts'
+import type { PostgresCompose } from './compose-file.ts'
+import { databaseLabel, toServerSpec, type ServerSpec } from './container-spec.ts'
+import type { Home } from './home.ts'
+import { withAdmin } from './server.ts'
+
+/** Starts the server in a container, or takes over the one that runs. Resolves when it answers. @throws CloudError POSTGRES_FAILED, IMAGE_UNKNOWN */
+export async function startInContainer(engine: Engine, home: Home, server: ServerSpec, signal: AbortSignal): Promise<void> {
+  if (!existsSync(server.sockets)) mkdirSync(server.sockets, { recursive: true, mode: 0o755 })
+  const running = await findRunning(engine, server.name, signal)
+  const container = running ?? (await engine.start(toServerSpec(home, server), signal))
+  try {
+    await waitUntilAnswering(home, server, container, signal)
+    await check(server.compose, container, signal)
+  } catch (error) {
+    if (!signal.aborted) await container.remove(AbortSignal.timeout(30_000))
+    throw error
+  }
+}
+
+/** Ends it quickly but cleanly, as Postgres' own SIGINT does: sessions are cut, nothing needs recovery. Its container goes, its volume stays. */
+export async function stopInContainer(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+  const containers = await findAll(engine, name, signal)
+  await Promise.all(
+    containers.map(async (container) => {
+      if (container.state === 'running') {
+        // SIGTERM, which `stop` sends, would wait for the last client
+        await container.exec(['sh', '-c', 'kill -INT 1'], { stdout: discard(), stderr: discard() }, signal).catch(() => {})
+      }
+      await container.stop(15_000, signal)
+      await container.remove(signal)
+    }),
+  )
+}
+
+/**
+ * Kills it and empties its volume and its folder of sockets, by a container of the same image: those files are another user's. The seam cannot
+ * remove a single volume; `Engine.removeProject` removes what is left of this one.
+ */
+export async function eraseInContainer(engine: Engine, home: Home, server: ServerSpec, signal: AbortSignal): Promise<void> {
+  for (const container of await findAll(engine, server.name, signal)) await container.remove(signal)
+  if (!existsSync(server.sockets)) mkdirSync(server.sockets, { recursive: true, mode: 0o755 })
+  const { image, mounts, ...spec } = toServerSpec(home, server)
+  const folders = mounts.filter((mount) => mount.kind !== 'files')
+  const command = ['find', ...folders.map(({ target }) => target), '-mindepth', '1', '-delete']
+  const eraser = await engine.start(
+    { ...spec, image, mounts: folders, command: command.slice(0, 1), args: command.slice(1), env: {} },
+    signal,
+  )
+  try {
+    while ((await eraser.inspect(signal)).state !== 'exited') await sleep(50, undefined, { signal })
+  } finally {
+    await eraser.remove(AbortSignal.timeout(30_000))
+  }
+}
+
+/** Whether the server itself answers: not the one that the image runs for the time of the initialization, which is not its first process. */
+export async function answersInContainer(home: Home, sockets: string): Promise<boolean> {
+  if (!existsSync(`${sockets}/.s.PGSQL.5432`)) return false
+  try {
+    return await withAdmin(home, sockets, 'template1', async (client) => {
+      const { rows } = await client.query<{ readonly file: string }>("SELECT pg_read_file('postmaster.pid') AS file")
+      return rows[0]?.file.split('\n')[0] === '1'
+    })
+  } catch {
+    return false
+  }
+}
+
+async function waitUntilAnswering(home: Home, server: ServerSpec, container: Container, signal: AbortSignal): Promise<void> {
+  const { deadlineMs } = server.compose.healthcheck
+  const end = performance.now() + deadlineMs
+  for (let round = 1; !(await answersInContainer(home, server.sockets)); round++) {
+    const isOver = round % 20 === 0 && (await container.inspect(signal)).state === 'exited'
+    if (isOver) throw await failed(container, `Postgres ended in the container of ${server.name}.`, signal)
+    if (performance.now() > end)
+      throw await failed(container, `Postgres of ${server.name} does not answer within ${deadlineMs} ms.`, signal)
+    await sleep(20, undefined, { signal })
+  }
+}
+
+/** The healthcheck of the Compose file, once: what follows is seen by whoever asks the server. */
+async function check({ healthcheck }: PostgresCompose, container: Container, signal: AbortSignal): Promise<void> {
+  const { command, deadlineMs } = healthcheck
+  if (command === undefined) return
+  const end = performance.now() + deadlineMs
+  for (;;) {
+    const code = await container.exec(command, { stdout: discard(), stderr: discard() }, signal)
+    if (code === 0) return
+    if (performance.now() > end) throw await failed(container, `The healthcheck "${command.join(' ')}" of Postgres exits ${code}.`, signal)
+    await sleep(200, undefined, { signal })
+  }
+}
+
+async function failed(container: Container, message: string, signal: AbortSignal): Promise<CloudError> {
+  const evidence: string[] = []
+  for await (const line of container.logs({ follow: false, tail: 10 }, signal)) evidence.push(line.text)
+  return new CloudError('UNAVAILABLE', message, 'Look at compose/postgres.yaml, and at devcloud doctor.', {
+    fault: 'POSTGRES_FAILED',
+    evidence,
+  })
+}
+
+/** The one that runs; leftovers that have ended are removed. */
+async function findRunning(engine: Engine, name: string, signal: AbortSignal): Promise<Container | undefined> {
+  const all = await findAll(engine, name, signal)
+  const running = all.find(({ state }) => state === 'running')
+  for (const container of all) if (container !== running) await container.remove(signal)
+  return running
+}
+
+async function findAll(engine: Engine, name: string, signal: AbortSignal): Promise<readonly Container[]> {
+  return (await engine.list(signal)).filter(({ labels }) => labels[databaseLabel] === name)
+}
