@@ -68,7 +68,7 @@ export class Buckets {
     const project = bucket.project
     return {
       version: 1,
-      etag: 'CAE=',
+      etag: policyEtag(1),
       bindings: [
         { role: 'roles/storage.legacyBucketOwner', members: [`projectEditor:${project}`, `projectOwner:${project}`] },
         { role: 'roles/storage.legacyBucketReader', members: [`projectViewer:${project}`] },
@@ -82,7 +82,7 @@ export class Buckets {
     const { bindings, version, etag } = read.data
     const updated = await this.#store.updateBucket(name, {}, (bucket) => {
       if (etag !== undefined && etag !== this.policy(bucket).etag) throw policyChanged()
-      return toStored({ ...bucketAttributes(bucket), policy: { version, bindings, etag: `CA${bucket.metageneration.toString(36)}` } })
+      return toStored({ ...bucketAttributes(bucket), policy: { version, bindings, etag: policyEtag(bucket.metageneration + 1) } })
     })
     return this.policy(updated)
   }
@@ -137,6 +137,15 @@ const policySchema = z.object({
 function toStored(attributes: BucketAttributes): { readonly versioned: boolean; readonly attributes: string } {
   const { acl: _acl, defaultObjectAcl: _default, ...fields } = attributes.fields
   return { versioned: fields.versioning?.enabled === true, attributes: JSON.stringify({ ...attributes, fields }) }
+}
+
+/** Base64, which gcloud and gsutil decode: field 1 of a message, the metageneration as a varint. The first is `CAE=`, as Google's is. */
+function policyEtag(metageneration: number): string {
+  const bytes = [0x08]
+  for (let rest = metageneration; ; rest = Math.floor(rest / 128)) {
+    bytes.push((rest % 128) | (rest < 128 ? 0 : 0x80))
+    if (rest < 128) return Buffer.from(bytes).toString('base64')
+  }
 }
 
 function policyChanged(): CloudError {

@@ -54,7 +54,16 @@ test('a policy with a stale etag is refused, a fresh one is kept', async () => {
   await cloud.bucket.iam.setPolicy(policy)
   await expect(cloud.bucket.iam.setPolicy(policy)).rejects.toMatchObject({ code: 412 })
   expect((await cloud.bucket.iam.getPolicy())[0].bindings).toContainEqual({ role: 'roles/storage.objectViewer', members: ['allUsers'] })
+  const { etag } = (await cloud.bucket.iam.getPolicy())[0]
+  expect(Buffer.from(etag ?? '', 'base64').toString('base64')).toBe(etag) // gcloud and gsutil decode it
   expect((await cloud.bucket.iam.testPermissions('storage.objects.get'))[0]).toEqual({ 'storage.objects.get': true })
+})
+
+test('a bucket that is there has no managed folders, and one that is not is 404', async () => {
+  await using cloud = await givenStorage()
+  expect((await cloud.send('GET', '/storage/v1/b/bucket/managedFolders')).json()).toEqual({ kind: 'storage#managedFolders' })
+  expect((await cloud.send('GET', '/storage/v1/b/nobody/managedFolders')).status).toBe(404)
+  expect((await cloud.send('POST', '/storage/v1/b/bucket/managedFolders', { body: '{"name":"a/"}' })).status).toBe(501)
 })
 
 test('entries of access are added, changed and taken away', async () => {

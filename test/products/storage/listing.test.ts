@@ -9,6 +9,15 @@ test('a list with prefix and delimiter gives items and prefixes', async () => {
   expect(answer).toMatchObject({ prefixes: ['a/b/'] })
 })
 
+test('flags are read as gsutil writes them: versions=True', async () => {
+  await using cloud = await givenStorage()
+  await cloud.bucket.setMetadata({ versioning: { enabled: true } })
+  await cloud.bucket.file('gone').save('x', { resumable: false })
+  await cloud.bucket.file('gone').delete()
+  expect((await cloud.send('GET', '/storage/v1/b/bucket/o?versions=True')).json()).toMatchObject({ items: [{ name: 'gone' }] })
+  expect((await cloud.send('GET', '/storage/v1/b/bucket/o?versions=False')).json()).not.toHaveProperty('items')
+})
+
 test('storage trap 21: pages of one give what one big page gives', async () => {
   await using cloud = await givenStorage()
   for (const name of ['a/', 'a/1', 'b', 'b/1', 'b/2', 'c/1', 'd']) await cloud.bucket.file(name).save('x', { resumable: false })

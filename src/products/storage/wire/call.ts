@@ -43,8 +43,9 @@ export class Call {
     return this.query.get(name) || undefined
   }
 
+  /** Python's clients write True. */
   flag(name: string): boolean {
-    return this.text(name) === 'true'
+    return this.text(name)?.toLowerCase() === 'true'
   }
 
   /** @throws CloudError INVALID_ARGUMENT for what is no whole number */

@@ -128,6 +128,15 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       },
     },
     {
+      verb: 'GET', // none can be made; gcloud storage rm -r asks before it removes a bucket
+      path: 'b/:bucket/managedFolders',
+      handle(call) {
+        call.allow('storage.managedFolders.list', call.param('bucket'))
+        store.bucket(call.param('bucket'))
+        return { kind: 'storage#managedFolders' }
+      },
+    },
+    {
       verb: 'GET',
       path: 'projects/:project/serviceAccount',
       handle(call) {
