@@ -7,6 +7,7 @@ import type { GatewayOptions, Source } from './gateway-options.ts'
 import { kindOfHost, readHost, type HostKind } from './hosts.ts'
 import { openHttpEnds, type HttpEnds } from './http-ends.ts'
 import { sendRefusal } from './refusal.ts'
+import { spareRetries } from './spare-retries.ts'
 import { openTlsEnd } from './tls-end.ts'
 import { openTunnel } from './tunnel.ts'
 
@@ -26,6 +27,7 @@ export async function openConnections(options: GatewayOptions): Promise<Connecti
   const sources = new WeakMap<object, Source>()
   const kindOf = (authority: string | undefined): HostKind => kindOfHost(readHost(authority)?.host ?? '', options.hosts)
   const answer = (door: Door) => (request: IncomingMessage, response: ServerResponse) => {
+    spareRetries(request, response)
     const decision = decideRequest(seenOf(request), door, options.hosts)
     if (decision.kind === 'refuse') sendRefusal(request, response, decision)
     else if (decision.kind === 'api') options.handler(request, response)
