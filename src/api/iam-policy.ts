@@ -46,7 +46,7 @@ export function openIamPolicies(state: State): IamPolicies {
             'Read it with requestedPolicyVersion 3.',
           )
         }
-        policy.version ||= 1
+        policy.version = policy.bindings.some(({ condition }) => condition !== undefined) ? 3 : 1
         policy.etag = crypto.getRandomValues(new Uint8Array(8))
         await rows.put(name, toJsonString(PolicySchema, policy))
         return policy
