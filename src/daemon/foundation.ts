@@ -58,6 +58,7 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
   const postgres = opened.use(
     openPostgres({
       stateDirectory,
+      log,
       containersFor: async (id) => (projects.get(id).engine === 'docker' ? engines.choose('docker') : undefined),
       directoryOf: (id) => projects.get(id).directory,
     }),

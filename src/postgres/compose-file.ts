@@ -16,7 +16,9 @@ export interface PostgresCompose {
   readonly healthcheck: {
     /** Run in the container once the server answers; absent, its answer is enough. */
     readonly command: readonly string[] | undefined
-    /** How long a server may take until it answers: the start period, and all tries. */
+    /** Of one run of the command. */
+    readonly timeoutMs: number
+    /** How long a server may take until it answers: the start period, and all tries; 10 s at least. */
     readonly deadlineMs: number
   }
 }
@@ -87,10 +89,8 @@ export function readPostgresCompose(source: string, place: string, major: number
     healthcheck: {
       command: toTest(postgres, toWords),
       // Docker's own defaults: https://docs.docker.com/reference/dockerfile/#healthcheck
-      deadlineMs: Math.max(
-        durationMs('start_period', '0s') + tries * (durationMs('interval', '30s') + durationMs('timeout', '30s')),
-        10_000,
-      ),
+      timeoutMs: durationMs('timeout', '30s'),
+      deadlineMs: Math.max(durationMs('start_period', '0s') + tries * durationMs('interval', '30s'), 10_000),
     },
   }
 }

@@ -17,7 +17,7 @@ export async function startInContainer(engine: Engine, home: Home, server: Serve
     await waitUntilAnswering(home, server, container, signal)
     await check(server.compose, container, signal)
   } catch (error) {
-    if (!signal.aborted) await container.remove(AbortSignal.timeout(30_000))
+    if (running === undefined && !signal.aborted) await container.remove(AbortSignal.timeout(30_000))
     throw error
   }
 }
@@ -85,11 +85,16 @@ async function waitUntilAnswering(home: Home, server: ServerSpec, container: Con
 
 /** The healthcheck of the Compose file, once: what follows is seen by whoever asks the server. */
 async function check({ healthcheck }: PostgresCompose, container: Container, signal: AbortSignal): Promise<void> {
-  const { command, deadlineMs } = healthcheck
+  const { command, timeoutMs, deadlineMs } = healthcheck
   if (command === undefined) return
   const end = performance.now() + deadlineMs
   for (;;) {
-    const code = await container.exec(command, { stdout: discard(), stderr: discard() }, signal)
+    const late = AbortSignal.timeout(timeoutMs)
+    const run = container.exec(command, { stdout: discard(), stderr: discard() }, AbortSignal.any([signal, late]))
+    const code = await run.catch((error: unknown) => {
+      if (late.aborted) return 1
+      throw error
+    })
     if (code === 0) return
     if (performance.now() > end) throw await failed(container, `The healthcheck "${command.join(' ')}" of Postgres exits ${code}.`, signal)
     await sleep(200, undefined, { signal })

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Log } from '../base/log.ts'
 import type { Engine } from '../engine/engine.ts'
 import { embeddedMajor } from './binaries.ts'
 import { clusterOf, type Cluster } from './cluster.ts'
 import { containerClusters } from './container-clusters.ts'
 import { startEmbedded } from './embedded.ts'
 import { openHome } from './home.ts'
+import { openRevival } from './revival.ts'
 import { stopServer } from './server.ts'
+import { watchServer } from './watch.ts'
 
 /** Real Postgres servers, one for each Cloud SQL instance. They listen on Unix sockets only. */
 export interface Postgres extends AsyncDisposable {
@@ -37,12 +40,19 @@ export interface PostgresOptions {
   readonly containersFor?: (project: string) => Promise<Engine | undefined>
   /** The project's own folder, whose compose/postgres.yaml wins over devcloud's; undefined where it has none. */
   readonly directoryOf?: (project: string) => string | undefined
+  /** Given, a server that ends by itself is started again, and that is told here. */
+  readonly log?: Log
 }
 
 /** Servers go on when the daemon ends; `open` finds them again. */
 export function openPostgres(options: PostgresOptions): Postgres {
   const home = openHome(options.stateDirectory)
-  const opening = new Map<string, Promise<Cluster>>()
+  const turns = new Map<string, Promise<unknown>>()
+  const inTurn = <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (turns.get(name) ?? Promise.resolve()).then(work, work)
+    turns.set(name, mine)
+    return mine
+  }
   const folder = (name: string) => join(home.directory, createHash('sha256').update(name).digest('hex').slice(0, 10))
   const data = (name: string) => join(folder(name), 'data')
   const socketDirectory = (name: string) => join(folder(name), 's')
@@ -55,27 +65,40 @@ export function openPostgres(options: PostgresOptions): Postgres {
     }
     return clusterOf(home, name, socketDirectory(name))
   }
-  const stop = (name: string, signal: AbortSignal) =>
-    containers.has(name) ? containers.stop(name, signal) : stopServer(data(name), signal)
+  const revive = async (name: string) => {
+    options.log?.warn({ instance: name }, 'the Postgres server of a Cloud SQL instance ended; it is started again')
+    await inTurn(name, async () => {
+      if (!revival.has(name) || (!containers.has(name) && !existsSync(data(name)))) return
+      await open(name, AbortSignal.timeout(60_000), undefined)
+      revival.add(name)
+    }).catch((error: unknown) => options.log?.error({ err: error, instance: name }, 'it did not start'))
+  }
+  const revival = openRevival((name, onEnd) => watchServer(home, socketDirectory(name), onEnd), revive)
   return {
     major: embeddedMajor,
-    open(name, signal, major) {
-      const before = opening.get(name) ?? Promise.resolve()
-      const opened = before.then(
-        () => open(name, signal, major),
-        () => open(name, signal, major),
-      )
-      opening.set(name, opened)
-      return opened
-    },
-    stop,
-    async remove(name, signal) {
-      if (containers.has(name)) await containers.erase(name, signal)
-      else await stopServer(data(name), signal)
-      rmSync(folder(name), { recursive: true, force: true })
-    },
+    open: (name, signal, major) =>
+      inTurn(name, async () => {
+        const cluster = await open(name, signal, major)
+        if (options.log !== undefined) revival.add(name)
+        return cluster
+      }),
+    stop: (name, signal) =>
+      inTurn(name, async () => {
+        revival.delete(name)
+        if (containers.has(name)) await containers.stop(name, signal)
+        else await stopServer(data(name), signal)
+      }),
+    remove: (name, signal) =>
+      inTurn(name, async () => {
+        revival.delete(name)
+        if (containers.has(name)) await containers.erase(name, signal)
+        else await stopServer(data(name), signal)
+        rmSync(folder(name), { recursive: true, force: true })
+      }),
     purge: () => rmSync(home.directory, { recursive: true, force: true }),
     socketDirectory,
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      revival.clear()
+    },
   }
 }

@@ -30,7 +30,7 @@ services:
     command: ['postgres', '-c', 'work_mem = 8MB', '-c', 'search_path="a b"'],
     environment: { TZ: 'Europe/Berlin', COST: '5$', N: '3' },
     memoryBytes: 1.5 * 2 ** 30,
-    healthcheck: { command: ['/bin/sh', '-c', 'test -e /ready'], deadlineMs: 75_000 },
+    healthcheck: { command: ['/bin/sh', '-c', 'test -e /ready'], timeoutMs: 500, deadlineMs: 70_000 },
   })
 })
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
+import type { Log } from '../../src/base/log.ts'
 import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import { openPostgres, type Postgres } from '../../src/postgres/postgres.ts'
 import { CloudError } from '../../src/base/cloud-error.ts'
@@ -19,7 +20,8 @@ const engine = await openDockerEngine({
 const project = `pg-test-${process.pid}`
 const soon = () => AbortSignal.timeout(60_000)
 const name = (instance: string) => `${project}:europe-west1:${instance}`
-const daemon = () => openPostgres({ stateDirectory, containersFor: async () => engine, directoryOf: () => projectFolder })
+const daemon = (log?: Log) =>
+  openPostgres({ stateDirectory, containersFor: async () => engine, directoryOf: () => projectFolder, ...(log && { log }) })
 const postgres = daemon()
 const instances = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'old']
 
@@ -140,6 +142,17 @@ test('a server that was killed keeps what was committed, and runs again when it 
   expect(await rows('five')).toEqual([{ v: 'row' }])
 })
 
+test('a server that ends by itself runs again without being asked for', async () => {
+  await using watching = daemon(pino({ level: 'silent' }))
+  await watching.open(name('five'), soon(), 15)
+  const before = (await containerOf('five'))?.id ?? ''
+  execFileSync('docker', ['kill', before])
+  await expect.poll(() => rows('five').catch(() => []), { timeout: 20_000 }).toEqual([{ v: 'row' }])
+  await watching.stop(name('five'), soon())
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(await containerOf('five')).toBeUndefined() // one that was stopped does not
+})
+
 test('a start that was cut short in its initialization begins anew', async () => {
   const cut = new AbortController()
   const opened = postgres.open(name('six'), cut.signal, 15)
@@ -155,8 +168,16 @@ test('a start that was cut short in its initialization begins anew', async () =>
 test('sql trap 29: an instance of a name that was removed has no old data', async () => {
   await givenRow('seven')
   const folder = postgres.socketDirectory(name('seven'))
+  const mounts = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}'
+  const volumes = execFileSync('docker', ['inspect', '-f', mounts, (await containerOf('seven'))?.id ?? ''])
+    .toString()
+    .trim()
+    .split(' ')
+  expect(volumes).toHaveLength(1)
   await postgres.remove(name('seven'), soon())
   expect(existsSync(folder)).toBe(false)
+  const left = execFileSync('docker', ['run', '--rm', '--entrypoint', 'ls', '-v', `${volumes[0]}:/v`, 'postgres:15', '-A', '/v'])
+  expect(left.toString()).toBe('')
   expect(await containerOf('seven')).toBeUndefined()
   const again = await postgres.open(name('seven'), soon(), 15)
   expect((await again.databases()).map((database) => database.name)).toEqual(['postgres'])

@@ -1,8 +1,9 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
+import { openLog } from '../../src/base/log.ts'
 import { openPostgres } from '../../src/postgres/postgres.ts'
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'devcloud-pg-'))
@@ -81,6 +82,17 @@ test('sql trap 26: the socket of a name of 80 characters can be bound', async ()
   names.push(name)
   const cluster = await postgres.open(name, soon())
   expect(cluster.socketDirectory.length + '/.s.PGSQL.5432'.length).toBeLessThan(108)
+})
+
+test('a server that was killed is started again where the daemon watches', async () => {
+  await using watching = openPostgres({ stateDirectory, log: openLog(undefined) })
+  const cluster = await watching.open('p:r:one', soon())
+  const client = await connect('p:r:one', 'app', 'pw')
+  const ended = new Promise((resolve) => client.once('end', resolve))
+  const sockets = readFileSync(join(cluster.socketDirectory, '.s.PGSQL.5432.lock'), 'utf8')
+  process.kill(Number(sockets.split('\n')[0]), 'SIGKILL')
+  await ended
+  await expect.poll(() => cluster.users().catch(() => []), { timeout: 20_000 }).toContain('app')
 })
 
 test('what exists twice, or not at all, is named', async () => {
