@@ -29,7 +29,9 @@ export async function serveJson(app: FastifyInstance, parts: Parts, readXml: Xml
   })
   app.setErrorHandler((error, request, reply) => sendJsonError(request, reply, error, parts.log))
   const uploads = uploadRoutes(parts)
-  mount(app, '/storage/v1', [...bucketRoutes(parts), ...objectRoutes(parts), ...copyRoutes(parts), ...aclRoutes(parts)], parts)
+  const routes = [...bucketRoutes(parts), ...objectRoutes(parts), ...copyRoutes(parts), ...aclRoutes(parts)]
+  mount(app, '/storage/v1', routes, parts)
+  mount(app, '', routes, parts, ['/b', '/b/*']) // Node's client by STORAGE_EMULATOR_HOST leaves /storage/v1 out; no bucket has so short a name
   mount(app, '/download/storage/v1', downloadRoutes(parts), parts)
   mount(app, '/upload/storage/v1', uploads, parts)
   mount(app, '/resumable/upload/storage/v1', uploads, parts)
@@ -38,22 +40,24 @@ export async function serveJson(app: FastifyInstance, parts: Parts, readXml: Xml
 
 const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-function mount(app: FastifyInstance, base: string, routes: readonly Route<Handler>[], { store }: Parts): void {
+function mount(app: FastifyInstance, base: string, routes: readonly Route<Handler>[], { store }: Parts, urls = [`${base}/*`]): void {
   const find = routeTable(routes)
-  app.route({
-    method: verbs,
-    url: `${base}/*`,
-    async handler(request, reply) {
-      const verb = verbOf(request)
-      const path = pathOf(request.raw.url ?? '').slice(base.length + 1)
-      const found = find(verb === 'HEAD' ? 'GET' : verb, path)
-      if (found === undefined) throw unimplemented(`${verb} ${base}/${path}`)
-      const answer = await found.handle(new Call(request, reply, found.params, store))
-      if (answer === reply) return reply
-      if (answer === undefined) return reply.code(204).send()
-      return sendJson(request, reply, answer)
-    },
-  })
+  for (const url of urls) {
+    app.route({
+      method: verbs,
+      url,
+      async handler(request, reply) {
+        const verb = verbOf(request)
+        const path = pathOf(request.raw.url ?? '').slice(base.length + 1)
+        const found = find(verb === 'HEAD' ? 'GET' : verb, path)
+        if (found === undefined) throw unimplemented(`${verb} ${base}/${path}`)
+        const answer = await found.handle(new Call(request, reply, found.params, store))
+        if (answer === reply) return reply
+        if (answer === undefined) return reply.code(204).send()
+        return sendJson(request, reply, answer)
+      },
+    })
+  }
 }
 
 /** Sends a resource, cut to what `fields` asks for. */
