@@ -62,6 +62,8 @@ test('generateIdToken takes what Python and Java send: text for booleans, and a 
     const ticket = await givenVerifier(cloud).verifyIdToken({ idToken: String(answer.body['token']), audience: 'a' })
     expect(ticket.getPayload()).toMatchObject({ email, azp: email })
   }
+  const body = { ...fields, delegates: null } // gcloud auth print-identity-token --impersonate-service-account
+  expect((await cloud.call('POST', `${api}/projects/-/serviceAccounts/${email}:generateIdToken`, { body })).status).toBe(200)
 })
 
 test('an ID token without includeEmail says no email', async () => {

@@ -18,10 +18,10 @@ export function readForm(request: FastifyRequest): Form {
   return { ...Object.fromEntries(query), ...fields }
 }
 
-/** A list becomes its values joined by spaces. */
+/** A list becomes its values joined by spaces. null is absent, as in proto JSON: Python's impersonated credentials send `delegates: null`. */
 function readJson(body: string): Form {
   try {
-    const entries = Object.entries(JSON.parse(body) as Record<string, unknown>)
+    const entries = Object.entries(JSON.parse(body) as Record<string, unknown>).filter(([, value]) => value !== null)
     return Object.fromEntries(entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(' ') : String(value)]))
   } catch {
     return {}

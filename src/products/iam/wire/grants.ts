@@ -45,10 +45,14 @@ async function assertionGrant(form: Form, { tokens, clock }: GrantNeeds): Promis
   return { status: 200, body: { ...accessToken(tokens, clock, email, scope.trim().split(/\s+/)), scope } }
 }
 
+/** What a developer meets who once ran `gcloud auth application-default login`: Go looks there before it asks the metadata server. */
+const notOurs =
+  'Token has been expired or revoked: it is none that devcloud gave. If it is from application_default_credentials.json, move that file away.'
+
 /** `client_id` may be any: it becomes the audience of the ID token, as with gcloud. */
 async function refreshGrant(form: Form, { tokens, clock }: GrantNeeds): Promise<OAuthAnswer> {
   const inspected = tokens.inspect(form['refresh_token'] ?? '')
-  if (inspected?.kind !== 'refresh') return oauthError(400, 'invalid_grant', 'Token has been expired or revoked.')
+  if (inspected?.kind !== 'refresh') return oauthError(400, 'invalid_grant', notOurs)
   const asked = (form['scope'] ?? '').split(/\s+/).filter((scope) => scope !== '')
   const scopes = asked.length > 0 ? asked : inspected.scopes.length > 0 ? inspected.scopes : [cloudPlatform]
   const idToken = await tokens.idToken(inspected.email, form['client_id'] || 'devcloud')
@@ -57,7 +61,7 @@ async function refreshGrant(form: Form, { tokens, clock }: GrantNeeds): Promise<
 
 function accessToken(tokens: Tokens, clock: Clock, email: string, scopes: readonly string[]) {
   const { token, expiresMs } = tokens.accessToken(email, scopes)
-  return { access_token: token, expires_in: Math.floor((expiresMs - clock.nowMs()) / 1000), token_type: 'Bearer' }
+  return { access_token: token, expires_in: Math.round((expiresMs - clock.nowMs()) / 1000), token_type: 'Bearer' }
 }
 
 export function oauthError(status: number, error: string, description: string): OAuthAnswer {
