@@ -1,3 +1,5 @@
+import { dirname, join } from 'node:path'
+
 /** What a process of this machine needs to meet devcloud under Google's own names. */
 export interface EnvironmentOptions {
   /** The gateway's. */
@@ -37,6 +39,7 @@ export function environmentFor(options: EnvironmentOptions): Readonly<Record<str
     NODE_EXTRA_CA_CERTS: certificatePath, // added to Node's own roots
     GOOGLE_CLOUD_PROJECT: project,
     GOOGLE_CLOUD_REGION: region,
+    CLOUDSDK_CONFIG: join(dirname(dirname(bundlePath)), 'gcloud'), // else an account logged in at Google is found first, by gsutil and the SDKs too
     CLOUDSDK_CORE_PROJECT: project,
     CLOUDSDK_RUN_REGION: region,
     CLOUDSDK_COMPUTE_REGION: region,
