@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { givenShell, type GivenShell } from './given-shell.ts'
 import { hasTool } from './has-tool.ts'
 
-describe.runIf(hasTool('gcloud'))('gcloud, led by devcloud env alone', { timeout: 180_000 }, () => {
+const hasGcloud = hasTool('gcloud')
+
+describe.runIf(hasGcloud)('gcloud, led by devcloud env alone', { timeout: 180_000 }, () => {
   let shell: GivenShell
   beforeAll(async () => void (shell = await givenShell()))
   afterAll(async () => await shell[Symbol.asyncDispose]())
@@ -91,7 +93,7 @@ describe.runIf(hasTool('gcloud'))('gcloud, led by devcloud env alone', { timeout
   })
 })
 
-describe.runIf(hasTool('gcloud'))('gcloud, led by its metadata server', { timeout: 180_000 }, () => {
+describe.runIf(hasGcloud)('gcloud, led by its metadata server', { timeout: 180_000 }, () => {
   test('prints identity tokens of the service account', async () => {
     await using shell = await givenShell({ without: ['CLOUDSDK_AUTH_ACCESS_TOKEN_FILE'] })
     const token = await shell.stdoutOf('gcloud', 'auth', 'print-identity-token', '--audiences=https://a')
@@ -100,7 +102,7 @@ describe.runIf(hasTool('gcloud'))('gcloud, led by its metadata server', { timeou
   })
 })
 
-describe.runIf(hasTool('gcloud'))('gcloud, led by devcloud env --endpoints', { timeout: 180_000 }, () => {
+describe.runIf(hasGcloud)('gcloud, led by devcloud env --endpoints', { timeout: 180_000 }, () => {
   test('reaches secrets, buckets and SQL without a login', async () => {
     await using shell = await givenShell({ endpoints: true })
     const gcloud = (...args: readonly string[]) => shell.stdoutOf('gcloud', ...args, '--project=guestbook')
