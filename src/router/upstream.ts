@@ -4,13 +4,16 @@ import type { Socket } from 'node:net'
 export interface Upstream {
   /** The revision's id, for the request log. */
   readonly id: string
+  /** What its instances speak: HTTP/1.1, or HTTP/2 with prior knowledge on a port named h2c. Default `http1`. */
+  readonly protocol?: 'http1' | 'h2c'
   /**
    * An instance with room for one more request; waits while one starts.
+   * @param preferred the instance that a session is bound to: taken when it has room, else another one is
    * @throws CloudError RESOURCE_EXHAUSTED after the pending time at max instances, UNAVAILABLE when an instance could not start
    */
-  acquire(signal: AbortSignal): Promise<Lease>
+  acquire(signal: AbortSignal, preferred?: string): Promise<Lease>
   /** The same when there is room at once; undefined when one would have to wait. Spares the hot path a promise. */
-  tryAcquire?(): Lease | undefined
+  tryAcquire?(preferred?: string): Lease | undefined
 }
 
 export interface Lease {
@@ -37,7 +40,29 @@ export interface Route {
   readonly timeoutMs: number
   /** Percents sum to 100. A target of 0 percent is reached by its tag's hosts alone. */
   readonly targets: readonly RouteTarget[]
+  /** Sets a cookie that leads later requests to the same instance, best effort. */
+  readonly sessionAffinity?: boolean
+  /** Asked before an instance is: who may call. Absent when everybody may. */
+  readonly gate?: Gate
 }
+
+/** Decides whether a request is let in. Synchronous where it can be: it is on the hot path. */
+export type Gate = (request: GateRequest) => Admission | Promise<Admission>
+
+export interface GateRequest {
+  /** Values of the headers, empty when absent. */
+  readonly authorization: string
+  readonly serverlessAuthorization: string
+  /** The path with its query, for the error page. */
+  readonly target: string
+  /** Whether it came from the internet's side (the front port) or from an instance through the gateway. */
+  readonly origin: 'front' | 'instance'
+}
+
+/** `replace` has header names in lower case with the values that the application sees instead. */
+export type Admission =
+  | { readonly kind: 'pass'; readonly replace?: Readonly<Record<string, string>> }
+  | { readonly kind: 'refuse'; readonly status: number; readonly html: string; readonly wwwAuthenticate?: string }
 
 export interface RouteTarget {
   readonly percent: number

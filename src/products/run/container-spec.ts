@@ -1,61 +1,42 @@
 import { CloudError } from '../../base/cloud-error.ts'
 import type { Container as RunContainer, Volume } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import type { ContainerSpec, Engine, Mount } from '../../engine/engine.ts'
+import { ingressOf, serviceAccountOf, type InstanceSpec } from './instance-spec.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { readBytes, readCpus } from './resources.ts'
 
-export interface Identity {
-  readonly project: Project
-  readonly service: string
-  /** Absent for a command that runs once, which gets no PORT either. */
-  readonly revision?: string
-}
-
-/** The account that a template runs as: its own, or the project's default one. */
-export function serviceAccountOf(template: RevisionTemplate, project: Project): string {
-  return template.serviceAccount || `${project.number}-compute@developer.gserviceaccount.com`
-}
-
 /**
- * What to start for one instance of `template`. Secrets in variables are read here, once, for the instance's life (trap 38).
+ * What to start for `container` of an instance. Secrets in variables are read here, once, for the instance's life (trap 38).
  * @throws CloudError SECRET_UNREADABLE, or UNIMPLEMENTED for a volume that is not emulated
  */
 export async function containerSpec(
   needs: RunNeeds,
   engine: Engine['kind'],
-  template: RevisionTemplate,
-  identity: Identity,
-  name: string,
+  instance: InstanceSpec,
+  container: RunContainer,
 ): Promise<ContainerSpec> {
-  const container = template.containers[0]
-  if (container === undefined) throw new CloudError('INTERNAL', 'The template has no container.', 'Deploy again.')
-  const serviceAccount = serviceAccountOf(template, identity.project)
-  const port = container.ports[0]?.containerPort ?? 8080
-  const around = await needs.surroundings(identity.project, serviceAccount, engine)
+  const { template, project, port, name } = instance
+  const serviceAccount = serviceAccountOf(template, project)
+  const isIngress = container === ingressOf(template)
+  const around = await needs.surroundings(project, serviceAccount, engine)
   const [own, mounts] = await Promise.all([
-    environment(needs, container, identity.project, serviceAccount),
-    Promise.all(container.volumeMounts.map((mount) => volumeMounts(needs, template.volumes, mount, identity.project, serviceAccount))),
+    environment(needs, container, project, serviceAccount),
+    Promise.all(container.volumeMounts.map((mount) => volumeMounts(needs, template.volumes, mount, project, serviceAccount))),
   ])
-  const contract =
-    identity.revision === undefined ? {} : { K_SERVICE: identity.service, K_REVISION: identity.revision, K_CONFIGURATION: identity.service }
+  const hasPort = isIngress && port !== undefined
   return {
-    name,
-    project: identity.project.id,
+    name: isIngress ? name : `${name}-${container.name}`,
+    project: project.id,
     image: container.image,
     ...(container.command.length > 0 && { command: container.command }),
     ...(container.args.length > 0 && { args: container.args }),
     ...(container.workingDir !== '' && { workingDirectory: container.workingDir }),
-    env: { ...around.env, ...own, ...contract, ...(identity.revision !== undefined && { PORT: String(port) }) },
+    env: { ...around.env, ...own, ...instance.env, ...(hasPort && { PORT: String(port) }) },
     cpus: readCpus(container.resources?.limits['cpu'] ?? '1'),
     memoryBytes: readBytes(container.resources?.limits['memory'] ?? '512Mi'),
     mounts: [...around.mounts, ...mounts.flat()],
-    labels: {
-      service: identity.service,
-      serviceAccount,
-      ...(identity.revision === undefined ? { once: 'yes' } : { revision: identity.revision }),
-    },
-    ...(identity.revision !== undefined && { port }),
+    labels: { ...instance.labels, serviceAccount },
+    ...(hasPort && { port }),
     serviceAccount,
   }
 }

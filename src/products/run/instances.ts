@@ -1,17 +1,11 @@
 import { CloudError } from '../../base/cloud-error.ts'
-import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import type { Revision } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
-import { waitUntilListening } from '../../engine/readiness.ts'
 import type { Container, Engine } from '../../engine/engine.ts'
 import { createRevisionPool, type PoolInstance, type RevisionPool } from '../../router/pool.ts'
-import { containerSpec } from './container-spec.ts'
+import { ingressOf, type InstanceSpec } from './instance-spec.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { templateOf } from './revisions.ts'
-
-/** Cloud Run's default startup probe waits this long for the port (trap 42). */
-const defaultStartupMs = 240_000
-/** SIGTERM, then this long, then SIGKILL. */
-const graceMs = 10_000
+import { startInstance, toInstance, type Instance } from './start-instance.ts'
 
 /** What runs: a pool of instances for each revision that may take requests. */
 export interface Instances extends AsyncDisposable {
@@ -41,21 +35,20 @@ export function openInstances(needs: RunNeeds): Instances {
     }, closing.signal)
   }
 
-  const startInstance = async (revision: Revision, project: Project, signal: AbortSignal): Promise<PoolInstance> => {
-    const engine = await needs.engineFor(project.id, signal)
-    watch(engine)
+  const start = async (revision: Revision, project: Project, signal: AbortSignal): Promise<PoolInstance> => {
+    watch(await needs.engineFor(project.id, signal))
     const template = templateOf(revision)
+    const { service } = revision
     const id = template.revision
-    const identity = { project, service: revision.service, revision: id }
-    const spec = await containerSpec(needs, engine.kind, template, identity, `${id}-${crypto.randomUUID().slice(0, 8)}`)
-    const container = await engine.start({ ...spec, labels: { ...spec.labels, revisionName: revision.name } }, signal)
-    try {
-      await waitUntilListening(container, { port: spec.port ?? 8080, timeoutMs: startupMs(template) }, signal)
-    } catch (error) {
-      await discard(container).catch((fault: unknown) => needs.log.warn({ fault, container: container.name }, 'stop failed'))
-      throw error
+    const spec: InstanceSpec = {
+      name: `${id}-${crypto.randomUUID().slice(0, 8)}`,
+      project,
+      template,
+      env: { K_SERVICE: service, K_REVISION: id, K_CONFIGURATION: service },
+      port: ingressOf(template)?.ports[0]?.containerPort ?? 8080,
+      labels: { service, revision: id, revisionName: revision.name },
     }
-    return toInstance(container)
+    return toPoolInstance(await startInstance(needs, spec, signal))
   }
 
   const pool = (revision: Revision, project: Project): RevisionPool => {
@@ -67,7 +60,7 @@ export function openInstances(needs: RunNeeds): Instances {
       minInstances: revision.scaling?.minInstanceCount ?? 0,
       maxInstances: revision.scaling?.maxInstanceCount || 100,
       pendingMs: 10_000,
-      startInstance: (signal) => startInstance(revision, project, signal),
+      startInstance: (signal) => start(revision, project, signal),
       clock: needs.clock,
     })
     pools.set(revision.name, made)
@@ -88,7 +81,7 @@ export function openInstances(needs: RunNeeds): Instances {
     running: (revision) => pools.get(revision)?.instances ?? [],
     adopt(container, revision, project) {
       if (revision === undefined || container.state === 'exited' || container.address === undefined) return false
-      pool(revision, project).adopt(toInstance(container))
+      pool(revision, project).adopt(toPoolInstance(toInstance([container])))
       void needs.engineFor(project.id, closing.signal).then(watch, () => {})
       return true
     },
@@ -98,26 +91,9 @@ export function openInstances(needs: RunNeeds): Instances {
   }
 }
 
-/** How long the template's own startup probe allows: its delay, then `failureThreshold` tries, `period` apart. */
-function startupMs(template: RevisionTemplate): number {
-  const probe = template.containers[0]?.startupProbe
-  if (probe === undefined) return defaultStartupMs
-  return (probe.initialDelaySeconds + (probe.failureThreshold || 3) * (probe.periodSeconds || 10)) * 1000
-}
-
-function toInstance(container: Container): PoolInstance {
-  const { address } = container
-  if (address === undefined) {
-    throw new CloudError('UNAVAILABLE', `Container ${container.name} has no address.`, `devcloud logs ${container.labels['service'] ?? ''}`)
-  }
-  return {
-    id: container.id,
-    address,
-    stop: () => discard(container),
-  }
-}
-
-async function discard(container: Container): Promise<void> {
-  await container.stop(graceMs, AbortSignal.timeout(30_000))
-  await container.remove(AbortSignal.timeout(30_000))
+function toPoolInstance(instance: Instance): PoolInstance {
+  const { id, address } = instance
+  if (address === undefined)
+    throw new CloudError('UNAVAILABLE', `Container ${instance.containers[0].name} has no address.`, 'devcloud doctor')
+  return { id, address, stop: () => instance.stop() }
 }
