@@ -14,10 +14,18 @@ export interface RevisionPool extends Upstream {
   readonly instances: readonly { readonly id: string; readonly inFlight: number }[]
   /** Takes over an instance that runs already. */
   adopt(instance: PoolInstance): void
+  /** From now on: service-level scaling changes without a new revision. */
+  setLimits(limits: InstanceLimits): void
   /** An instance ended by itself: it takes no more requests. */
   instanceEnded(id: string): void
   /** Takes no more requests, lets those under way finish, and stops the instances. */
   close(): Promise<void>
+}
+
+/** How many instances one revision may have. */
+export interface InstanceLimits {
+  readonly min: number
+  readonly max: number
 }
 
 export interface PoolOptions {
@@ -53,12 +61,14 @@ class Pool implements RevisionPool {
   readonly #waiting = new Set<Waiter>()
   readonly #closing = new AbortController()
   readonly #ended = new Set<string>()
+  #limits: InstanceLimits
   #starting = 0
   #drained: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions) {
     this.id = options.id
     this.#options = options
+    this.#limits = { min: options.minInstances, max: options.maxInstances }
   }
 
   get instances(): readonly { readonly id: string; readonly inFlight: number }[] {
@@ -102,6 +112,11 @@ class Pool implements RevisionPool {
     if (this.#ended.delete(instance.id)) return
     this.#slots.push({ instance, inFlight: 0 })
     this.#serve()
+  }
+
+  setLimits(limits: InstanceLimits): void {
+    this.#limits = limits
+    if (this.#waiting.size > 0) this.#scale()
   }
 
   instanceEnded(id: string): void {
@@ -154,9 +169,9 @@ class Pool implements RevisionPool {
   }
 
   #scale(): void {
-    const { concurrency, minInstances: min, maxInstances: max, startInstance } = this.#options
+    const { concurrency, startInstance } = this.#options
     const requests = this.#waiting.size + this.#slots.reduce((sum, slot) => sum + slot.inFlight, 0)
-    const count = instancesToStart({ requests, instances: this.#slots.length, starting: this.#starting }, { concurrency, min, max })
+    const count = instancesToStart({ requests, instances: this.#slots.length, starting: this.#starting }, { concurrency, ...this.#limits })
     for (let n = 0; n < count; n += 1) {
       this.#starting += 1
       startInstance(this.#closing.signal).then(

@@ -59,10 +59,19 @@ export interface GateRequest {
   readonly origin: 'front' | 'instance'
 }
 
-/** `replace` has header names in lower case with the values that the application sees instead. */
+/**
+ * `replace` has header names in lower case with the values that the application sees instead. A refusal that `isUnlogged` writes no request
+ * log: the host is as good as unknown (ingress).
+ */
 export type Admission =
   | { readonly kind: 'pass'; readonly replace?: Readonly<Record<string, string>> }
-  | { readonly kind: 'refuse'; readonly status: number; readonly html: string; readonly wwwAuthenticate?: string }
+  | {
+      readonly kind: 'refuse'
+      readonly status: number
+      readonly html: string
+      readonly wwwAuthenticate?: string
+      readonly isUnlogged?: boolean
+    }
 
 export interface RouteTarget {
   readonly percent: number

@@ -7,6 +7,7 @@ import type { Instances } from './instances.ts'
 import type { RunNeeds } from './needs.ts'
 import { condition, readServiceName } from './resources.ts'
 import { isReady, type Revisions } from './revisions.ts'
+import { limitsOf } from './service-scaling.ts'
 import { resolveTraffic } from './traffic.ts'
 
 /**
@@ -54,10 +55,13 @@ export function openRoute(needs: RunNeeds, revisions: Revisions, instances: Inst
   const project = needs.project(id)
   const { hashed, deterministic, local, localWithProject } = hostsOf(project, region, serviceId)
   const hosts = [local, localWithProject, hashed, ...(deterministic === undefined ? [] : [deterministic])]
+  const shares = new Map<string, number>()
+  for (const { revision, percent } of service.trafficStatuses) shares.set(revision, (shares.get(revision) ?? 0) + percent)
   const targets = service.trafficStatuses.flatMap((target): RouteTarget[] => {
     const revision = revisions.get(`${service.name}/revisions/${target.revision}`)
     if (revision === undefined || !isReady(revision)) return []
     const upstream = instances.pool(revision, project)
+    instances.setLimits(revision.name, limitsOf(service.scaling, revision, shares.get(target.revision) ?? 0))
     return [{ percent: target.percent, upstream, ...(target.tag !== '' && { hosts: taggedHosts(target.tag, hosts) }) }]
   })
   if (targets.length === 0) return

@@ -1,7 +1,7 @@
 import { CloudError } from '../../base/cloud-error.ts'
 import type { Revision } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Container, Engine } from '../../engine/engine.ts'
-import { createRevisionPool, type PoolInstance, type RevisionPool } from '../../router/pool.ts'
+import { createRevisionPool, type InstanceLimits, type PoolInstance, type RevisionPool } from '../../router/pool.ts'
 import { ingressOf, type InstanceSpec } from './instance-spec.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { templateOf } from './revisions.ts'
@@ -11,6 +11,8 @@ import { startInstance, toInstance, type Instance } from './start-instance.ts'
 export interface Instances extends AsyncDisposable {
   /** The pool of `revision`, made when there is none. */
   pool(revision: Revision, project: Project): RevisionPool
+  /** How many instances `revision` may have from now on, by its own scaling and its share of the service's. */
+  setLimits(revision: string, limits: InstanceLimits): void
   /** Starts one instance, or finds one running: the health check of a deployment. @throws CloudError APP_CRASHED, NOT_LISTENING, ... */
   warm(revision: Revision, project: Project, signal: AbortSignal): Promise<void>
   /** Lets requests under way finish, then stops what runs for it. */
@@ -24,6 +26,7 @@ export interface Instances extends AsyncDisposable {
 export function openInstances(needs: RunNeeds): Instances {
   const pools = new Map<string, RevisionPool>()
   const closing = new AbortController()
+  const limits = new Map<string, InstanceLimits>()
   const watched = new Set<Engine>()
 
   const watch = (engine: Engine) => {
@@ -57,8 +60,8 @@ export function openInstances(needs: RunNeeds): Instances {
     const made = createRevisionPool({
       id: revision.name.split('/').at(-1) ?? '',
       concurrency: revision.maxInstanceRequestConcurrency || 80,
-      minInstances: revision.scaling?.minInstanceCount ?? 0,
-      maxInstances: revision.scaling?.maxInstanceCount || 100,
+      minInstances: limits.get(revision.name)?.min ?? revision.scaling?.minInstanceCount ?? 0,
+      maxInstances: limits.get(revision.name)?.max ?? (revision.scaling?.maxInstanceCount || 100),
       pendingMs: 10_000,
       startInstance: (signal) => start(revision, project, signal),
       clock: needs.clock,
@@ -69,6 +72,10 @@ export function openInstances(needs: RunNeeds): Instances {
 
   return {
     pool,
+    setLimits(revision, wanted) {
+      limits.set(revision, wanted)
+      pools.get(revision)?.setLimits(wanted)
+    },
     async warm(revision, project, signal) {
       const lease = await pool(revision, project).acquire(signal)
       lease.release()
@@ -76,6 +83,7 @@ export function openInstances(needs: RunNeeds): Instances {
     async retire(revision) {
       const old = pools.get(revision)
       pools.delete(revision)
+      limits.delete(revision)
       await old?.close()
     },
     running: (revision) => pools.get(revision)?.instances ?? [],
