@@ -36,11 +36,16 @@ export interface DaemonOptions {
   readonly onShutdown: () => void
 }
 
+/** A house that is open: what is in it can be asked from inside the same process, as tests do. */
+export interface Daemon extends AsyncDisposable {
+  readonly house: House
+}
+
 /**
  * Opens the daemon; disposed, it leaves what runs to the next one.
  * @throws CloudError STATE_LOCKED when another one has the state directory, and what else keeps it from starting
  */
-export async function openDaemon(options: DaemonOptions): Promise<AsyncDisposable> {
+export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
   let gatewayPort = 0
   const foundation = opened.use(await openFoundation({ ...options, gatewayPort: () => gatewayPort }))
@@ -87,5 +92,5 @@ export async function openDaemon(options: DaemonOptions): Promise<AsyncDisposabl
   await adopt(house)
   opened.use(await openControl(controlSocketPath(options.stateDirectory), controlActions(house, options.onShutdown)))
   const all = opened.move()
-  return { [Symbol.asyncDispose]: () => all.disposeAsync() }
+  return { house, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
