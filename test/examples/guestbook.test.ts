@@ -1,18 +1,6 @@
-import { cpSync, mkdtempSync, realpathSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { ask, givenCli, type Answer, type GivenCli } from '../cli/given-cli.ts'
-
-const example = fileURLToPath(new URL('../../examples/guestbook', import.meta.url))
-
-/** The example in a folder of its own. */
-function givenGuestbook(): string {
-  const folder = join(realpathSync(mkdtempSync(join(tmpdir(), 'guestbook-'))), 'guestbook')
-  cpSync(example, folder, { recursive: true })
-  return folder
-}
+import { copyExample } from './copy-example.ts'
 
 async function upOn(cli: GivenCli, directory: string): Promise<string> {
   const { code, stdout, stderr } = await cli.run(['up', '--engine', 'process'], { directory })
@@ -37,7 +25,7 @@ function sign(url: string, name: string, picture?: Buffer): Promise<Answer> {
 }
 
 test('guestbook runs as processes: rows in Postgres, pictures in the bucket, settings in Secret Manager; kill -9 loses nothing', async () => {
-  const directory = givenGuestbook()
+  const directory = copyExample('guestbook')
   await using cli = givenCli()
   const url = await upOn(cli, directory)
   const picture = Buffer.from('89504e470d0a1a0a', 'hex')
@@ -74,7 +62,7 @@ test('guestbook runs as processes: rows in Postgres, pictures in the bucket, set
 })
 
 test('a second up finds everything running; down stops it, keeps the data, and up brings it back', async () => {
-  const directory = givenGuestbook()
+  const directory = copyExample('guestbook')
   await using cli = givenCli()
   const url = await upOn(cli, directory)
   await sign(url, 'Ann')
@@ -89,7 +77,7 @@ test('a second up finds everything running; down stops it, keeps the data, and u
 })
 
 test('logs, exec and run reach the service, and hand its exit code on', async () => {
-  const directory = givenGuestbook()
+  const directory = copyExample('guestbook')
   await using cli = givenCli()
   await upOn(cli, directory)
   expect((await cli.run(['logs'], { directory })).stdout).toMatch(/guestbook {2}The guestbook is open\.[\s\S]*GET {2}200 {2}\/ /)

@@ -6,8 +6,9 @@ export interface Place {
   readonly key: string
 }
 
-/** `b` of `b.storage.googleapis.com` and `b.localhost`; undefined on a host without one (storage trap 27). */
+/** `b` of `b.storage.googleapis.com` and `b.localhost`; undefined on a host without one (storage trap 27), as browsers are led to storage.localhost. */
 export function bucketOfHost(host: string): string | undefined {
+  if (host === 'storage.localhost') return undefined
   const bucket = /^(.+)\.(?:storage\.googleapis\.com|localhost)$/.exec(host)?.[1]
   return bucket === '' ? undefined : bucket
 }
