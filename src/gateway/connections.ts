@@ -47,16 +47,12 @@ export async function openConnections(options: GatewayOptions): Promise<Connecti
     else redirected.accept(socket, 'http1')
   }
   const acceptTls = (raw: Duplex, local: HttpEnds): void =>
-    tls.accept(
-      raw,
-      (host) => kindOf(host) === 'router',
-      (socket, host) => {
-        sources.set(socket, sources.get(raw) ?? localSource)
-        const kind = kindOf(host)
-        if (kind === 'router') options.onRouter(socket, true)
-        else (kind === 'local' ? local : redirected).accept(socket, socket.alpnProtocol === 'h2' ? 'h2' : 'http1')
-      },
-    )
+    tls.accept(raw, (socket, host) => {
+      sources.set(socket, sources.get(raw) ?? localSource)
+      const kind = kindOf(host)
+      if (kind === 'router') options.onRouter(socket, true)
+      else (kind === 'local' ? local : redirected).accept(socket, socket.alpnProtocol === 'h2' ? 'h2' : 'http1')
+    })
   const connect = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
     const target = readHost(request.url)

@@ -6,16 +6,15 @@ const handshakeMs = 15_000
 
 /** Ends TLS for one certificate authority: by SNI where the client sends it, else as localhost. */
 export interface TlsEnd {
-  /** @param prefersHttp1 of the server name: HTTP/1.1 is chosen where the client offers both */
-  accept(raw: Duplex, prefersHttp1: (host: string) => boolean, onSecure: (socket: TLSSocket, host: string) => void): void
+  accept(raw: Duplex, onSecure: (socket: TLSSocket, host: string) => void): void
 }
 
 export async function openTlsEnd(authority: CertificateAuthority): Promise<TlsEnd> {
   await authority.secureContext('localhost') // fails here rather than in a handshake
   return {
-    accept(raw, prefersHttp1, onSecure) {
+    accept(raw, onSecure) {
       void authority.secureContext('localhost').then(
-        (secureContext) => handshake(raw, secureContext, authority, prefersHttp1, onSecure),
+        (secureContext) => handshake(raw, secureContext, authority, onSecure),
         () => raw.destroy(),
       )
     },
@@ -26,7 +25,6 @@ function handshake(
   raw: Duplex,
   secureContext: SecureContext,
   authority: CertificateAuthority,
-  prefersHttp1: (host: string) => boolean,
   onSecure: (socket: TLSSocket, host: string) => void,
 ): void {
   const options: tls.TLSSocketOptions = {
@@ -38,8 +36,7 @@ function handshake(
         (error: Error) => answer(error),
       )
     },
-    ALPNCallback: ({ servername, protocols }) =>
-      (prefersHttp1(servername.toLowerCase()) ? ['http/1.1', 'h2'] : ['h2', 'http/1.1']).find((protocol) => protocols.includes(protocol)),
+    ALPNCallback: ({ protocols }) => ['h2', 'http/1.1'].find((protocol) => protocols.includes(protocol)),
   }
   const socket = new TLSSocket(raw as never, options)
   const timer = setTimeout(() => raw.destroy(), handshakeMs)

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
-import { CloudError, codes } from '../base/cloud-error.ts'
+import { CloudError } from '../base/cloud-error.ts'
 import { requestFraming } from './framing.ts'
 import { Exchange, type ExchangeHost } from './exchange.ts'
 import { HeadError, headLimitBytes, readRequestHead, type RequestHead } from './http-head.ts'
 import type { Front } from './origin.ts'
 import type { PublicOrigin } from './public-origins.ts'
-import { notFoundPage, ownAnswer, words } from './pages.ts'
+import { notFoundPage, ownAnswer, toAnswer, words } from './pages.ts'
 import type { Routes } from './routes.ts'
 import { freshTrace } from './trace.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
@@ -279,12 +279,4 @@ function readHost(head: RequestHead): { readonly host: string; readonly port: st
   if (!head.target.startsWith('/') && !(head.target === '*' && head.method === 'OPTIONS'))
     throw new HeadError(421, 'This is no proxy: send a path, not a whole URL.')
   return { host: host.replace(/\.$/, ''), port: port ?? '' }
-}
-
-/** What a client reads when no instance could be had. */
-function toAnswer(error: unknown): [number, string] {
-  if (!(error instanceof CloudError)) return [500, words[500]]
-  if (error.code === 'RESOURCE_EXHAUSTED') return [429, words[429]]
-  if (error.code === 'DEADLINE_EXCEEDED' && error.fault === undefined) return [504, words[504]]
-  return [codes[error.code].http === 503 ? 503 : 500, words[500]]
 }

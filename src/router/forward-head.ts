@@ -3,7 +3,7 @@ import type { Framing } from './framing.ts'
 import { cookiesToApplication, cookieToBrowser, toApplication, toBrowser, type Front } from './origin.ts'
 
 /** Fields of one connection only, which are never passed on. Source: RFC 9110, section 7.6.1. */
-const hopByHop = new Set([
+export const hopByHop = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -16,7 +16,7 @@ const hopByHop = new Set([
 ])
 
 /** What the router writes itself, whatever the client sent. */
-const ours = new Set([
+export const ours = new Set([
   'host',
   'forwarded',
   'x-forwarded-proto',
@@ -106,7 +106,7 @@ export function valueOf(fields: readonly Field[], lower: string): string {
   return fields.find((field) => field.lower === lower)?.value ?? ''
 }
 
-function toClientValue(lower: string, value: string, front: Front): string {
+export function toClientValue(lower: string, value: string, front: Front): string {
   switch (lower) {
     case 'location':
     case 'content-location':
@@ -122,7 +122,7 @@ function toClientValue(lower: string, value: string, front: Front): string {
 }
 
 /** The fields that `Connection` names beside its usual words; undefined when there is none. */
-function connectionOptions(fields: readonly Field[]): Set<string> | undefined {
+export function connectionOptions(fields: readonly Field[]): Set<string> | undefined {
   let named: Set<string> | undefined
   for (const { lower, value } of fields) {
     if (lower !== 'connection' || value === 'keep-alive' || value === 'close') continue
@@ -138,7 +138,7 @@ let dateText = ''
 let dateSecond = 0
 
 /** The time as HTTP writes it, made once a second. */
-function httpDate(): string {
+export function httpDate(): string {
   const second = Math.floor(Date.now() / 1000)
   if (second !== dateSecond) {
     dateSecond = second

@@ -1,3 +1,5 @@
+import { CloudError, codes } from '../base/cloud-error.ts'
+
 /** Answers that the router makes itself, in Cloud Run's words where it has words. Bodies are whole HTTP/1.1 messages. */
 export function ownAnswer(
   status: number,
@@ -34,4 +36,12 @@ const reasons: Readonly<Record<number, string>> = {
 
 function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`)
+}
+
+/** What a client reads when no instance could be had. */
+export function toAnswer(error: unknown): [number, string] {
+  if (!(error instanceof CloudError)) return [500, words[500]]
+  if (error.code === 'RESOURCE_EXHAUSTED') return [429, words[429]]
+  if (error.code === 'DEADLINE_EXCEEDED' && error.fault === undefined) return [504, words[504]]
+  return [codes[error.code].http === 503 ? 503 : 500, words[500]]
 }

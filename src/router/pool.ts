@@ -30,6 +30,8 @@ export interface InstanceLimits {
 
 export interface PoolOptions {
   readonly id: string
+  /** What the instances speak. Default `http1`. */
+  readonly protocol?: 'http1' | 'h2c'
   readonly concurrency: number
   readonly minInstances: number
   readonly maxInstances: number
@@ -56,6 +58,7 @@ export function createRevisionPool(options: PoolOptions): RevisionPool {
 
 class Pool implements RevisionPool {
   readonly id: string
+  readonly protocol: 'http1' | 'h2c'
   readonly #options: PoolOptions
   readonly #slots: Slot[] = []
   readonly #waiting = new Set<Waiter>()
@@ -67,6 +70,7 @@ class Pool implements RevisionPool {
 
   constructor(options: PoolOptions) {
     this.id = options.id
+    this.protocol = options.protocol ?? 'http1'
     this.#options = options
     this.#limits = { min: options.minInstances, max: options.maxInstances }
   }

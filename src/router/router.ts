@@ -4,6 +4,9 @@ import { CloudError } from '../base/cloud-error.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { ClientConnection, type RouterCore } from './client-connection.ts'
+import { onFirstProtocol } from './first-protocol.ts'
+import { openH2Front } from './h2-front.ts'
+import { H2Sessions } from './h2-sessions.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import { Routes } from './routes.ts'
 import { ConnectionPool } from './upstream-connection.ts'
@@ -36,21 +39,26 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
       return options.publicOrigins?.() ?? []
     },
   }
-  const accept = (socket: Socket, scheme: 'http' | 'https', first?: Buffer) => {
+  const h2 = openH2Front(core, new H2Sessions())
+  const accept = (socket: Socket, scheme: 'http' | 'https', origin: 'front' | 'instance', first?: Buffer) => {
+    if (isH2(socket)) return h2.accept(socket, scheme, origin)
     const connection = new ClientConnection(core, socket, scheme)
     open.add(connection)
     socket.once('close', () => open.delete(connection))
     if (first !== undefined) connection.onData(first)
   }
-  const secure = certificateFor === undefined ? undefined : tlsServer(certificateFor, log, (socket) => accept(socket, 'https'))
+  const secure = certificateFor === undefined ? undefined : tlsServer(certificateFor, log, (socket) => accept(socket, 'https', 'front'))
   const onConnection = (socket: Socket) => {
     socket.setNoDelay(true)
     socket.on('error', () => socket.destroy())
-    socket.once('data', (first: Buffer) => {
-      if (first[0] !== 0x16 || secure === undefined) return accept(socket, 'http', first)
-      socket.pause()
+    onFirstProtocol(socket, (protocol, first) => {
+      if (protocol === 'http1' || (protocol === 'tls' && secure === undefined)) {
+        socket.resume()
+        return accept(socket, 'http', 'front', first)
+      }
       socket.unshift(first)
-      secure.emit('connection', socket)
+      if (protocol === 'tls') secure?.emit('connection', socket)
+      else h2.accept(socket, 'http', 'front')
     })
   }
   const [first, ...others] = await listen(options.port, onConnection)
@@ -58,15 +66,17 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   const timer = setInterval(() => {
     const now = clock.ticksMs()
     for (const connection of open) if (connection.deadlineTicks < now) connection.onDeadline()
+    h2.sweep(now)
   }, 200)
   return {
     port: portOf(first),
     setRoute: (route) => core.routes.set(route),
     removeRoute: (project, service) => core.routes.remove(project, service),
-    accept,
+    accept: (socket, scheme) => accept(socket, scheme, 'instance'),
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
       for (const connection of open) connection.client.destroy()
+      h2[Symbol.dispose]()
       core.connections.close()
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
     },
@@ -76,7 +86,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
 function tlsServer(certificateFor: (host: string) => Promise<tls.SecureContext>, log: Log, onSecure: (socket: Socket) => void): tls.Server {
   const server = tls.createServer({
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: ['h2', 'http/1.1'],
     SNICallback: (host, done) => {
       certificateFor(host).then(
         (context) => done(null, context),
@@ -90,6 +100,11 @@ function tlsServer(certificateFor: (host: string) => Promise<tls.SecureContext>,
     socket.destroy()
   })
   return server
+}
+
+/** Chosen by ALPN. */
+function isH2(socket: Socket): boolean {
+  return 'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
 }
 
 /** The same port on 127.0.0.1 and ::1. A preferred port moves on when it is held; a number does not. */

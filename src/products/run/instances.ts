@@ -59,6 +59,7 @@ export function openInstances(needs: RunNeeds): Instances {
     if (known !== undefined) return known
     const made = createRevisionPool({
       id: revision.name.split('/').at(-1) ?? '',
+      protocol: ingressOf(templateOf(revision))?.ports[0]?.name === 'h2c' ? 'h2c' : 'http1',
       concurrency: revision.maxInstanceRequestConcurrency || 80,
       minInstances: limits.get(revision.name)?.min ?? revision.scaling?.minInstanceCount ?? 0,
       maxInstances: limits.get(revision.name)?.max ?? (revision.scaling?.maxInstanceCount || 100),

@@ -1,0 +1,169 @@
+import { bodyReader, responseFraming, type BodyReader, type Framing } from './framing.ts'
+import { headLimitBytes, readResponseHead, type ResponseHead } from './http-head.ts'
+import type { InstanceReply, InstanceRequest } from './instance-request.ts'
+import type { ConnectionPool, UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
+import type { Address } from './upstream.ts'
+
+const chunkEnd = Buffer.from('\r\n')
+const lastChunk = Buffer.from('0\r\n\r\n')
+
+/** A request to an instance that speaks HTTP/1.1, of a client that does not: bodies get their framing here, and lose it. */
+export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
+  readonly #connections: ConnectionPool
+  readonly #address: Address
+  readonly #text: string
+  readonly #method: string
+  readonly #framing: Framing
+  readonly #reply: InstanceReply
+  #upstream: UpstreamConnection
+  #pending: Buffer | undefined
+  #body: BodyReader | undefined
+  #untilClose = false
+  #keep = false
+  #sentBody = false
+  #ended: boolean
+  #over = false
+  #interims = 0
+
+  /** @param text the head, with its empty line @param framing of the request's body, as `text` declares it */
+  constructor(connections: ConnectionPool, address: Address, text: string, method: string, framing: Framing, reply: InstanceReply) {
+    this.#connections = connections
+    this.#address = address
+    this.#text = text
+    this.#method = method
+    this.#framing = framing
+    this.#reply = reply
+    this.#ended = framing.kind === 'none'
+    this.#upstream = this.#open(false)
+  }
+
+  write(piece: Buffer): boolean {
+    if (piece.length === 0 || this.#over) return true
+    const { socket } = this.#upstream
+    this.#sentBody = true
+    if (this.#framing.kind !== 'chunked') return socket.write(piece)
+    socket.cork()
+    socket.write(`${piece.length.toString(16)}\r\n`, 'latin1')
+    socket.write(piece)
+    const more = socket.write(chunkEnd)
+    socket.uncork()
+    return more
+  }
+
+  end(): void {
+    if (this.#ended || this.#over) return
+    this.#ended = true
+    if (this.#framing.kind === 'chunked') this.#upstream.socket.write(lastChunk)
+  }
+
+  pause(): void {
+    this.#upstream.socket.pause()
+  }
+
+  resume(): void {
+    this.#upstream.socket.resume()
+  }
+
+  abandon(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#drop()
+  }
+
+  onDrain(): void {
+    this.#reply.onDrain()
+  }
+
+  onData(data: Buffer): void {
+    if (this.#body !== undefined) return this.#take(this.#body, data, 0)
+    const all = this.#pending === undefined ? data : Buffer.concat([this.#pending, data])
+    const end = all.indexOf('\r\n\r\n')
+    this.#pending = all
+    if (end === -1 ? all.length > headLimitBytes : end > headLimitBytes) return this.#fail()
+    if (end === -1) return
+    this.#pending = undefined
+    this.#head(all, end)
+  }
+
+  onEnd(error: Error | undefined): void {
+    if (this.#over) return
+    if (this.#body === undefined && this.#upstream.reused && !this.#sentBody && this.#pending === undefined) {
+      this.#upstream = this.#open(true)
+      if (this.#ended && this.#framing.kind === 'chunked') this.#upstream.socket.write(lastChunk)
+      return
+    }
+    if (this.#untilClose && error === undefined) return this.#finish()
+    this.#fail()
+  }
+
+  #open(fresh: boolean): UpstreamConnection {
+    const connection = this.#connections.take(this.#address, fresh)
+    connection.attach(this)
+    connection.socket.write(this.#text, 'latin1')
+    return connection
+  }
+
+  #head(all: Buffer, end: number): void {
+    let head: ResponseHead
+    let framing: Framing
+    try {
+      head = readResponseHead(all.toString('latin1', 0, end))
+      if (head.status < 200) return this.#interim(head.status, all, end)
+      framing = responseFraming(head, this.#method)
+    } catch {
+      return this.#fail()
+    }
+    const body = bodyReader(framing)
+    this.#body = body
+    this.#untilClose = framing.kind === 'close'
+    this.#keep =
+      head.minor === 1 && !this.#untilClose && !head.fields.some((field) => field.lower === 'connection' && /close/i.test(field.value))
+    const isWhole = body.done
+    if (isWhole) this.#release(end + 4 === all.length)
+    this.#reply.onHead(head, isWhole)
+    if (!isWhole && end + 4 < all.length) this.#take(body, all, end + 4)
+  }
+
+  /** 101 was not asked for. Others but 100 are ours to drop. */
+  #interim(status: number, all: Buffer, end: number): void {
+    this.#interims += 1
+    if (status === 101 || this.#interims > 16) return this.#fail()
+    if (status === 100) this.#reply.onContinue()
+    if (all.length > end + 4) this.onData(all.subarray(end + 4))
+  }
+
+  #take(body: BodyReader, data: Buffer, start: number): void {
+    let end: number
+    try {
+      end = body.take(data, start, (piece) => this.#over || this.#reply.onPiece(piece))
+    } catch {
+      return this.#fail()
+    }
+    if (!body.done || this.#over) return
+    this.#release(end === data.length)
+    this.#reply.onEnd([])
+  }
+
+  #finish(): void {
+    this.#release(false)
+    this.#reply.onEnd([])
+  }
+
+  /** @param clean nothing came behind the response */
+  #release(clean: boolean): void {
+    this.#over = true
+    if (this.#keep && this.#ended && clean) this.#connections.give(this.#address, this.#upstream)
+    else this.#drop()
+  }
+
+  #drop(): void {
+    this.#upstream.detach()
+    this.#upstream.socket.destroy()
+  }
+
+  #fail(): void {
+    if (this.#over) return
+    this.abandon()
+    this.#reply.onFailed()
+  }
+}

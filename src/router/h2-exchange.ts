@@ -1,0 +1,319 @@
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import { CloudError } from '../base/cloud-error.ts'
+import { chooseRoute } from './choose-route.ts'
+import type { RouterCore } from './client-connection.ts'
+import { continuedTrace, httpDate, requestForApplication, valueOf, type Trace } from './forward-head.ts'
+import type { Framing } from './framing.ts'
+import { grpcMessage, grpcStatusOf, isGrpc, pageWords } from './grpc-status.ts'
+import { H1InstanceRequest } from './h1-instance-request.ts'
+import { h2RequestForApplication, h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from './h2-fields.ts'
+import { breakStream, cancelStream } from './h2-reset.ts'
+import { H2InstanceRequest } from './h2-instance-request.ts'
+import type { H2Sessions } from './h2-sessions.ts'
+import { HeadError, type Field, type ResponseHead } from './http-head.ts'
+import type { InstanceReply, InstanceRequest } from './instance-request.ts'
+import type { Front } from './origin.ts'
+import { toAnswer, words } from './pages.ts'
+import { isBrowserText, isPlainText, OriginReplacer } from './public-origins.ts'
+import { freshTrace } from './trace.ts'
+import type { Gate, Lease, Route, Upstream } from './upstream.ts'
+
+const { NGHTTP2_NO_ERROR, NGHTTP2_FLAG_END_STREAM } = constants
+
+/** What the streams of one client share. */
+export interface H2Client {
+  readonly core: RouterCore
+  readonly sessions: H2Sessions
+  readonly scheme: 'http' | 'https'
+  readonly remoteIp: string
+  readonly origin: 'front' | 'instance'
+  /** The stream has nothing more to say. */
+  onOver(exchange: H2Exchange): void
+}
+
+/** One request of an HTTP/2 client: to an instance, of either protocol, and back. */
+export class H2Exchange implements InstanceReply {
+  /** Ticks at which this must be done; checked by the router's one timer. */
+  deadlineTicks: number
+  readonly #client: H2Client
+  readonly #stream: ServerHttp2Stream
+  readonly #isWhole: boolean
+  readonly #startMs: number
+  readonly #startTicks: number
+  #request: H2Request | undefined
+  #fields: readonly Field[] = []
+  #route: Route | undefined
+  #upstream: Upstream | undefined
+  #lease: Lease | undefined
+  #waiting: AbortController | undefined
+  #instance: InstanceRequest | undefined
+  #trace: Trace = freshTrace()
+  #isGrpc = false
+  #plain = false
+  #status = 0
+  #requestBytes = 0
+  #responseBytes = 0
+  #trailers: readonly string[] = []
+  #over = false
+  #replacer: OriginReplacer | undefined
+  #flushing: NodeJS.Timeout | undefined
+
+  constructor(client: H2Client, stream: ServerHttp2Stream, flags: number, raw: readonly string[]) {
+    this.#client = client
+    this.#stream = stream
+    this.#isWhole = (flags & NGHTTP2_FLAG_END_STREAM) !== 0
+    this.#startMs = client.core.nowMs()
+    this.#startTicks = client.core.ticksMs()
+    this.deadlineTicks = this.#startTicks + 15_000
+    stream.on('error', () => {}) // 'close' follows
+    stream.on('close', () => this.#onClose())
+    try {
+      this.#begin(readH2Request(raw))
+    } catch (error) {
+      if (error instanceof HeadError) this.#answer(error.status, error.message)
+      else this.#answer(500, words[500])
+    }
+  }
+
+  /** The router's timer found the deadline over. */
+  onDeadline(): void {
+    const stream = this.#stream
+    if (this.#over) return stream.writableFinished ? stream.close(NGHTTP2_NO_ERROR) : cancelStream(stream)
+    this.deadlineTicks = this.#client.core.ticksMs() + lingerMs
+    this.#waiting?.abort(new CloudError('DEADLINE_EXCEEDED', words[504], 'Raise timeoutSeconds.'))
+    this.#instance?.abandon()
+    this.#break(504, words[504])
+  }
+
+  onContinue(): void {
+    if (!this.#over && !this.#stream.headersSent) this.#stream.additionalHeaders({ ':status': 100 })
+  }
+
+  onHead(head: ResponseHead, isWhole: boolean): void {
+    const stream = this.#stream
+    const waitForTrailers = !isWhole && this.#instance instanceof H2InstanceRequest
+    this.#status = head.status
+    try {
+      stream.respond(h2ResponseForClient(head, this.#front(), this.#trace), { endStream: isWhole, waitForTrailers })
+    } catch {
+      this.#instance?.abandon()
+      return this.#break(503, words[503])
+    }
+    if (isWhole) return this.#finish()
+    if (waitForTrailers) stream.on('wantTrailers', () => stream.sendTrailers(toHeaders(this.#trailers)))
+    stream.on('drain', () => this.#instance?.resume())
+    if (this.#plain && isPlainText(head.fields)) this.#replacer = new OriginReplacer(this.#client.core.publicOrigins)
+  }
+
+  onPiece(piece: Buffer): void {
+    if (this.#replacer === undefined) return this.#write(piece)
+    clearTimeout(this.#flushing)
+    this.#write(this.#replacer.next(piece))
+    this.#flushing = setTimeout(() => this.#flush(), 20) // what may be the start of an origin waits a moment for the rest of it
+  }
+
+  onEnd(trailers: readonly Field[]): void {
+    this.#flush()
+    this.#trailers = h2Trailers(trailers)
+    this.#stream.end()
+    this.#finish()
+  }
+
+  onDrain(): void {
+    this.#stream.resume()
+  }
+
+  onFailed(): void {
+    this.#break(503, words[503])
+  }
+
+  #begin(request: H2Request): void {
+    const { core } = this.#client
+    const { head, host } = request
+    this.#request = request
+    this.#fields = head.fields
+    this.#isGrpc = isGrpc(head.fields)
+    this.#trace = continuedTrace(head.fields, this.#trace)
+    const choice = chooseRoute(core.routes, core.lot, host, head.target)
+    if (choice.kind === 'answer') return this.#answer(choice.status, choice.body, choice.html)
+    this.#route = choice.route
+    this.#upstream = choice.upstream
+    this.deadlineTicks = this.#startTicks + choice.route.timeoutMs
+    if (choice.route.gate === undefined) this.#acquire(choice.upstream)
+    else void this.#ask(choice.route.gate, choice.upstream, head.target)
+  }
+
+  async #ask(gate: Gate, upstream: Upstream, target: string): Promise<void> {
+    const [authorization, serverlessAuthorization] = [
+      valueOf(this.#fields, 'authorization'),
+      valueOf(this.#fields, 'x-serverless-authorization'),
+    ]
+    try {
+      const admission = await gate({ authorization, serverlessAuthorization, target, origin: this.#client.origin })
+      if (this.#over) return
+      if (admission.kind === 'refuse') return this.#answer(admission.status, admission.html, true, admission.wwwAuthenticate)
+      const { replace } = admission
+      if (replace !== undefined) this.#fields = this.#fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
+      this.#acquire(upstream)
+    } catch {
+      this.#answer(500, words[500])
+    }
+  }
+
+  #acquire(upstream: Upstream): void {
+    const lease = upstream.tryAcquire?.()
+    if (lease !== undefined) return this.#send(lease, upstream)
+    this.#waiting = new AbortController()
+    upstream
+      .acquire(this.#waiting.signal)
+      .then(
+        (granted) => (this.#over ? granted.release() : this.#send(granted, upstream)),
+        (error: unknown) => this.#answer(...toAnswer(error)),
+      )
+      .catch(() => this.#break(503, words[503]))
+  }
+
+  #send(lease: Lease, upstream: Upstream): void {
+    this.#lease = lease
+    const { core, sessions, remoteIp } = this.#client
+    const head = { ...(this.#request as H2Request).head, fields: this.#fields }
+    this.#plain = core.publicOrigins.length > 0 && isBrowserText(head.fields)
+    if (upstream.protocol === 'h2c' || this.#isGrpc) {
+      const raw = h2RequestForApplication(head, this.#front(), remoteIp, this.#trace, this.#plain)
+      this.#instance = new H2InstanceRequest(sessions, lease.address, raw, this.#isWhole, this)
+    } else {
+      const framing = this.#framing()
+      const text = requestForApplication(head, framing, this.#front(), remoteIp, this.#trace, { upgrade: false, plain: this.#plain })
+      this.#instance = new H1InstanceRequest(core.connections, lease.address, text, head.method, framing, this)
+    }
+    this.#pump(this.#instance)
+  }
+
+  #pump(instance: InstanceRequest): void {
+    const stream = this.#stream
+    if (this.#isWhole) return void stream.resume()
+    stream.on('data', (piece: Buffer) => {
+      this.#requestBytes += piece.length
+      if (!instance.write(piece)) stream.pause()
+    })
+    stream.on('end', () => {
+      if (!stream.aborted) instance.end()
+    })
+  }
+
+  #framing(): Framing {
+    if (this.#isWhole) return { kind: 'none' }
+    const length = valueOf(this.#fields, 'content-length')
+    return /^\d{1,15}$/.test(length) ? { kind: 'length', bytes: Number(length) } : { kind: 'chunked' }
+  }
+
+  #front(): Front {
+    return { scheme: this.#client.scheme, host: this.#request?.host ?? '', port: this.#request?.port ?? '' }
+  }
+
+  #write(piece: Buffer): void {
+    if (this.#over || this.#stream.destroyed) return
+    this.#responseBytes += piece.length
+    if (!this.#stream.write(piece)) this.#instance?.pause()
+  }
+
+  #flush(): void {
+    clearTimeout(this.#flushing)
+    const rest = this.#replacer?.rest()
+    if (rest !== undefined) this.#write(rest)
+  }
+
+  /** An answer of our own; to a gRPC client as trailers alone. */
+  #answer(status: number, body: string, html = false, wwwAuthenticate?: string): void {
+    if (this.#over) return
+    this.#status = status
+    const { stream, raw } = { stream: this.#stream, raw: ['date', httpDate(), 'server', 'Google Frontend'] }
+    if (this.#isGrpc) {
+      raw.push('content-type', 'application/grpc', 'grpc-status', String(grpcStatusOf(status)))
+      raw.push('grpc-message', grpcMessage(html ? pageWords(status) : body))
+    } else {
+      const type = html ? 'text/html; charset=UTF-8' : 'text/plain; charset=utf-8'
+      raw.push('content-type', type, 'content-length', String(Buffer.byteLength(body)), 'x-content-type-options', 'nosniff')
+    }
+    if (wwwAuthenticate !== undefined) raw.push('www-authenticate', wwwAuthenticate)
+    const isWhole = this.#isGrpc || this.#request?.head.method === 'HEAD'
+    if (!stream.destroyed && !stream.closed) {
+      stream.respond([':status', this.#isGrpc ? '200' : String(status), ...raw], { endStream: isWhole })
+      if (!isWhole) stream.end(body)
+    }
+    this.#finish()
+  }
+
+  /** No answer comes any more. What has begun cannot be taken back: gRPC has a status for its end, HTTP a reset. */
+  #break(status: number, body: string): void {
+    if (this.#over) return
+    if (!this.#stream.headersSent) return this.#answer(status, body)
+    if (this.#isGrpc) {
+      this.#trailers = ['grpc-status', String(grpcStatusOf(status)), 'grpc-message', grpcMessage(body)]
+      this.#stream.end()
+    } else breakStream(this.#stream)
+    if (status === 504) this.#status = status
+    this.#finish()
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#flushing)
+    if (!this.#over) {
+      this.#waiting?.abort(new Error('The client went away.'))
+      this.#instance?.abandon() // on HTTP/2 the application is told, unlike on HTTP/1.1
+      this.#status ||= 499
+      this.#finish()
+    }
+    this.#client.onOver(this)
+  }
+
+  /** The instance is free again, and the request is on record. What the client did not take yet goes on by itself. */
+  #finish(): void {
+    this.#over = true
+    this.deadlineTicks = this.#client.core.ticksMs() + lingerMs
+    this.#lease?.release()
+    if (!this.#isWhole && !this.#stream.readableEnded) this.#drain()
+    if (this.#route !== undefined && this.#upstream !== undefined) this.#record(this.#route, this.#upstream)
+  }
+
+  /** Of the request's body nobody wants the rest: it has a moment to end by itself once the answer is out, for a reset may overtake the answer. */
+  #drain(): void {
+    const stream = this.#stream
+    stream.resume()
+    stream.once('finish', () => (this.deadlineTicks = this.#client.core.ticksMs() + drainMs))
+  }
+
+  #record(route: Route, upstream: Upstream): void {
+    const { core, remoteIp } = this.#client
+    core.onRequest({
+      timeMs: this.#startMs,
+      project: route.project,
+      service: route.service,
+      revision: upstream.id,
+      instance: this.#lease?.instance ?? '',
+      method: this.#request?.head.method ?? '',
+      target: this.#request?.head.target ?? '',
+      status: this.#status,
+      latencyMs: core.ticksMs() - this.#startTicks,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+      userAgent: valueOf(this.#fields, 'user-agent'),
+      remoteIp,
+      traceId: this.#trace.traceId,
+    })
+  }
+}
+
+/** How long a client may take to read the end of an answer that is whole here. */
+const lingerMs = 600_000
+const drainMs = 1000
+
+function toHeaders(raw: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const [name, value] = [raw[at] as string, raw[at + 1] as string]
+    const known = headers[name]
+    headers[name] = known === undefined ? value : [...(Array.isArray(known) ? known : [known]), value]
+  }
+  return headers
+}

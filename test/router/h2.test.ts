@@ -1,0 +1,325 @@
+import { once } from 'node:events'
+import http, { type RequestListener } from 'node:http'
+import { mkdtempSync, rmSync } from 'node:fs'
+import net, { type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addAbortSignal } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import tls from 'node:tls'
+import { expect, test, vi } from 'vitest'
+import { CloudError } from '../../src/base/cloud-error.ts'
+import { openCertificateAuthority } from '../../src/gateway/certificate-authority.ts'
+import type { Upstream } from '../../src/router/upstream.ts'
+import { ask, givenH2App, givenH2Client } from './given-h2.ts'
+import { givenRouter, oneInstance, talk } from './given-router.ts'
+
+const h2c = (port: number): Upstream & { inFlight: number } => Object.assign(oneInstance(port), { protocol: 'h2c' as const })
+
+async function givenHttp(listener: RequestListener) {
+  const server = http.createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => void (server.closeAllConnections(), server.close(() => resolve()))),
+  }
+}
+
+const told: RequestListener = (request, response) =>
+  response.end(JSON.stringify({ ...request.headers, ':version': request.httpVersion, ':url': request.url, ':method': request.method }))
+
+async function givenAuthority() {
+  const folder = mkdtempSync(join(tmpdir(), 'h2-ca-'))
+  const authority = await openCertificateAuthority(folder)
+  return Object.assign(authority, { [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) })
+}
+
+test('run trap 44: HTTP/2 to a port named http1 arrives as HTTP/1.1, with the headers of the contract', async () => {
+  await using app = await givenHttp(told)
+  await using given = await givenRouter(oneInstance(app.port))
+  using client = givenH2Client(given.router.port)
+  const seen = JSON.parse((await ask(client, { ':path': '/a?b=%41', cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', 'x-google-a': '1' })).body)
+  expect(seen).toMatchObject({
+    ':version': '1.1',
+    ':url': '/a?b=%41',
+    host: 'app.localhost',
+    cookie: 'a=b',
+    'x-forwarded-for': '1.2.3.4, 127.0.0.1',
+    'x-forwarded-proto': 'https',
+    forwarded: 'for="127.0.0.1";proto=https',
+  })
+  expect(seen).not.toHaveProperty('x-google-a')
+  expect(given.records).toMatchObject([{ method: 'GET', target: '/a?b=%41', status: 200, instance: 'i1' }])
+})
+
+test('run trap 44: a port named h2c gets HTTP/2 with prior knowledge, with the same headers', async () => {
+  await using app = await givenH2App((stream, headers) => {
+    stream.respond({ ':status': 200, 'set-cookie': ['a=b', 'c=d'], 'cache-control': 'public', server: 'mine' })
+    stream.end(JSON.stringify(headers))
+  })
+  await using given = await givenRouter(h2c(app.port))
+  using client = givenH2Client(given.router.port)
+  const answer = await ask(client, { ':path': '/a?b', ':method': 'POST', 'x-forwarded-for': '1.2.3.4', te: 'trailers' }, 'body')
+  expect(JSON.parse(answer.body)).toMatchObject({
+    ':authority': 'app.localhost',
+    ':scheme': 'https',
+    ':path': '/a?b',
+    'x-forwarded-for': '1.2.3.4, 127.0.0.1',
+    'x-forwarded-proto': 'https',
+    te: 'trailers',
+  })
+  expect(answer.headers).toMatchObject({ server: 'Google Frontend', 'cache-control': 'private', 'set-cookie': ['a=b', 'c=d'] })
+  expect(answer.headers['x-cloud-trace-context']).toBe(given.records[0]?.traceId)
+})
+
+test('cookies that a client sends in pieces arrive as one', async () => {
+  await using app = await givenHttp(told)
+  await using given = await givenRouter(oneInstance(app.port))
+  using client = givenH2Client(given.router.port)
+  expect(JSON.parse((await ask(client, { cookie: ['a=b', 'c=d'] })).body)).toMatchObject({ cookie: 'a=b; c=d' })
+})
+
+test('one port takes TLS with h2 or http/1.1 by ALPN, and cleartext HTTP/1.1 and HTTP/2', async () => {
+  using authority = await givenAuthority()
+  await using app = await givenHttp(told)
+  await using given = await givenRouter(oneInstance(app.port), { certificateFor: (host) => authority.secureContext(host) })
+  const { port } = given.router
+  using secure = givenH2Client(port, { ca: authority.certificatePem })
+  expect((await ask(secure)).status).toBe(200)
+  expect(secure.alpnProtocol).toBe('h2')
+  using clear = givenH2Client(port)
+  expect((await ask(clear)).status).toBe(200)
+  const old = tls.connect({
+    port,
+    host: '127.0.0.1',
+    servername: 'app.localhost',
+    ca: authority.certificatePem,
+    ALPNProtocols: ['http/1.1'],
+  })
+  old.write('GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n')
+  expect(String((await once(old, 'data'))[0])).toMatch(/^HTTP\/1.1 200/)
+  old.destroy()
+  expect(await given.raw('GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 200/)
+})
+
+test('a preface that comes byte by byte is HTTP/2, a method that begins like it is HTTP/1.1', async () => {
+  await using app = await givenHttp(told)
+  await using given = await givenRouter(oneInstance(app.port))
+  const { port } = given.router
+  const socket = net.connect(port, '127.0.0.1')
+  socket.setNoDelay(true)
+  for (const letter of 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n') {
+    socket.write(letter)
+    await sleep(2)
+  }
+  socket.write(Buffer.from('000000040000000000', 'hex'))
+  const [settings] = (await once(socket, 'data')) as [Buffer]
+  expect(settings[3]).toBe(4) // a SETTINGS frame
+  socket.destroy()
+  const other = net.connect(port, '127.0.0.1')
+  other.write('PR')
+  await sleep(20)
+  other.write('OPFIND /x HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n')
+  expect(String((await once(other, 'data'))[0])).toMatch(/^HTTP\/1.1 200[\s\S]*PROPFIND/)
+  other.destroy()
+})
+
+test('a server name that the authority may not vouch for fails the handshake alone', async () => {
+  using authority = await givenAuthority()
+  await using app = await givenHttp(told)
+  await using given = await givenRouter(oneInstance(app.port), { certificateFor: (host) => authority.secureContext(host) })
+  const socket = tls.connect({ port: given.router.port, host: '127.0.0.1', servername: 'mybank.example', rejectUnauthorized: false })
+  expect(await once(socket, 'error')).toBeDefined()
+  using client = givenH2Client(given.router.port, { ca: authority.certificatePem })
+  expect((await ask(client)).status).toBe(200)
+})
+
+test('an :authority that nobody has is misdirected, one of ours without a service is not found, two hosts are refused', async () => {
+  await using given = await givenRouter(oneInstance(1))
+  using client = givenH2Client(given.router.port)
+  expect((await ask(client, { ':authority': 'evil.test' })).status).toBe(421)
+  expect(await ask(client, { ':authority': 'other.localhost' })).toMatchObject({
+    status: 404,
+    body: expect.stringContaining('app.localhost'),
+  })
+  expect((await ask(client, { ':authority': 'app.localhost', host: 'evil.test' })).status).toBe(400)
+  expect((await ask(client, { ':method': 'TRACE' })).status).toBe(405)
+  expect((await ask(client, { ':path': '/healthz' })).status).toBe(404)
+  expect(given.records).toEqual([])
+})
+
+test('a request timeout answers 504 and counts the wait for an instance; no room answers 429, no instance 503', async () => {
+  const never: Upstream = {
+    id: 'r',
+    acquire: (signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  }
+  await using slow = await givenRouter(never, { route: { timeoutMs: 300 } })
+  using first = givenH2Client(slow.router.port)
+  expect(await ask(first)).toMatchObject({ status: 504, body: 'upstream request timeout' })
+  expect(slow.records).toMatchObject([{ status: 504 }])
+  await using full = await givenRouter({ id: 'r', acquire: () => Promise.reject(new CloudError('RESOURCE_EXHAUSTED', 'full', 'Wait.')) })
+  using second = givenH2Client(full.router.port)
+  expect(await ask(second)).toMatchObject({ status: 429, body: 'Rate exceeded.' })
+  for (const upstream of [oneInstance(1), h2c(1)]) {
+    await using away = await givenRouter(upstream)
+    using third = givenH2Client(away.router.port)
+    expect((await ask(third)).status).toBe(503)
+    expect(upstream.inFlight).toBe(0)
+  }
+})
+
+test('run trap 45: on HTTP/2 the application sees that the client went away, over HTTP/1.1 and over h2c', async () => {
+  let left = 0
+  await using app = await givenHttp((_request, response) => void response.on('close', () => (left += 1)).write('a'))
+  await using h2App = await givenH2App((stream) => {
+    stream.on('close', () => (left += 1))
+    stream.respond({ ':status': 200 })
+    stream.write('a')
+  })
+  for (const upstream of [oneInstance(app.port), h2c(h2App.port)]) {
+    left = 0
+    await using given = await givenRouter(upstream)
+    using client = givenH2Client(given.router.port)
+    const stream = client.request({ ':path': '/' })
+    stream.on('error', () => {})
+    await once(stream, 'data')
+    stream.close(http2Cancel)
+    await vi.waitFor(() => expect(left).toBe(1))
+    await vi.waitFor(() => expect(upstream.inFlight).toBe(0))
+    expect(given.records).toHaveLength(1)
+  }
+})
+
+test('run trap 46: a request body of 33 MiB is accepted on h2c, by an HTTP/2 client', async () => {
+  await using app = await givenH2App((stream) => {
+    let bytes = 0
+    stream.on('data', (piece: Buffer) => (bytes += piece.length))
+    stream.on('end', () => {
+      stream.respond({ ':status': 200 })
+      stream.end(String(bytes))
+    })
+  })
+  await using given = await givenRouter(h2c(app.port), { route: { timeoutMs: 60_000 } })
+  using client = givenH2Client(given.router.port)
+  const size = 33 * 2 ** 20
+  expect((await ask(client, { ':method': 'POST' }, Buffer.alloc(size))).body).toBe(String(size))
+  expect(given.records).toMatchObject([{ requestBytes: size }])
+})
+
+test('a client that does not read stops the application from writing', async () => {
+  let written = 0
+  const piece = Buffer.alloc(1 << 16)
+  await using app = await givenHttp((_request, response) => {
+    const more = () => {
+      while (!response.destroyed && response.write(piece)) written += piece.length
+    }
+    response.on('drain', more).on('error', () => {})
+    more()
+  })
+  await using h2App = await givenH2App((stream) => {
+    stream.respond({ ':status': 200 })
+    const more = () => {
+      while (!stream.destroyed && stream.write(piece)) written += piece.length
+    }
+    stream.on('drain', more)
+    more()
+  })
+  for (const upstream of [oneInstance(app.port), h2c(h2App.port)]) {
+    written = 0
+    await using given = await givenRouter(upstream)
+    using client = givenH2Client(given.router.port)
+    const stream = client.request({ ':path': '/' })
+    stream.on('error', () => {})
+    await once(stream, 'response')
+    let before = -1
+    await vi.waitFor(
+      async () => {
+        before = written
+        await sleep(200)
+        expect(written).toBe(before)
+      },
+      { timeout: 5000 },
+    )
+    expect(written).toBeLessThan(24 << 20)
+  }
+})
+
+test('an application that closes its HTTP/2 connection politely loses no request', async () => {
+  await using app = await givenH2App((stream) => {
+    stream.respond({ ':status': 200 })
+    stream.end('ok')
+    setImmediate(() => stream.session?.close())
+  })
+  await using given = await givenRouter(h2c(app.port))
+  using client = givenH2Client(given.router.port)
+  for (let n = 0; n < 20; n += 1) expect((await ask(client)).body).toBe('ok')
+})
+
+test('trailers of an application on h2c reach the client; so does an answer before the body ended', async () => {
+  await using app = await givenH2App((stream, headers) => {
+    if (headers[':path'] === '/early') {
+      stream.respond({ ':status': 413 })
+      return stream.end('enough')
+    }
+    stream.respond({ ':status': 200 }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '42' }))
+    stream.end('body')
+  })
+  await using given = await givenRouter(h2c(app.port))
+  using client = givenH2Client(given.router.port)
+  const stream = client.request({ ':path': '/' })
+  stream.resume()
+  expect((await once(stream, 'trailers'))[0]).toMatchObject({ 'x-sum': '42' })
+  const upload = client.request({ ':path': '/early', ':method': 'POST' })
+  upload.on('error', () => {})
+  upload.write('some')
+  let text = ''
+  upload.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+  await new Promise<void>((resolve) => void upload.on('close', resolve))
+  expect(text).toBe('enough')
+})
+
+test('an instance that dies in the middle of an answer resets the stream: what came does not look whole', async () => {
+  await using app = await givenHttp((request, response) => {
+    response.write('half')
+    setTimeout(() => request.socket.destroy(), 50)
+  })
+  await using given = await givenRouter(oneInstance(app.port))
+  using client = givenH2Client(given.router.port)
+  expect(await ask(client)).toMatchObject({ status: 200, body: 'half', rstCode: 2 })
+})
+
+test('an upload that the client breaks off does not look whole to the application', async () => {
+  let events: string[] = []
+  await using app = await givenHttp((request) => {
+    request.resume().on('end', () => events.push('end'))
+    request.on('close', () => events.push('close')).on('error', () => {})
+  })
+  await using h2App = await givenH2App((stream) => {
+    stream.resume().on('end', () => events.push(stream.aborted ? 'aborted end' : 'end'))
+    stream.on('close', () => events.push('close'))
+  })
+  for (const upstream of [oneInstance(app.port), h2c(h2App.port)]) {
+    events = []
+    await using given = await givenRouter(upstream)
+    using client = givenH2Client(given.router.port)
+    const stream = client.request({ ':path': '/', ':method': 'POST' })
+    stream.on('error', () => {})
+    stream.write('half of it')
+    await vi.waitFor(() => expect(upstream.inFlight).toBe(1))
+    await sleep(50)
+    addAbortSignal(AbortSignal.abort(), stream)
+    await vi.waitFor(() => expect(events).toContain('close'))
+    expect(events).not.toContain('end')
+  }
+})
+
+test('a whole HTTP/1.1 connection beside is not disturbed by one that breaks HTTP/2', async () => {
+  await using app = await givenHttp(told)
+  await using given = await givenRouter(oneInstance(app.port))
+  await talk(given.router.port, Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.alloc(100, 0xff)]))
+  using client = givenH2Client(given.router.port)
+  expect((await ask(client)).status).toBe(200)
+})
+
+const http2Cancel = 8
