@@ -42,9 +42,9 @@ export function openRoutes(products: readonly Product[]): Routes {
   }
 }
 
-/** `*.run.googleapis.com` stands for one label or more in front. */
+/** `*.storage.googleapis.com` stands for one label or more in front, `*-run.googleapis.com` for a region. */
 export function matchesHost(pattern: string, host: string): boolean {
-  return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern
+  return pattern.startsWith('*') ? host.endsWith(pattern.slice(1)) && host.length >= pattern.length : host === pattern
 }
 
 /** The host without its port, lower case; HTTP/2 has it in `:authority`. */

@@ -1,112 +1,117 @@
-import { Condition_RevisionReason, Condition_State } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
+import type { Revision } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
-import { CloudError, messageOf } from '../../base/cloud-error.ts'
-import type { RouteTarget } from '../../router/upstream.ts'
-import { hostsOf, taggedHosts } from './hosts.ts'
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { CloudError } from '../../base/cloud-error.ts'
+import { isReady, markFailed, markServing } from './conditions.ts'
 import type { Instances } from './instances.ts'
 import type { RunNeeds } from './needs.ts'
-import { condition, readServiceName } from './resources.ts'
-import { isReady, type Revisions } from './revisions.ts'
-import { limitsOf } from './service-scaling.ts'
+import { healthCheckDisabled, newEtag, type Revisions } from './revisions.ts'
+import { readServiceName } from './resources.ts'
+import { openRoute, sharesOf } from './route.ts'
+import type { ServiceStore } from './service-store.ts'
 import { resolveTraffic } from './traffic.ts'
 
+/** What a deployment works on. */
+export interface DeployParts {
+  readonly needs: RunNeeds
+  readonly store: ServiceStore
+  readonly revisions: Revisions
+  readonly instances: Instances
+}
+
 /**
- * Makes what runs agree with `service`: its revision starts and passes its health check, then traffic moves, then old revisions drain.
- * Answers the service as it stands afterwards. When the new revision fails, traffic stays where it was (trap 32).
+ * Makes what runs agree with `wanted`: its revision starts and passes its health check, then traffic moves, then old revisions drain.
+ * Answers the service as it stands afterwards. When the new revision fails, traffic stays where it was (run trap 32).
+ * @param isTrafficOnly the template is as it was: a revision that failed is not tried again
  */
 export async function deploy(
+  { needs, store, revisions, instances }: DeployParts,
+  wanted: Service,
+  isTrafficOnly: boolean,
+  signal: AbortSignal,
+): Promise<{ readonly service: Service; readonly failure?: unknown }> {
+  const at = () => new Date(needs.clock.nowMs())
+  const revision = revisions.get(wanted.latestCreatedRevision)
+  const failure =
+    revision === undefined || isReady(revision) || isTrafficOnly ? undefined : await check(needs, revisions, instances, revision, signal)
+  const service = store.find(wanted.name)
+  if (service?.uid !== wanted.uid) return { service: wanted, failure: deleted(wanted) }
+  const isReadyNow = revision !== undefined && isReady(revisions.get(revision.name) ?? revision)
+  if (isReadyNow) service.latestReadyRevision = revision.name
+  if (service.generation !== wanted.generation) {
+    await store.put(service) // a newer deployment waits, and moves traffic
+    return { service, failure }
+  }
+  const problem = failure ?? routeProblem(service, revisions)
+  if (problem === undefined) {
+    service.trafficStatuses = resolveTraffic(service.traffic, service.latestReadyRevision.split('/').at(-1) ?? '', service.uri)
+    markServing(service, at())
+  } else markFailed(service, problem, at())
+  service.updateTime = timestampFromDate(at())
+  service.etag = newEtag()
+  await store.put(service)
+  if (needs.isUp(readServiceName(service.name).project)) openRoute(needs, revisions, instances, service)
+  void settleRevisions({ needs, store, revisions, instances }, service.name)
+  return { service, failure: problem }
+}
+
+/** Starts one instance. Answers why it did not become ready, undefined when it did. */
+async function check(
   needs: RunNeeds,
   revisions: Revisions,
   instances: Instances,
-  service: Service,
+  revision: Revision,
   signal: AbortSignal,
-): Promise<{ service: Service; failure?: unknown }> {
-  const { project: id } = readServiceName(service.name)
-  const project = needs.project(id)
-  const revision = await revisions.forTemplate(service)
-  service.latestCreatedRevision = revision.name
+): Promise<unknown> {
+  const { project } = readServiceName(revision.name.replace(/\/revisions\/[^/]+$/, ''))
   try {
-    await instances.warm(revision, project, signal)
+    if (revision.annotations[healthCheckDisabled] !== 'true') await instances.warm(revision, needs.project(project), signal)
     await revisions.setReady(revision.name)
+    return undefined
   } catch (failure) {
     await revisions.setReady(revision.name, failure)
     await instances.retire(revision.name)
-    return { service: failed(needs, service, failure), failure }
+    return failure ?? new Error('The revision failed.')
   }
-  service.latestReadyRevision = revision.name
-  service.trafficStatuses = resolveTraffic(service.traffic, revision.name.split('/').at(-1) ?? '', service.uri)
-  const missing = service.trafficStatuses.find((target) => revisions.get(`${service.name}/revisions/${target.revision}`) === undefined)
-  if (missing !== undefined) {
-    const failure = new CloudError(
-      'FAILED_PRECONDITION',
-      `Revision '${missing.revision}' does not exist.`,
-      'Name one that `devcloud status` lists.',
-    )
-    return { service: failed(needs, service, failure), failure }
-  }
-  openRoute(needs, revisions, instances, service)
-  void drainOthers(needs, revisions, instances, service)
-  return { service: succeeded(needs, service) }
 }
 
-/** Tells the router where requests for `service` go. Starts nothing: the first request does. */
-export function openRoute(needs: RunNeeds, revisions: Revisions, instances: Instances, service: Service): void {
-  const { project: id, region, service: serviceId } = readServiceName(service.name)
-  const project = needs.project(id)
-  const { hashed, deterministic, local, localWithProject } = hostsOf(project, region, serviceId)
-  const hosts = [local, localWithProject, hashed, ...(deterministic === undefined ? [] : [deterministic])]
-  const shares = new Map<string, number>()
-  for (const { revision, percent } of service.trafficStatuses) shares.set(revision, (shares.get(revision) ?? 0) + percent)
-  const targets = service.trafficStatuses.flatMap((target): RouteTarget[] => {
+/** A failed revision never takes traffic. */
+function routeProblem(service: Service, revisions: Revisions): CloudError | undefined {
+  const statuses = resolveTraffic(service.traffic, service.latestReadyRevision.split('/').at(-1) ?? '', service.uri)
+  const bad = statuses.find((target) => {
     const revision = revisions.get(`${service.name}/revisions/${target.revision}`)
-    if (revision === undefined || !isReady(revision)) return []
-    const upstream = instances.pool(revision, project)
-    instances.setLimits(revision.name, limitsOf(service.scaling, revision, shares.get(target.revision) ?? 0))
-    return [{ percent: target.percent, upstream, ...(target.tag !== '' && { hosts: taggedHosts(target.tag, hosts) }) }]
+    return revision === undefined || !isReady(revision)
   })
-  if (targets.length === 0) return
-  const timeoutMs = Number(service.template?.timeout?.seconds ?? 300n) * 1000
-  needs.router.setRoute({ service: serviceId, project: id, hosts, timeoutMs, targets })
+  if (bad === undefined) return undefined
+  return new CloudError(
+    'FAILED_PRECONDITION',
+    `Revision '${bad.revision}' is not ready and cannot serve traffic.`,
+    'Choose one that is ready.',
+  )
 }
 
-async function drainOthers(needs: RunNeeds, revisions: Revisions, instances: Instances, service: Service): Promise<void> {
-  const kept = new Set(service.trafficStatuses.map((target) => `${service.name}/revisions/${target.revision}`))
-  for (const revision of revisions.list(service.name)) {
-    if (kept.has(revision.name)) continue
-    await instances.retire(revision.name).catch((error: unknown) => needs.log.warn({ error, revision: revision.name }, 'retire failed'))
+/** Source: cloud.google.com/run/quotas, "Revisions for each service": the oldest ones go, those with traffic or a tag stay. */
+const keptRevisions = 1000
+
+/** Revisions without traffic and tag finish what is under way and stop; beyond the bound the oldest are forgotten. */
+async function settleRevisions({ needs, store, revisions, instances }: DeployParts, name: string): Promise<void> {
+  for (const [index, revision] of revisions.list(name).entries()) {
+    const service = store.find(name) // as it is now: traffic may have moved back meanwhile
+    if (service === undefined) return
+    const isServing = sharesOf(service).has(revision.name.split('/').at(-1) ?? '')
+    const isLatest = [service.latestReadyRevision, service.latestCreatedRevision].includes(revision.name)
+    if (revision.reconciling) continue
+    try {
+      const retired = isServing ? undefined : instances.retire(revision.name)
+      if (isReady(revision)) await revisions.setActive(revision.name, isServing)
+      await retired
+      if (index >= keptRevisions && !isServing && !isLatest) await revisions.remove(revision.name)
+    } catch (error) {
+      needs.log.warn({ err: error, revision: revision.name }, 'retire failed')
+    }
   }
 }
 
-function succeeded(needs: RunNeeds, service: Service): Service {
-  const at = new Date(needs.clock.nowMs())
-  service.reconciling = false
-  service.observedGeneration = service.generation
-  service.terminalCondition = condition('Ready', Condition_State.CONDITION_SUCCEEDED, '', at)
-  service.conditions = ['RoutesReady', 'ConfigurationsReady'].map((type) => condition(type, Condition_State.CONDITION_SUCCEEDED, '', at))
-  return service
-}
-
-function failed(needs: RunNeeds, service: Service, failure: unknown): Service {
-  const at = new Date(needs.clock.nowMs())
-  const revision = service.latestCreatedRevision.split('/').at(-1) ?? ''
-  const message = `Revision '${revision}' is not ready and cannot serve traffic. ${messageOf(failure)}`
-  service.reconciling = false
-  service.observedGeneration = service.generation
-  service.terminalCondition = condition(
-    'Ready',
-    Condition_State.CONDITION_FAILED,
-    message,
-    at,
-    Condition_RevisionReason.HEALTH_CHECK_CONTAINER_ERROR,
-  )
-  service.conditions = [
-    condition(
-      'RoutesReady',
-      service.latestReadyRevision === '' ? Condition_State.CONDITION_FAILED : Condition_State.CONDITION_SUCCEEDED,
-      '',
-      at,
-    ),
-    condition('ConfigurationsReady', Condition_State.CONDITION_FAILED, message, at, Condition_RevisionReason.HEALTH_CHECK_CONTAINER_ERROR),
-  ]
-  return service
+function deleted({ name }: Service): CloudError {
+  return new CloudError('ABORTED', `Service '${name}' was deleted meanwhile.`, 'Create it again.')
 }

@@ -1,19 +1,22 @@
 import { create } from '@bufbuild/protobuf'
-import { Revisions as RevisionsService, ListRevisionsResponseSchema } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
-import { Services, type Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
+import { Revisions as RevisionsService } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
+import { DeleteServiceRequestSchema, Services, type Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { Condition_State } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
-import { CloudError } from '../../base/cloud-error.ts'
 import type { Container, LogLine } from '../../engine/engine.ts'
-import { openRoute } from './deploy.ts'
+import type { DeployParts } from './deploy.ts'
+import { openDeployments } from './deployments.ts'
 import { openInstances, type Instances } from './instances.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { readServiceName } from './resources.ts'
+import { revisionRpcs } from './revision-rpcs.ts'
 import { openRevisions, type Revisions } from './revisions.ts'
+import { openRoute } from './route.ts'
 import { runOnce } from './run-once.ts'
-import { openServices } from './services.ts'
+import { openServiceStore } from './service-store.ts'
+import { openServiceAdmin, serviceRpcs } from './services.ts'
 
 export interface CloudRun extends Product {
   /** What the services of `project` are doing now. */
@@ -46,28 +49,24 @@ export interface ServingService {
   readonly instances: readonly { readonly id: string; readonly inFlight: number }[]
 }
 
-/** Cloud Run v2: Services and Revisions. */
+/** Cloud Run: the admin APIs over one set of services, and what runs for them. */
 export function cloudRun(needs: RunNeeds): CloudRun {
+  const store = openServiceStore(needs)
   const revisions = openRevisions(needs)
   const instances = openInstances(needs)
-  const services = openServices(needs, revisions, instances)
+  const parts: DeployParts = { needs, store, revisions, instances }
+  const deployments = openDeployments(parts)
+  const admin = openServiceAdmin(parts, deployments)
   const policies = openIamPolicies(needs.state)
-  const ofProject = (project: string) => services.all().filter((found) => readServiceName(found.name).project === project)
-  for (const found of services.all()) if (needs.isUp(readServiceName(found.name).project)) openRoute(needs, revisions, instances, found)
-  const { all: _all, remove: _remove, ...rpcs } = services
+  const ofProject = (project: string) => store.list(`projects/${project}/`)
+  void deployments.endInterrupted()
+  for (const found of store.list('')) if (needs.isUp(readServiceName(found.name).project)) openRoute(needs, revisions, instances, found)
   return {
     name: 'run',
-    hosts: ['run.googleapis.com', '*.run.googleapis.com'],
+    hosts: ['run.googleapis.com', '*-run.googleapis.com', '*.run.googleapis.com'],
     services: [
-      service(Services, { ...rpcs, ...policies.rpcs((name) => services.nameOf(name)) }),
-      service(RevisionsService, {
-        getRevision(request) {
-          const found = revisions.get(byId(needs, request.name))
-          if (found === undefined) throw new CloudError('NOT_FOUND', `Revision '${request.name}' does not exist.`, 'List them first.')
-          return found
-        },
-        listRevisions: (request) => create(ListRevisionsResponseSchema, { revisions: [...revisions.list(byId(needs, request.parent))] }),
-      }),
+      service(Services, { ...serviceRpcs(parts, admin), ...policies.rpcs((name) => store.get(name).name) }),
+      service(RevisionsService, revisionRpcs(parts)),
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}'),
     ],
     serving: (project) => ofProject(project).map((found) => toServing(found, revisions, instances)),
@@ -83,14 +82,15 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       await Promise.all(ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name))))
     },
     async removeProject(project) {
-      await Promise.all(ofProject(project).map((found) => services.remove(found)))
+      const operations = ofProject(project).map(({ name }) => admin.delete(create(DeleteServiceRequestSchema, { name })))
+      await Promise.all((await Promise.all(operations)).map(({ name }) => needs.operations.wait(name, 60_000)))
     },
     adopt(container) {
       const name = container.labels['revisionName']
       const wanted =
         name === undefined
           ? undefined
-          : services.all().find((found) => found.trafficStatuses.some((target) => `${found.name}/revisions/${target.revision}` === name))
+          : store.list('').find((found) => found.trafficStatuses.some((target) => `${found.name}/revisions/${target.revision}` === name))
       return wanted !== undefined && name !== undefined && instances.adopt(container, revisions.get(name), needs.project(container.project))
     },
     runOnce: (project, id, template, command, onLine, signal) => runOnce(needs, project, id, template, command, onLine, signal),
@@ -109,9 +109,4 @@ function toServing(service: Service, revisions: Revisions, instances: Instances)
     state: service.reconciling ? 'deploying' : state === Condition_State.CONDITION_SUCCEEDED ? 'ready' : 'failed',
     instances: running,
   }
-}
-
-/** Project numbers stand for ids in every name. */
-function byId(needs: RunNeeds, name: string): string {
-  return name.replace(/^projects\/([^/]+)/, (_all, project: string) => `projects/${needs.project(project).id}`)
 }

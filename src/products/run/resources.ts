@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { create, clone, toJsonString, type MessageInitShape } from '@bufbuild/protobuf'
+import { create, clone, toJson, type JsonValue, type MessageInitShape } from '@bufbuild/protobuf'
 import { CloudError } from '../../base/cloud-error.ts'
 import {
   ConditionSchema,
@@ -63,11 +63,23 @@ export function withDefaults(sent: RevisionTemplate): RevisionTemplate {
   return template
 }
 
-/** Two templates with one key make one revision (trap 29). A revision's own name does not count. */
+/** Two templates with one key make one revision (run trap 29). A revision's own name does not count, nor which tool sent it. */
 export function templateKey(template: RevisionTemplate): string {
-  const unnamed = clone(RevisionTemplateSchema, template)
-  unnamed.revision = ''
-  return createHash('sha256').update(toJsonString(RevisionTemplateSchema, unnamed)).digest('hex')
+  const copy = clone(RevisionTemplateSchema, template)
+  copy.revision = ''
+  for (const key of Object.keys(copy.annotations)) if (key.startsWith('run.googleapis.com/client-')) delete copy.annotations[key]
+  return createHash('sha256')
+    .update(orderedText(toJson(RevisionTemplateSchema, copy)))
+    .digest('hex')
+}
+
+/** JSON with the keys of every object in order, so that only values count. */
+export function orderedText(value: JsonValue): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
 }
 
 /** `SERVICE-00001-abc`: five digits of generation and three letters, as Cloud Run makes them. */

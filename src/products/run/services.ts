@@ -1,184 +1,160 @@
-import { clone, create, fromJsonString, toJsonString, type MessageShape } from '@bufbuild/protobuf'
-import { timestampFromDate } from '@bufbuild/protobuf/wkt'
-import type { ServiceImpl } from '@connectrpc/connect'
-import { Condition_State } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
+import { create } from '@bufbuild/protobuf'
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
+import { callerOf } from '../../api/caller.ts'
 import {
-  DeleteServiceRequestSchema,
   ListServicesResponseSchema,
   ServiceSchema,
-  Services,
+  type CreateServiceRequest,
+  type DeleteServiceRequest,
+  type ListServicesRequest,
   type Service,
+  type Services,
+  type UpdateServiceRequest,
 } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
+import type { Operation } from '../../api/gen/google/longrunning/operations_pb.ts'
 import { applyMask } from '../../api/masks.ts'
-import { paginate } from '../../api/pages.ts'
+import { paginateList } from '../../api/pages.ts'
 import { CloudError } from '../../base/cloud-error.ts'
-import { openCollection } from '../../state/collection.ts'
-import { deploy } from './deploy.ts'
-import { hostsOf } from './hosts.ts'
-import type { Instances } from './instances.ts'
-import type { RunNeeds } from './needs.ts'
-import { checkServiceId, condition, readServiceName, withDefaults } from './resources.ts'
-import type { Revisions } from './revisions.ts'
-import { checkTraffic } from './traffic.ts'
+import { isFailed, markDeploying } from './conditions.ts'
+import type { DeployParts } from './deploy.ts'
+import type { Deployments } from './deployments.ts'
+import { checkServiceId, readServiceName } from './resources.ts'
+import { newEtag } from './revisions.ts'
+import { isTrafficOnly, toStored } from './service-fields.ts'
+import { checkMetadata } from './service-rules.ts'
+import { namedRevisions } from './traffic.ts'
 
-/** google.cloud.run.v2.Services over the rows of the state. Writes are long-running operations: the deployment goes on behind the answer. */
-export interface ServiceApi extends Partial<ServiceImpl<typeof Services>> {
-  /** Every service of every project, for what a new daemon routes. */
-  all(): readonly Service[]
-  /** Its name with the project's id. @throws CloudError NOT_FOUND */
-  nameOf(name: string): string
-  /** Stops what runs for it, and forgets it with its revisions. */
-  remove(service: Service): Promise<void>
+/** Services as both versions of the API write them. `caller` is the email of who asks. */
+export interface ServiceAdmin {
+  create(request: CreateServiceRequest, caller: string): Promise<Operation>
+  update(request: UpdateServiceRequest, caller: string): Promise<Operation>
+  delete(request: DeleteServiceRequest): Promise<Operation>
 }
 
-export function openServices(needs: RunNeeds, revisions: Revisions, instances: Instances): ServiceApi {
-  const rows = openCollection(needs.state, 'run.service')
-  const read = (value: string) => fromJsonString(ServiceSchema, value, { ignoreUnknownFields: true })
-  const canonical = (name: string) => {
-    const { project, region, service } = readServiceName(name)
-    return `projects/${needs.project(project).id}/locations/${region}/services/${service}`
-  }
-  const find = (name: string) => {
-    const value = rows.get(canonical(name))
-    return value === undefined ? undefined : read(value)
-  }
-  const get = (name: string) => {
-    const service = find(name)
-    if (service !== undefined) return service
-    throw new CloudError(
-      'NOT_FOUND',
-      `Resource '${readServiceName(name).service}' of kind 'SERVICE' in region '${readServiceName(name).region}' in project '${readServiceName(name).project}' does not exist.`,
-      'Create it first.',
-    )
-  }
-  const put = (service: Service) => rows.put(service.name, toJsonString(ServiceSchema, service))
+/** Source: cloud.google.com/run/quotas. */
+const mostServices = 1000
 
-  /** Stores `service` as wanted and deploys it behind an operation. Deployments of one service follow one another. */
-  const queue = new Map<string, Promise<unknown>>()
-  const begin = async (service: Service) => {
-    const at = new Date(needs.clock.nowMs())
-    service.reconciling = true
-    service.updateTime = timestampFromDate(at)
-    service.etag = `"${crypto.randomUUID()}"`
-    service.terminalCondition = condition('Ready', Condition_State.CONDITION_RECONCILING, 'Deploying revision.', at)
-    await put(service)
-    const { project, region } = readServiceName(service.name)
-    return needs.operations.start({ parent: `projects/${project}/locations/${region}`, metadata: [ServiceSchema, service] }, async () => {
-      const before = queue.get(service.name) ?? Promise.resolve()
-      const work = before.then(async () => {
-        const current = find(service.name)
-        if (current === undefined || current.generation !== service.generation) return { service: current ?? service }
-        const outcome = await deploy(needs, revisions, instances, current, AbortSignal.timeout(600_000))
-        if (find(service.name)?.generation === current.generation) await put(outcome.service)
-        return outcome
-      })
-      const settled = work.catch(() => {})
-      queue.set(service.name, settled)
-      const outcome = await work
-      if (queue.get(service.name) === settled) queue.delete(service.name)
-      if ('failure' in outcome && outcome.failure !== undefined) throw outcome.failure
-      return [ServiceSchema, outcome.service] as const
-    })
-  }
+/** Writes are long-running operations: the deployment goes on behind the answer. */
+export function openServiceAdmin(parts: DeployParts, deployments: Deployments): ServiceAdmin {
+  const { needs, store, revisions, instances } = parts
+  const now = () => new Date(needs.clock.nowMs())
+  const done = (service: Service) =>
+    needs.operations.done({ parent: parentOf(service.name), metadata: [ServiceSchema, service] }, [ServiceSchema, service])
 
-  const removeRevisions = async (service: Service) => {
-    for (const revision of revisions.list(service.name)) {
-      await instances.retire(revision.name)
-      await revisions.remove(revision.name)
+  /** From reading `current` to the write nothing waits, so that two writers never build on the same state. */
+  const write = async (
+    sent: Service,
+    name: string,
+    current: Service | undefined,
+    caller: string,
+    validateOnly: boolean,
+  ): Promise<Operation> => {
+    const service = toStored(sent, name, current, needs.project(readServiceName(name).project), caller, now())
+    checkTargets(parts, service)
+    service.etag = newEtag()
+    if (validateOnly) {
+      revisions.checkName(service)
+      return done(service)
     }
+    const isLight = isTrafficOnly(service, current)
+    const { revision, saved } = revisions.forTemplate(service)
+    service.latestCreatedRevision = revision.name
+    markDeploying(service, now())
+    await Promise.all([saved, store.put(service)])
+    return deployments.start(service, isLight)
   }
-
+  const createNew = (sent: Service, name: string, caller: string, validateOnly: boolean) => {
+    const parent = parentOf(name)
+    if (store.list(`${parent}/`).length >= mostServices)
+      throw new CloudError('RESOURCE_EXHAUSTED', `${parent} has ${mostServices} services, which is the most.`, 'Delete one first.')
+    return write(sent, name, undefined, caller, validateOnly)
+  }
   return {
-    all: () => rows.list('').map((row) => read(row.value)),
-    nameOf: (name) => get(name).name,
-    async remove(service) {
-      const { project, service: id } = readServiceName(service.name)
-      needs.router.removeRoute(project, id)
-      await rows.delete(service.name)
-      await removeRevisions(service)
-    },
-    async createService(request) {
+    async create(request, caller) {
       checkServiceId(request.serviceId)
-      const name = canonical(`${request.parent}/services/${request.serviceId}`)
-      if (find(name) !== undefined) {
+      const name = store.canonical(`${request.parent}/services/${request.serviceId}`)
+      checkLocation(name)
+      if (store.find(name) !== undefined)
         throw new CloudError('ALREADY_EXISTS', `Resource '${request.serviceId}' already exists.`, 'Update it, or choose another id.')
-      }
-      const service = fill(needs, clone(ServiceSchema, request.service ?? create(ServiceSchema)), name)
-      service.generation = 1n
-      service.createTime = timestampFromDate(new Date(needs.clock.nowMs()))
-      if (request.validateOnly)
-        return needs.operations.done({ parent: request.parent, metadata: [ServiceSchema, service] }, [ServiceSchema, service])
-      return begin(service)
+      return createNew(request.service ?? create(ServiceSchema), name, caller, request.validateOnly)
     },
-    getService: (request) => get(request.name),
-    listServices(request) {
-      const { project, region } = readServiceName(`${request.parent}/services/x`)
-      const prefix = `projects/${needs.project(project).id}/locations/${region}/services/`
-      const page = paginate(rows, prefix, request.pageSize, request.pageToken)
-      return create(ListServicesResponseSchema, { services: page.items.map((row) => read(row.value)), nextPageToken: page.nextPageToken })
-    },
-    async updateService(request) {
+    async update(request, caller) {
       const sent = request.service ?? create(ServiceSchema)
-      const name = canonical(sent.name)
-      const current = find(name)
+      const name = store.canonical(sent.name)
+      const current = store.find(name)
       if (current === undefined) {
-        if (!request.allowMissing) get(name)
-        const created = fill(needs, clone(ServiceSchema, sent), name)
-        created.generation = 1n
-        created.createTime = timestampFromDate(new Date(needs.clock.nowMs()))
-        return begin(created)
+        if (!request.allowMissing) store.get(sent.name)
+        checkServiceId(readServiceName(name).service)
+        return createNew(sent, name, caller, request.validateOnly)
       }
       checkEtag(sent.etag, current.etag)
       const mask = request.updateMask?.paths ?? []
-      const merged = mask.length === 0 ? clone(ServiceSchema, sent) : applyMask(ServiceSchema, current, sent, mask)
-      const service = fill(needs, merged, name)
-      keepServerFields(service, current)
-      if (request.validateOnly) return needs.operations.done({ parent: name, metadata: [ServiceSchema, service] }, [ServiceSchema, service])
-      return begin(service)
+      return write(mask.length === 0 ? sent : applyMask(ServiceSchema, current, sent, mask), name, current, caller, request.validateOnly)
     },
-    async deleteService(request: MessageShape<typeof DeleteServiceRequestSchema>) {
-      const service = get(request.name)
+    async delete(request) {
+      const service = store.get(request.name)
       checkEtag(request.etag, service.etag)
-      const { project, region, service: id } = readServiceName(service.name)
+      if (request.validateOnly) return done(service)
+      const { project, service: id } = readServiceName(service.name)
       needs.router.removeRoute(project, id)
-      await rows.delete(service.name)
-      return needs.operations.start({ parent: `projects/${project}/locations/${region}`, metadata: [ServiceSchema, service] }, async () => {
-        await removeRevisions(service)
-        return [ServiceSchema, service] as const
+      const [gone, old] = await Promise.all([store.delete(service), revisions.removeAll(service.name)])
+      return needs.operations.start({ parent: parentOf(service.name), metadata: [ServiceSchema, gone] }, async () => {
+        await Promise.all(old.map(({ name }) => instances.retire(name)))
+        return [ServiceSchema, gone] as const
       })
     },
   }
 }
 
-/** Names, addresses and defaults that the server writes; whatever output fields the client sent are not believed. */
-function fill(needs: RunNeeds, service: Service, name: string): Service {
-  const { project: id, region, service: serviceId } = readServiceName(name)
-  const project = needs.project(id)
-  if (service.template === undefined)
-    throw new CloudError('INVALID_ARGUMENT', 'service.template: must be set.', 'Send a template with a container.')
-  checkTraffic(service.traffic)
-  const hosts = hostsOf(project, region, serviceId)
-  service.name = name
-  service.uid ||= crypto.randomUUID()
-  service.template = withDefaults(service.template)
-  service.uri = `https://${hosts.hashed}`
-  service.urls = [...(hosts.deterministic === undefined ? [] : [`https://${hosts.deterministic}`]), service.uri]
-  return service
+/** google.cloud.run.v2.Services. */
+export function serviceRpcs({ needs, store }: DeployParts, admin: ServiceAdmin): Partial<ServiceImpl<typeof Services>> {
+  return {
+    createService(request, context: HandlerContext) {
+      if (request.service !== undefined) checkMetadata(request.service, undefined)
+      return admin.create(request, callerOf(context).email)
+    },
+    updateService(request, context: HandlerContext) {
+      if (request.service !== undefined) checkMetadata(request.service, store.find(request.service.name))
+      return admin.update(request, callerOf(context).email)
+    },
+    deleteService: (request) => admin.delete(request),
+    getService: (request) => store.get(request.name),
+    listServices(request: ListServicesRequest) {
+      const { project, region } = readServiceName(`${request.parent}/services/x`)
+      checkLocation(request.parent)
+      const prefix = `projects/${needs.project(project).id}/locations/${region}/services/`
+      const all = request.showDeleted ? [...store.list(prefix), ...store.listDeleted(prefix)] : store.list(prefix)
+      const page = paginateList(all, request.pageSize, request.pageToken)
+      return create(ListServicesResponseSchema, { services: [...page.items], nextPageToken: page.nextPageToken })
+    },
+  }
 }
 
-function keepServerFields(service: Service, current: Service): void {
-  service.uid = current.uid
-  service.generation = current.generation + 1n
-  service.observedGeneration = current.observedGeneration
-  service.creator = current.creator
-  service.createTime = current.createTime
-  service.latestReadyRevision = current.latestReadyRevision
-  service.latestCreatedRevision = current.latestCreatedRevision
-  service.trafficStatuses = current.trafficStatuses
-  service.conditions = current.conditions
+/** A revision that the traffic names must be there, and must not have failed. */
+function checkTargets({ revisions }: DeployParts, service: Service): void {
+  for (const id of namedRevisions(service.traffic)) {
+    const revision = revisions.get(`${service.name}/revisions/${id}`)
+    if (revision === undefined) {
+      if (id === service.template?.revision) continue
+      throw new CloudError('FAILED_PRECONDITION', `Revision '${id}' is not found.`, 'gcloud run revisions list')
+    }
+    if (isFailed(revision))
+      throw new CloudError('FAILED_PRECONDITION', `Revision '${id}' is not ready and cannot serve traffic.`, 'Choose one that is ready.')
+  }
 }
 
-function checkEtag(sent: string, current: string): void {
+/** The v2 API has no `-` for every location (service.proto, ListServicesRequest). */
+function checkLocation(name: string): void {
+  if (!/\/locations\/-(\/|$)/.test(name)) return
+  throw new CloudError('INVALID_ARGUMENT', 'Location "-" is not allowed: name one location.', 'Ask one location at a time.')
+}
+
+function parentOf(name: string): string {
+  const { project, region } = readServiceName(name)
+  return `projects/${project}/locations/${region}`
+}
+
+export function checkEtag(sent: string, current: string): void {
   if (sent === '' || sent === current) return
   throw new CloudError('ABORTED', 'The etag does not match: the resource was changed since it was read.', 'Read it again, then retry.')
 }
