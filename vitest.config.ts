@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { defineConfig } from 'vitest/config'
 
-const runsContainers = process.env['CI'] === 'true' || hasEngine()
+const isCi = process.env['CI'] === 'true'
+const runsContainers = isCi || hasEngine()
+const runsPodman = isCi || (process.getuid?.() === 0 && hasPodman())
 if (!runsContainers) process.stderr.write('devcloud: no container engine answers: the tests in *.docker.test.ts are not run.\n')
+if (!runsPodman) process.stderr.write('devcloud: this user cannot start a Podman of its own: the tests in *.podman.test.ts are not run.\n')
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: runsContainers ? [] : ['test/**/*.docker.test.ts'],
+    exclude: [...(runsContainers ? [] : ['test/**/*.docker.test.ts']), ...(runsPodman ? [] : ['test/**/*.podman.test.ts'])],
     globalSetup: runsContainers ? ['test/base-images.ts'] : [],
     testTimeout: 60_000,
     hookTimeout: 180_000,
@@ -16,8 +19,16 @@ export default defineConfig({
 })
 
 function hasEngine(): boolean {
+  return succeeds('docker', ['version', '--format', '{{.Server.Version}}'])
+}
+
+function hasPodman(): boolean {
+  return succeeds('podman', ['--version'])
+}
+
+function succeeds(command: string, args: readonly string[]): boolean {
   try {
-    execFileSync('docker', ['version', '--format', '{{.Server.Version}}'], { stdio: ['ignore', 'ignore', 'ignore'], timeout: 10_000 })
+    execFileSync(command, args, { stdio: 'ignore', timeout: 10_000 })
     return true
   } catch {
     return false

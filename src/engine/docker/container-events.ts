@@ -46,7 +46,7 @@ async function followOnce(
   { onEnd, see }: EndHandlers,
   signal: AbortSignal,
 ): Promise<void> {
-  const filters = { ...ours(host.state), event: ['start', 'die'] }
+  const filters = { ...ours(host.state), event: ['start', 'die', 'died'] } // Podman 4 filters by `died` what it then tells as `die`
   const stream = (await ask(host.docker.getEvents({ filters, abortSignal: signal }), signal)) as Readable
   try {
     const missed = await endsMissed(host, running, see, signal) // after the stream is open, so that nothing falls between
