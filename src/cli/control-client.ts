@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CloudError, codes, messageOf, type Code } from '../base/cloud-error.ts'
+import { diskFault, whyUnwritable } from '../base/disk-fault.ts'
 import { controlSocketPath, daemonOutputPath, stateDirectory } from '../base/paths.ts'
 import type { LastEvent, WireError } from '../daemon/control-protocol.ts'
 
@@ -60,6 +61,8 @@ function openOutputFile(state: string): number {
     mkdirSync(state, { recursive: true, mode: 0o700 })
     return openSync(daemonOutputPath(state), 'w', 0o600)
   } catch (error) {
+    const disk = diskFault(error, state) ?? whyUnwritable(state)
+    if (disk !== undefined) throw disk
     throw new CloudError(
       'FAILED_PRECONDITION',
       `The state directory ${state} cannot be used: ${messageOf(error)}.`,
@@ -75,6 +78,8 @@ function readFailure(state: string): CloudError {
   try {
     return toCloudError(JSON.parse(lines.at(-1) ?? '') as WireError)
   } catch {
+    const disk = whyUnwritable(state) // then it could not write its reason either
+    if (disk !== undefined) return disk
     return new CloudError('UNAVAILABLE', 'The daemon did not start.', 'devcloud daemon start', {
       fault: 'DAEMON_FAILED',
       evidence: lines.slice(-10),

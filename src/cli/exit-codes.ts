@@ -9,6 +9,7 @@ const byFault: Readonly<Record<string, number>> = {
   CONFIG_INVALID: exitCodes.configuration,
   NO_SERVICE: exitCodes.configuration,
   NO_COMMAND: exitCodes.configuration,
+  SECRET_UNREADABLE: exitCodes.configuration,
   PROJECT_TAKEN: exitCodes.configuration,
   DOCKER_UNREACHABLE: exitCodes.engine,
   ENGINE_CHANGED: exitCodes.engine,

@@ -2,9 +2,11 @@ import { z } from 'zod'
 import { itemPathRule, mountRule, reservedEnv } from './devcloud-schema.ts'
 import { rules } from './ids.ts'
 import { readCpu, readMemory } from './quantities.ts'
-import { text, whole } from './schema-parts.ts'
+import { strict, text, whole } from './schema-parts.ts'
 
 const digits = z.union([whole(0, 1000), z.string().regex(/^\d{1,4}$/, { error: 'a whole number from 0 to 1000' })])
+
+const port = whole(1, 65_535)
 
 const env = z
   .looseObject({
@@ -20,6 +22,28 @@ const env = z
     error: 'value or valueFrom, not both',
   })
 
+/** Bounds: cloud.google.com/run/docs/configuring/healthchecks. */
+const probe = strict({
+  initialDelaySeconds: whole(0, 240).optional(),
+  timeoutSeconds: whole(1, 3600).optional(),
+  periodSeconds: whole(1, 3600).optional(),
+  failureThreshold: whole(1, 1000).optional(),
+  successThreshold: whole(1, 1000).optional(),
+  tcpSocket: strict({ port: port.optional() }).optional(),
+  httpGet: z
+    .strictObject({
+      path: z.string().optional(),
+      port: port.optional(),
+      scheme: z.literal('HTTP', { error: 'HTTP: inside an instance there is no TLS' }).optional(),
+      httpHeaders: z.array(strict({ name: z.string(), value: z.string().optional() })).optional(),
+    })
+    .transform(({ scheme: _scheme, ...get }) => get)
+    .optional(),
+  grpc: strict({ port: port.optional(), service: z.string().optional() }).optional(),
+}).refine(({ tcpSocket, httpGet, grpc }) => [tcpSocket, httpGet, grpc].filter((kind) => kind !== undefined).length <= 1, {
+  error: 'one of tcpSocket, httpGet and grpc',
+})
+
 const container = z.looseObject({
   image: z.string().optional(),
   command: z.array(z.string()).nullish(),
@@ -30,11 +54,14 @@ const container = z.looseObject({
     .array(
       z.looseObject({
         name: z.literal('http1', { error: 'http1: h2c is not emulated' }).optional(),
-        containerPort: whole(1, 65_535).optional(),
+        containerPort: port.optional(),
       }),
     )
     .max(1, { error: 'one port' })
     .nullish(),
+  startupProbe: probe.optional(),
+  livenessProbe: probe.optional(),
+  readinessProbe: probe.optional(),
   resources: z
     .looseObject({
       limits: z

@@ -68,6 +68,7 @@ function toPart(service: KnativeService, dir: string, document: YamlDocument, pr
       timeoutSeconds: template.spec.timeoutSeconds ?? undefined,
       instances: instances.length === 0 ? undefined : instances,
       secretVolumes: toVolumes(service, aliases, document, problems),
+      probes: toProbes(container),
       serviceAccount: template.spec.serviceAccountName || undefined,
     }),
   }
@@ -86,6 +87,12 @@ function toEnv(
   aliases: ReadonlyMap<string, string>,
 ): WantedEnv {
   return secret === undefined ? { value: value ?? '' } : { secret: aliases.get(secret.name) ?? secret.name, version: String(secret.key) }
+}
+
+function toProbes(container: KnativeService['spec']['template']['spec']['containers'][number] | undefined): ServicePart['probes'] {
+  const { startupProbe, livenessProbe, readinessProbe } = container ?? {}
+  const probes = given({ startupProbe, livenessProbe, readinessProbe })
+  return Object.keys(probes).length === 0 ? undefined : probes
 }
 
 function toVolumes(

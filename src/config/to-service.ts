@@ -34,7 +34,7 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     id: part.id,
     from: part.from,
     ...(source === undefined ? given({ image: part.image }) : { source }),
-    ...given({ command: part.command, args: part.args, serviceAccount: part.serviceAccount }),
+    ...given({ command: part.command, args: part.args, serviceAccount: part.serviceAccount, probes: part.probes }),
     env: part.env,
     port: part.port ?? 8080,
     cpus: part.cpus ?? 1,

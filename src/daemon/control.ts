@@ -2,6 +2,8 @@ import { chmodSync, existsSync, unlinkSync } from 'node:fs'
 import { PassThrough, type Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { codes, CloudError, messageOf } from '../base/cloud-error.ts'
+import { diskFault } from '../base/disk-fault.ts'
+import { stateDirectory } from '../base/paths.ts'
 
 /** What the control socket can do: each answers a value, or tells events until it is done. */
 export interface ControlActions {
@@ -40,6 +42,8 @@ export async function openControl(path: string, actions: ControlActions): Promis
 
 /** An error as the control socket and `--json` tell it. */
 export function toWire(error: unknown): Record<string, unknown> {
+  const disk = diskFault(error, stateDirectory())
+  if (disk !== undefined) return toWire(disk)
   if (!(error instanceof CloudError))
     return { code: 'INTERNAL', fault: 'INTERNAL', message: messageOf(error), evidence: [], next: 'devcloud doctor' }
   const { code, fault, message, evidence, next } = error

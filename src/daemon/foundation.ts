@@ -1,7 +1,10 @@
+import net from 'node:net'
 import { join } from 'node:path'
 import { openOperations, type Operations } from '../api/operations.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
+import { CloudError } from '../base/cloud-error.ts'
 import { openLog, type Log } from '../base/log.ts'
+import { portOwner } from '../base/owners.ts'
 import { socketPath } from '../base/paths.ts'
 import { openCertificateAuthority, type CertificateAuthority } from '../gateway/certificate-authority.ts'
 import { openTokens, type Tokens } from '../metadata/tokens.ts'
@@ -73,7 +76,9 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
       publicOrigins: () => storageOrigins(gatewayPort()),
     })
   const isFixed = typeof port === 'number' && port !== 0
-  const router = opened.use(isFixed ? await open(port) : await rememberedPort(state, 'router', (last) => open(last || port)))
+  const router = opened.use(
+    isFixed ? await open(port).catch(portTaken(port)) : await rememberedPort(state, 'router', (last) => open(last || port)),
+  )
   const resources = opened.move()
   return {
     stateDirectory,
@@ -91,6 +96,30 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
     gatewaySocket,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** Says who holds the port, and which one is free (F14). */
+function portTaken(port: number): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (!(error instanceof CloudError) || error.fault !== 'PORT_TAKEN') throw error
+    const owner = portOwner(port)
+    throw new CloudError(error.code, error.message, `Stop what holds it, or: DEVCLOUD_PORT=${await freePortAbove(port)} devcloud up`, {
+      cause: error,
+      fault: error.fault,
+      evidence: [owner === undefined ? 'held by a process of somebody else' : `held by ${owner}`],
+    })
+  }
+}
+
+async function freePortAbove(port: number): Promise<number> {
+  for (let next = port + 1; next <= 65_535; next += 1) {
+    const server = net.createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(next, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (isFree) return next
+  }
+  return 0
 }
 
 /** Public objects in an application's pages, for a browser that knows the gateway by its port alone. Ports of 5 digits make both equally long. */

@@ -45,10 +45,10 @@ export function toError(told: unknown, httpStatus: number, url: string): CloudEr
   const info = details.find((detail) => String(detail['@type']).endsWith('google.rpc.ErrorInfo'))
   const debug = details.find((detail) => String(detail['@type']).endsWith('google.rpc.DebugInfo'))
   const metadata = isRecord(info?.['metadata']) ? info['metadata'] : {}
-  const code = Object.entries(codes).find(
-    ([name, { grpc, http }]) =>
-      error['status'] === name || (error['status'] === undefined && (error['code'] === grpc || http === httpStatus)),
-  )
+  const known = Object.entries(codes)
+  const code =
+    known.find(([name, { grpc }]) => (error['status'] === undefined ? error['code'] === grpc : error['status'] === name)) ??
+    known.find(([, { http }]) => http === httpStatus)
   const stack = debug?.['stackEntries']
   return new CloudError(
     (code?.[0] as Code | undefined) ?? 'UNKNOWN',

@@ -21,6 +21,7 @@ export function toRunService(wanted: WantedService, image: string): Record<strin
             limits: { cpu: `${Math.round(wanted.cpus * 1000)}m`, memory: `${Math.ceil(wanted.memoryBytes / 2 ** 20)}Mi` },
             cpuIdle: true,
           },
+          ...wanted.probes,
           volumeMounts: [
             ...(sql.length > 0 ? [{ name: 'cloudsql', mountPath: '/cloudsql' }] : []),
             ...wanted.secretVolumes.map(({ mountPath }, index) => ({ name: `secret-${index}`, mountPath })),

@@ -122,7 +122,11 @@ async function applyService(
     found === undefined
       ? needs.api.call('POST', `${run}/${parent}/services?serviceId=${service.id}`, body)
       : needs.api.call('PATCH', url, body)
-  const answer = await operation(needs.api, await started)
+  const answer = await started
+    .then((first) => operation(needs.api, first))
+    .catch((error: unknown) => {
+      throw stillServing(error, found)
+    })
   return String(answer['latestReadyRevision']).split('/').at(-1) ?? 'ready'
 }
 
@@ -161,6 +165,18 @@ async function runBefore(
       },
     )
   }
+}
+
+/** Adds which revision goes on serving when a new one has failed. */
+function stillServing(error: unknown, found: Json | undefined): unknown {
+  const revision =
+    String(found?.['latestReadyRevision'] ?? '')
+      .split('/')
+      .at(-1) ?? ''
+  if (revision === '' || !(error instanceof CloudError)) return error
+  const { code, message, next, fault, evidence } = error
+  const more = [...evidence, `still serving ${revision}`]
+  return new CloudError(code, message, next, { cause: error, evidence: more, ...(fault !== undefined && { fault }) })
 }
 
 /** Polls until the operation is done. @throws CloudError as the deployment failed */

@@ -53,7 +53,7 @@ async function deaf(
   return new CloudError(
     'FAILED_PRECONDITION',
     `${officialWords(probe.port)} It runs, but nothing answers on port ${probe.port} after ${Math.round(probe.timeoutMs / 1000)} s.`,
-    'Bind 0.0.0.0:$PORT, not 127.0.0.1 and not a fixed port.',
+    'Bind 0.0.0.0:$PORT, not 127.0.0.1 and not a fixed port; then: devcloud up',
     { fault: 'NOT_LISTENING', evidence: [...(where === '' ? ['it listens on no port'] : [`it does listen on ${where}`]), ...lines] },
   )
 }

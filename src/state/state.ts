@@ -2,6 +2,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
+import { diskFault } from '../base/disk-fault.ts'
+import { lockOwner } from '../base/owners.ts'
 
 /** The one SQLite database of a user. Rooms make their own tables in it with `CREATE TABLE IF NOT EXISTS`. */
 export interface State extends AsyncDisposable {
@@ -55,7 +57,7 @@ class SqliteState implements State {
       this.db.exec('RELEASE work')
     } catch (error) {
       this.db.exec('ROLLBACK TO work; RELEASE work')
-      throw error
+      throw diskFault(error, this.directory) ?? error
     }
     await turn.done
     return value
@@ -85,15 +87,16 @@ class SqliteState implements State {
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
       turn?.settle(
-        new CloudError(
-          'RESOURCE_EXHAUSTED',
-          `The state database could not be written: ${messageOf(error)}.`,
-          `Free space on the disk of ${this.directory}.`,
-          {
-            cause: error,
-            fault: 'STATE_UNWRITABLE',
-          },
-        ),
+        diskFault(error, this.directory) ??
+          new CloudError(
+            'RESOURCE_EXHAUSTED',
+            `The state database could not be written: ${messageOf(error)}.`,
+            `Free space on the disk of ${this.directory}.`,
+            {
+              cause: error,
+              fault: 'STATE_UNWRITABLE',
+            },
+          ),
       )
     }
   }
@@ -102,11 +105,15 @@ class SqliteState implements State {
 function unusable(directory: string, error: unknown): CloudError {
   const words = messageOf(error)
   if (words.includes('locked')) {
+    const winner = lockOwner(join(directory, 'state.db'))
     return new CloudError('FAILED_PRECONDITION', `Another devcloud daemon has ${directory} open.`, 'devcloud daemon status', {
       cause: error,
       fault: 'STATE_LOCKED',
+      ...(winner !== undefined && { evidence: [`held by ${winner}`] }),
     })
   }
+  const disk = diskFault(error, directory)
+  if (disk !== undefined) return disk
   return new CloudError(
     'FAILED_PRECONDITION',
     `The state directory ${directory} cannot be used: ${words}.`,

@@ -104,6 +104,7 @@ test('a service.yaml as Cloud Run exports it is a wanted service', async () => {
       maxInstances: 20,
       timeoutSeconds: 60,
       cloudSqlInstances: ['shop-42:europe-west1:main', 'shop-42:europe-west1:other'],
+      probes: { startupProbe: { tcpSocket: { port: 3000 }, timeoutSeconds: 240 } },
       secretVolumes: [
         {
           mountPath: '/secrets',
@@ -243,3 +244,25 @@ spec:
         - ${container}
 `
 }
+
+test('probes of service.yaml reach the service as they stand; what Cloud Run would refuse is told with its place', async () => {
+  const withProbe = (probe: string) => `apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: { name: web }
+spec:
+  template:
+    spec:
+      containers:
+        - image: web
+          startupProbe: ${probe}
+          livenessProbe: { httpGet: { path: /live, scheme: HTTP } }
+`
+  await using folder = await projectFolder({ 'service.yaml': withProbe('{ tcpSocket: { port: 8080 }, failureThreshold: 3 }') })
+  const { services } = await readProject(folder.path)
+  expect(services[0]?.probes).toEqual({
+    startupProbe: { tcpSocket: { port: 8080 }, failureThreshold: 3 },
+    livenessProbe: { httpGet: { path: '/live' } },
+  })
+  const fault = await faultOf({ 'service.yaml': withProbe('{ tcpSocket: {}, httpGet: {}, periodSeconds: 0 }') })
+  expect(fault.evidence.join('\n')).toMatch(/periodSeconds.*a whole number from 1 to 3600/)
+})

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { StatusAnswer, VersionAnswer } from '../../daemon/control-protocol.ts'
+import { identify } from '../../engine/process/proc.ts'
 import { connectDaemon, findDaemon } from '../control-client.ts'
 import { openOutput } from '../output.ts'
 
@@ -49,11 +50,7 @@ export function addDaemon(program: Command): void {
 
 async function gone(pid: number): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return
-    }
+    if (identify(pid) === undefined) return
     await sleep(50)
   }
   throw new CloudError('DEADLINE_EXCEEDED', `The daemon, pid ${pid}, does not end.`, `kill -9 ${pid}; the next one adopts what runs`, {
