@@ -264,5 +264,8 @@ spec:
     livenessProbe: { httpGet: { path: '/live' } },
   })
   const fault = await faultOf({ 'service.yaml': withProbe('{ tcpSocket: {}, httpGet: {}, periodSeconds: 0 }') })
-  expect(fault.evidence.join('\n')).toMatch(/periodSeconds.*a whole number from 1 to 3600/)
+  expect(fault.evidence).toEqual([
+    'service.yaml:9:25  this does not fit; write one of tcpSocket, httpGet and grpc',
+    'service.yaml:9:70  "0" does not fit; write a whole number from 1 to 3600',
+  ])
 })
