@@ -19,8 +19,12 @@ export interface LoggedRequest {
   readonly traceId: string
 }
 
-/** The newest requests of every project, in a ring on disk. Requests of the last moment before a `kill -9` may be missing. */
+/**
+ * The newest requests of every project, in a ring on disk. Requests of the last moment before a `kill -9` may be missing: of the last second,
+ * or of the last seconds when thousands a second come.
+ */
 export interface RequestLog extends AsyncDisposable {
+  /** Copies `request`. Cheap: it runs for every request of the router. */
   add(request: LoggedRequest): void
   /** The last `limit` requests, oldest first. */
   tail(filter: RequestFilter, limit: number): readonly LoggedRequest[]
@@ -37,6 +41,9 @@ export interface RequestFilter {
 const ringSize = 20_000
 /** Requests are written together, this long after the first of them: the router never waits for a disk. */
 const flushMs = 300
+/** Rows of one flush, while requests come fast and while they do not: 2 ms of the event loop, and 10 when nobody is waiting for it. */
+const busyRows = 256
+const calmRows = 2048
 
 export function openRequestLog(state: State): RequestLog {
   state.db
@@ -47,29 +54,40 @@ export function openRequestLog(state: State): RequestLog {
   const all = state.db.prepare('SELECT record FROM requests WHERE project = ? ORDER BY id DESC LIMIT ?')
   const some = state.db.prepare('SELECT record FROM requests WHERE project = ? AND service = ? ORDER BY id DESC LIMIT ?')
   const followers = new Set<(request: LoggedRequest) => void>()
-  let pending: LoggedRequest[] = []
+  const pending = new PendingRequests(ringSize)
+  let addedSinceFlush = 0
   let timer: NodeJS.Timeout | undefined
 
-  const flush = async () => {
+  const flush = async (rows: number) => {
     timer = undefined
-    const batch = pending.slice(-ringSize)
-    pending = []
-    if (batch.length === 0) return
-    await state.write(() => {
-      for (const request of batch) insert.run(request.project, request.service, JSON.stringify(request))
+    addedSinceFlush = 0
+    const count = Math.min(rows, pending.length)
+    if (count === 0) return
+    const written = state.write(() => {
+      for (let n = 0; n < count; n += 1) {
+        const request = pending.take()
+        insert.run(request.project, request.service, JSON.stringify(request))
+      }
       trim.run(ringSize)
     })
+    if (pending.length > 0) schedule()
+    await written
+  }
+  const schedule = () => {
+    // A full disk is told to those who wait for their writes.
+    timer ??= setTimeout(() => void flush(addedSinceFlush > busyRows ? busyRows : calmRows).catch(() => {}), flushMs)
   }
   return {
     add(request) {
       pending.push(request)
+      addedSinceFlush += 1
       for (const tell of followers) tell(request)
-      timer ??= setTimeout(() => void flush().catch(() => {}), flushMs) // a full disk is told to those who wait for their writes
+      schedule()
     },
     tail({ project, service }, limit) {
       const rows = service === undefined ? all.all(project, limit) : some.all(project, service, limit)
       const written = rows.map((row) => JSON.parse(row['record'] as string) as LoggedRequest).toReversed()
-      return [...written, ...pending.filter((request) => matches(request, { project, service }))].slice(-limit)
+      return [...written, ...pending.all().filter((request) => matches(request, { project, service }))].slice(-limit)
     },
     follow(filter, onRequest, signal) {
       const tell = (request: LoggedRequest) => void (matches(request, filter) && onRequest(request))
@@ -78,11 +96,72 @@ export function openRequestLog(state: State): RequestLog {
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(timer)
-      await flush()
+      await flush(ringSize)
     },
   }
 }
 
 function matches(request: LoggedRequest, { project, service }: RequestFilter): boolean {
   return request.project === project && (service === undefined || request.service === service)
+}
+
+type Slot = { -readonly [Key in keyof LoggedRequest]: LoggedRequest[Key] }
+
+/**
+ * The requests that are not on disk yet, oldest first; of too many the oldest give way, which the ring on disk would drop as well. Requests are
+ * copied into objects that are used again: thousands of new ones that live for a second would each be copied twice by the garbage collector.
+ */
+class PendingRequests {
+  readonly #slots: Slot[] = []
+  readonly #size: number
+  #first = 0
+  length = 0
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  push(request: LoggedRequest): void {
+    if (this.length === this.#size) this.take()
+    const at = (this.#first + this.length) % this.#size
+    const slot = this.#slots[at]
+    if (slot === undefined) this.#slots[at] = { ...request }
+    else copy(request, slot)
+    this.length += 1
+  }
+
+  /** The oldest one: the caller is done with it before the next `push`. @throws RangeError when there is none */
+  take(): LoggedRequest {
+    const slot = this.#slots[this.#first]
+    if (slot === undefined || this.length === 0) throw new RangeError('No request is pending.')
+    this.length -= 1
+    this.#first = this.length === 0 ? 0 : (this.#first + 1) % this.#size
+    return slot
+  }
+
+  all(): LoggedRequest[] {
+    const requests: LoggedRequest[] = []
+    for (let n = 0; n < this.length; n += 1) {
+      const slot = this.#slots[(this.#first + n) % this.#size]
+      if (slot !== undefined) requests.push({ ...slot })
+    }
+    return requests
+  }
+}
+
+function copy(from: LoggedRequest, to: Slot): void {
+  to.timeMs = from.timeMs
+  to.project = from.project
+  to.service = from.service
+  to.revision = from.revision
+  to.instance = from.instance
+  to.method = from.method
+  to.target = from.target
+  to.status = from.status
+  to.latencyMs = from.latencyMs
+  to.requestBytes = from.requestBytes
+  to.responseBytes = from.responseBytes
+  to.userAgent = from.userAgent
+  to.remoteIp = from.remoteIp
+  to.traceId = from.traceId
 }
