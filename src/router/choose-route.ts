@@ -1,10 +1,10 @@
 import { notFoundPage } from './pages.ts'
 import type { Routes } from './routes.ts'
-import type { Route, Upstream } from './upstream.ts'
+import type { Route, RouteTarget, Upstream } from './upstream.ts'
 
 /** Where a request goes, or what the front end answers itself. */
 export type Choice =
-  | { readonly kind: 'route'; readonly route: Route; readonly upstream: Upstream }
+  | { readonly kind: 'route'; readonly route: Route; readonly targets: readonly RouteTarget[]; readonly upstream: Upstream }
   | { readonly kind: 'answer'; readonly status: number; readonly body: string; readonly html: boolean }
 
 /** @param host lower case, without port @param target the path with its query */
@@ -17,5 +17,5 @@ export function chooseRoute(routes: Routes, lot: () => number, host: string, tar
   }
   if (target === '/healthz' || target.startsWith('/healthz?'))
     return { kind: 'answer', status: 404, body: notFoundPage(target, []), html: true }
-  return { kind: 'route', ...found }
+  return { kind: 'route', route: found.route, targets: found.targets, upstream: found.upstream }
 }

@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net'
 import { CloudError } from '../base/cloud-error.ts'
-import { requestFraming } from './framing.ts'
+import { chooseRoute } from './choose-route.ts'
+import { readClientRequest, type ClientRequest } from './client-request.ts'
 import { Exchange, type ExchangeHost } from './exchange.ts'
-import { HeadError, headLimitBytes, readRequestHead, type RequestHead } from './http-head.ts'
-import type { Front } from './origin.ts'
+import { requestEnd, untracedRequest, valueOf, type Trace } from './forward-head.ts'
+import { HeadError, headLimitBytes } from './http-head.ts'
+import { ownAnswer, toAnswer, tooLargePage, words } from './pages.ts'
 import type { PublicOrigin } from './public-origins.ts'
-import { notFoundPage, ownAnswer, toAnswer, words } from './pages.ts'
 import type { Routes } from './routes.ts'
+import { boundUpstream, readSession, sessionCookie, type Session } from './session-affinity.ts'
 import { freshTrace } from './trace.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
-import type { Lease, RequestRecord, Route, Upstream } from './upstream.ts'
+import type { Admission, Gate, Lease, RequestRecord, Route, Upstream } from './upstream.ts'
 
 /** What all connections of a router share. */
 export interface RouterCore {
@@ -20,15 +22,20 @@ export interface RouterCore {
   readonly ticksMs: () => number
   readonly lot: () => number
   readonly onRequest: (record: RequestRecord) => void
+  /** Exchanges whose clients are gone, with the ticks at which they are cut; looked after by the router's one timer. */
+  readonly leftBehind: Map<Exchange, number>
 }
 
 interface Current {
-  readonly head: RequestHead
+  readonly request: ClientRequest
   readonly route: Route
   readonly upstream: Upstream
+  readonly session: Session | undefined
   readonly startMs: number
   readonly startTicks: number
-  readonly waiting: AbortController | undefined
+  readonly trace: Trace
+  /** While it waits for an instance. */
+  waiting: AbortController | undefined
   exchange: Exchange | undefined
   instance: string
 }
@@ -42,16 +49,24 @@ export class ClientConnection implements ExchangeHost {
   deadlineTicks: number
   readonly #core: RouterCore
   readonly #scheme: 'http' | 'https'
+  readonly #origin: 'front' | 'instance'
   readonly #remoteIp: string
   #rest: Buffer | undefined
   #current: Current | undefined
+  #last: ClientRequest | undefined
+  /** The last answer is written: nothing that still comes is a request. */
+  #closing = false
+  #closingSince: number | undefined
+  /** Ticks at which the request's own time is over. */
+  #requestDeadline = Infinity
 
-  constructor(core: RouterCore, client: Socket, scheme: 'http' | 'https') {
+  constructor(core: RouterCore, client: Socket, scheme: 'http' | 'https', origin: 'front' | 'instance') {
     this.#core = core
     this.client = client
     this.connections = core.connections
     this.publicOrigins = core.publicOrigins
     this.#scheme = scheme
+    this.#origin = origin
     this.#remoteIp = (client.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '')
     this.deadlineTicks = core.ticksMs() + headMs
     client.on('data', (data: Buffer) => this.onData(data))
@@ -62,14 +77,19 @@ export class ClientConnection implements ExchangeHost {
   }
 
   onData(data: Buffer): void {
+    if (this.#closing) return
     try {
       const current = this.#current
       if (current !== undefined) {
-        const taken = current.exchange?.onClientData(data, 0) ?? 0
+        const { exchange } = current
+        const taken = exchange?.onClientData(data, 0) ?? 0
+        if (exchange?.requestDone === false) this.#bodyMoved()
         if (taken < data.length) this.#hold(taken === 0 ? data : data.subarray(taken))
         return
       }
       const all = this.#rest === undefined ? data : Buffer.concat([this.#rest, data])
+      // A head may come in pieces for 15 s, counted from its first one.
+      if (this.#rest === undefined) this.deadlineTicks = this.#core.ticksMs() + headMs
       this.#rest = undefined
       this.#readHead(all)
     } catch (error) {
@@ -80,18 +100,22 @@ export class ClientConnection implements ExchangeHost {
   /** The router's timer found the deadline over. */
   onDeadline(): void {
     const current = this.#current
+    if (this.#closing) return this.#onLingered()
     if (current === undefined) {
       if (this.#rest === undefined) this.client.destroy()
-      else this.#answer(408, 'The request head did not come in time.', true)
+      else this.#end(ownAnswer(408, 'The request head did not come in time.', { close: true }))
       return
     }
+    if (this.deadlineTicks < this.#requestDeadline) return this.#bodyStalled(current)
     current.waiting?.abort(new CloudError('DEADLINE_EXCEEDED', words[504], 'Raise timeoutSeconds.'))
-    const begun = (current.exchange?.status ?? 0) !== 0
-    current.exchange?.abandon()
-    if (begun) {
-      this.client.destroy() // half a response cannot be taken back
-      this.#record(current, 504)
-    } else if (current.exchange !== undefined) this.#answerCurrent(504, words[504])
+    const { exchange } = current
+    if (exchange === undefined) return
+    const begun = exchange.status !== 0
+    this.#leave(exchange, this.#core.ticksMs() + current.route.timeoutMs)
+    if (!begun) return this.#answerCurrent(504, words[504])
+    this.#current = undefined
+    this.#record(current, 504)
+    this.client.destroy() // half a response cannot be taken back
   }
 
   onDone(exchange: Exchange, keep: boolean): void {
@@ -99,11 +123,8 @@ export class ClientConnection implements ExchangeHost {
     if (current === undefined) return
     this.#record(current, exchange.status)
     this.#current = undefined
-    if (!keep) {
-      this.client.end()
-      return
-    }
-    this.#next()
+    if (keep) this.#next()
+    else this.#end()
   }
 
   onTunnel(exchange: Exchange): void {
@@ -113,68 +134,108 @@ export class ClientConnection implements ExchangeHost {
     this.client.resume()
   }
 
-  onFailed(_exchange: Exchange, status: number, body: string): void {
-    this.#answerCurrent(status, body)
+  onFailed(_exchange: Exchange, status: number, body: string, html = false): void {
+    this.#answerCurrent(status, body, html)
+  }
+
+  onLeftOver(exchange: Exchange): void {
+    this.#core.leftBehind.delete(exchange)
   }
 
   #readHead(all: Buffer): void {
     let start = 0
-    while (all[start] === 0x0d && all[start + 1] === 0x0a) start += 2 // RFC 9112, 2.2: empty lines before a request
+    while (start < 64 && all[start] === 0x0d && all[start + 1] === 0x0a) start += 2 // RFC 9112, 2.2: empty lines before a request
     const end = all.indexOf('\r\n\r\n', start)
+    if (end === -1 ? all.length > headLimitBytes : end > headLimitBytes) throw new HeadError(431, 'The request head is larger than 64 KiB.')
     if (end === -1) {
-      if (all.length > headLimitBytes) throw new HeadError(431, 'The request head is larger than 64 KiB.')
-      this.#rest = all
-      if (start === 0 && all.length === 0) this.#rest = undefined
+      if (all.length > start) this.#rest = all
       return
     }
-    if (end > headLimitBytes) throw new HeadError(431, 'The request head is larger than 64 KiB.')
-    const head = readRequestHead(all.toString('latin1', start, end))
-    this.#begin(head, all, end + 4)
+    const text = all.toString('latin1', start, end)
+    let request = this.#last
+    if (request?.text !== text) {
+      const facts = { scheme: this.#scheme, remoteIp: this.#remoteIp, replacesOrigins: this.publicOrigins.length > 0 }
+      request = readClientRequest(text, facts)
+      this.#last = text.length < 4096 ? request : undefined
+    }
+    this.#begin(request, all, end + 4)
   }
 
-  #begin(head: RequestHead, all: Buffer, bodyStart: number): void {
-    const framing = requestFraming(head)
-    const { host, port } = readHost(head)
-    const found = this.#core.routes.find(host, this.#core.lot)
-    if (head.method === 'TRACE' || head.method === 'CONNECT') throw new HeadError(405, `${head.method} is not passed on.`)
-    if (found === undefined) {
-      const localName = /(^|\.)localhost$|^127\.|^\[?::1|\.run\.app$/.test(host)
-      return this.#answer(
-        localName ? 404 : 421,
-        localName ? notFoundPage(head.target, this.#core.routes.names) : `No service answers for "${host}" here.`,
-        true,
-        localName,
-        head.method === 'HEAD',
-      )
+  #begin(request: ClientRequest, all: Buffer, bodyStart: number): void {
+    const { head, front, framing } = request
+    const isHead = head.method === 'HEAD'
+    if (this.#scheme === 'http' && front.host.endsWith('.run.app')) {
+      const location = `https://${front.host}${front.port}${head.target}` // the port takes TLS as well (run trap 21)
+      return this.#end(ownAnswer(302, '', { close: true, html: true, location, head: isHead }))
     }
-    if (head.target === '/healthz' || head.target.startsWith('/healthz?'))
-      return this.#answer(404, notFoundPage(head.target, []), true, true, head.method === 'HEAD')
-    const front: Front = { scheme: this.#scheme, host, port }
-    const lease = found.upstream.tryAcquire?.()
-    const waiting = lease === undefined ? new AbortController() : undefined
+    const choice = chooseRoute(this.#core.routes, this.#core.lot, front.host, head.target)
+    if (choice.kind === 'answer') return this.#end(ownAnswer(choice.status, choice.body, { close: true, html: choice.html, head: isHead }))
+    const { route } = choice
+    const session = route.sessionAffinity === true ? readSession(head.fields) : undefined
+    const bound = session === undefined ? undefined : boundUpstream(session, choice.targets)
+    const upstream = bound ?? choice.upstream
+    const fresh = freshTrace()
     const current: Current = {
-      head,
-      ...found,
+      request,
+      route,
+      upstream,
+      session,
       startMs: this.#core.nowMs(),
       startTicks: this.#core.ticksMs(),
-      waiting,
+      trace: request.traceId === undefined ? fresh : { traceId: request.traceId, spanId: fresh.spanId },
+      waiting: undefined,
       exchange: undefined,
       instance: '',
     }
     this.#current = current
-    this.deadlineTicks = current.startTicks + found.route.timeoutMs
-    const begin = (granted: Lease) => {
-      current.instance = granted.instance
-      current.exchange = new Exchange(this, head, framing, front, this.#remoteIp, freshTrace(), granted)
-      this.#feed(current.exchange, all, bodyStart)
+    this.#requestDeadline = this.deadlineTicks = current.startTicks + route.timeoutMs
+    if (framing.kind === 'length' && framing.bytes > maxBodyBytes(current)) return this.#answerCurrent(413, tooLargePage(), true)
+    if (route.gate === undefined) return this.#acquire(current, undefined, all, bodyStart)
+    this.#ask(current, route.gate, all, bodyStart)
+  }
+
+  /** Asks who may call; without waiting where the gate answers at once. */
+  #ask(current: Current, gate: Gate, all: Buffer, bodyStart: number): void {
+    const { fields, target } = current.request.head
+    const go = (admission: Admission) => {
+      if (admission.kind === 'pass') this.#acquire(current, admission.replace, all, bodyStart)
+      else this.#answerCurrent(admission.status, admission.html, true, admission.wwwAuthenticate)
     }
-    if (lease !== undefined) return begin(lease)
+    const fail = () => {
+      if (this.#current === current) this.#answerCurrent(500, words[500])
+    }
+    let admission: Admission | Promise<Admission>
+    try {
+      admission = gate({
+        authorization: valueOf(fields, 'authorization'),
+        serverlessAuthorization: valueOf(fields, 'x-serverless-authorization'),
+        target,
+        origin: this.#origin,
+      })
+    } catch {
+      return fail()
+    }
+    if (!(admission instanceof Promise)) return go(admission)
     this.client.pause()
-    found.upstream.acquire((waiting as AbortController).signal).then(
+    admission.then((answer) => {
+      if (this.#current !== current || this.client.destroyed) return
+      this.client.resume()
+      go(answer)
+    }, fail)
+  }
+
+  #acquire(current: Current, replace: Readonly<Record<string, string>> | undefined, all: Buffer, bodyStart: number): void {
+    const { upstream, session } = current
+    const preferred = session?.revision === upstream.id ? session.instance : undefined
+    const lease = upstream.tryAcquire?.(preferred)
+    if (lease !== undefined) return this.#send(current, lease, replace, all, bodyStart)
+    current.waiting = new AbortController()
+    this.client.pause()
+    upstream.acquire(current.waiting.signal, preferred).then(
       (granted) => {
         if (this.#current !== current || this.client.destroyed) return granted.release()
         this.client.resume()
-        begin(granted)
+        this.#send(current, granted, replace, all, bodyStart)
       },
       (error: unknown) => {
         if (this.#current === current) this.#answerCurrent(...toAnswer(error))
@@ -182,16 +243,36 @@ export class ClientConnection implements ExchangeHost {
     )
   }
 
-  #feed(exchange: Exchange, all: Buffer, bodyStart: number): void {
+  #send(current: Current, lease: Lease, replace: Readonly<Record<string, string>> | undefined, all: Buffer, bodyStart: number): void {
+    const { request, route, upstream, session, trace } = current
+    const { head, framing, front, upgrade, plain } = request
+    const fixed =
+      replace === undefined ? request.forApplication : untracedRequest(head, framing, front, this.#remoteIp, { upgrade, plain, replace })
+    const isBound = session?.revision === upstream.id && session.instance === lease.instance
+    current.waiting = undefined
+    current.instance = lease.instance
+    const exchange = new Exchange(this, {
+      request,
+      forApplication: fixed + requestEnd(trace),
+      trace,
+      lease,
+      maxBodyBytes: maxBodyBytes(current),
+      cookie: route.sessionAffinity !== true || isBound ? undefined : sessionCookie({ revision: upstream.id, instance: lease.instance }),
+    })
+    current.exchange = exchange
     try {
-      const end = bodyStart < all.length ? exchange.onClientData(all, bodyStart) : bodyStart
-      if (end < all.length) this.#hold(all.subarray(end))
+      const held = this.#rest // what came while an instance was waited for
+      this.#rest = undefined
+      const data = held === undefined ? all : Buffer.concat([all, held])
+      const end = bodyStart < data.length ? exchange.onClientData(data, bodyStart) : bodyStart
+      if (!exchange.requestDone) this.#bodyMoved()
+      if (end < data.length) this.#hold(data.subarray(end))
     } catch (error) {
       this.#refuse(error)
     }
   }
 
-  /** The start of a next request, kept until this one is answered. */
+  /** The start of a next request, kept until this one is answered; before an instance is there, the body of this one. */
   #hold(data: Buffer): void {
     this.#rest = this.#rest === undefined ? data : Buffer.concat([this.#rest, data])
     if (this.#rest.length > headLimitBytes) this.client.pause()
@@ -208,75 +289,117 @@ export class ClientConnection implements ExchangeHost {
     })
   }
 
-  #answerCurrent(status: number, body: string): void {
+  /** Bytes of a body came: the next ones are waited for anew, but not beyond the request's own time. */
+  #bodyMoved(): void {
+    this.deadlineTicks = Math.min(this.#requestDeadline, this.#core.ticksMs() + bodyIdleMs)
+  }
+
+  #bodyStalled(current: Current): void {
+    const { exchange } = current
+    if (exchange === undefined || exchange.requestDone || this.client.isPaused()) {
+      this.deadlineTicks = this.#requestDeadline // it is not the client that keeps us waiting
+      if (exchange?.requestDone === false) this.#bodyMoved()
+      return
+    }
+    exchange.abandon()
+    if (exchange.status === 0) return this.#answerCurrent(408, 'The request body did not come in time.')
+    this.client.destroy()
+  }
+
+  /** The exchange goes on without its client, or is cut. */
+  #leave(exchange: Exchange, untilTicks: number): void {
+    if (exchange.leave()) this.#core.leftBehind.set(exchange, untilTicks)
+  }
+
+  #answerCurrent(status: number, body: string, html = false, wwwAuthenticate?: string): void {
     const current = this.#current
     this.#current = undefined
     if (current === undefined) return
-    this.client.end(ownAnswer(status, body, { close: true, head: current.head.method === 'HEAD' }))
+    this.#end(ownAnswer(status, body, { close: true, html, wwwAuthenticate, head: current.request.head.method === 'HEAD' }))
     this.#record(current, status)
   }
 
-  #answer(status: number, body: string, close: boolean, html = false, head = false): void {
-    this.client.end(ownAnswer(status, body, { close, html, head }))
+  /** Nothing more is said, and what the client still sends is thrown away for a moment: closed at once, it might not read the last answer. */
+  #end(answer?: string): void {
+    this.#closing = true
+    this.#rest = undefined
+    this.#last = undefined
+    this.deadlineTicks = this.#core.ticksMs() + lingerMs
+    if (answer === undefined) this.client.end()
+    else this.client.end(answer)
+    this.client.resume()
+  }
+
+  /** The last answer stays until the client has read it, slow as it may be. */
+  #onLingered(): void {
+    const now = this.#core.ticksMs()
+    this.#closingSince ??= now
+    if (this.client.writableFinished || now - this.#closingSince > idleMs) this.client.destroy()
+    else this.deadlineTicks = now + lingerMs
   }
 
   #refuse(error: unknown): void {
+    const current = this.#current
     const status = error instanceof HeadError ? error.status : 400
-    this.#current?.exchange?.abandon()
-    this.#current = undefined
-    this.#answer(status, error instanceof HeadError ? error.message : 'The request is malformed.', true)
+    current?.exchange?.abandon()
+    if (current?.exchange !== undefined && current.exchange.status !== 0) {
+      this.client.destroy() // half a response cannot be taken back
+      return
+    }
+    const body = status === 413 ? tooLargePage() : error instanceof HeadError ? error.message : 'The request is malformed.'
+    if (current !== undefined) this.#answerCurrent(status, body, status === 413)
+    else this.#end(ownAnswer(status, body, { close: true, html: status === 413 }))
   }
 
   #onEnd(): void {
     const exchange = this.#current?.exchange
     if (this.#current === undefined) this.client.end()
     else if (exchange?.tunnelled === true) exchange.onClientEnd()
-    // A client that closes its half before the answer begins still wants it (a script with nc); one that does so later has left (F34, F37).
-    else if (exchange !== undefined && exchange.status !== 0) this.client.destroy()
+    // A client that closes its half before the answer begins still wants it (a script with nc); one that does so later has left (F34, F37),
+    // and one that does so within its request's body has given up.
+    else if (exchange !== undefined && (exchange.status !== 0 || !exchange.requestDone)) this.client.destroy()
   }
 
   #onClose(): void {
     const current = this.#current
     this.#current = undefined
-    current?.waiting?.abort(new Error('The client went away.'))
-    if (current?.exchange === undefined) return
-    current.exchange.abandon()
-    this.#record(current, current.exchange.status || 499)
+    this.#last = undefined
+    if (current === undefined) return
+    current.waiting?.abort(new Error('The client went away.'))
+    const { exchange } = current
+    if (exchange === undefined) return
+    this.#record(current, exchange.status || 499)
+    this.#leave(exchange, this.#requestDeadline)
   }
 
   #record(current: Current, status: number): void {
-    const { head, route, upstream, exchange } = current
+    const { request, route, upstream, exchange } = current
     this.#core.onRequest({
       timeMs: current.startMs,
       project: route.project,
       service: route.service,
       revision: upstream.id,
       instance: current.instance,
-      method: head.method,
-      target: head.target,
+      method: request.head.method,
+      target: request.head.target,
       status,
       latencyMs: this.#core.ticksMs() - current.startTicks,
       requestBytes: exchange?.requestBytes ?? 0,
       responseBytes: exchange?.responseBytes ?? 0,
-      userAgent: head.fields.find((field) => field.lower === 'user-agent')?.value ?? '',
+      userAgent: request.userAgent,
       remoteIp: this.#remoteIp,
-      traceId: exchange?.trace.traceId ?? '',
+      traceId: current.trace.traceId,
     })
   }
 }
 
-/** How long a head may take, and how long a connection may wait for its next request. */
+/** How long a head may take, a connection may wait for its next request, a body may stand still, and a client may take to see its last answer. */
 const headMs = 15_000
 const idleMs = 620_000
+const bodyIdleMs = 120_000
+const lingerMs = 2000
 
-/** The one Host, without and with its port. @throws HeadError 400 for none or several, 421 for an absolute target of another host */
-function readHost(head: RequestHead): { readonly host: string; readonly port: string } {
-  const hosts = head.fields.filter((field) => field.lower === 'host')
-  const [first] = hosts
-  if (hosts.length > 1 || (first === undefined && head.minor === 1)) throw new HeadError(400, 'A request needs exactly one Host.')
-  const [, host, port] = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.exec((first?.value ?? '').toLowerCase()) ?? []
-  if (host === undefined) throw new HeadError(400, 'The Host header is malformed.')
-  if (!head.target.startsWith('/') && !(head.target === '*' && head.method === 'OPTIONS'))
-    throw new HeadError(421, 'This is no proxy: send a path, not a whole URL.')
-  return { host: host.replace(/\.$/, ''), port: port ?? '' }
+/** Source: Cloud Run's quotas; HTTP/2 end to end has none. */
+function maxBodyBytes({ route, upstream }: Current): number {
+  return upstream.protocol === 'h2c' ? Infinity : (route.maxBodyBytes ?? 32 * 2 ** 20)
 }

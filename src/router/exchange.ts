@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import { bodyReader, responseFraming, type BodyReader, type Framing } from './framing.ts'
-import { continuedTrace, requestForApplication, responseForClient, valueOf, type Trace } from './forward-head.ts'
-import { headLimitBytes, readResponseHead, type Field, type RequestHead, type ResponseHead } from './http-head.ts'
-import type { Front } from './origin.ts'
-import { words } from './pages.ts'
-import { isBrowserText, isPlainText, OriginReplacer, type PublicOrigin } from './public-origins.ts'
+import { names, type AnsweredHead, type ClientRequest } from './client-request.ts'
+import { bodyReader, responseFraming, type BodyReader } from './framing.ts'
+import { hasDate, responseEnd, untracedResponse, valueOf, type Trace } from './forward-head.ts'
+import { headLimitBytes, HeadError, readResponseHead, type Field, type ResponseHead } from './http-head.ts'
+import { serverErrorPage, words } from './pages.ts'
+import { isPlainText, OriginReplacer, type PublicOrigin } from './public-origins.ts'
 import type { ConnectionPool, UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
 import type { Lease } from './upstream.ts'
 
@@ -19,51 +19,52 @@ export interface ExchangeHost {
   /** From now on bytes are raw: what came behind the request belongs to the tunnel. */
   onTunnel(exchange: Exchange): void
   /** The instance failed before a byte of the response went out: answer `status` with `body`. */
-  onFailed(exchange: Exchange, status: number, body: string): void
+  onFailed(exchange: Exchange, status: number, body: string, html?: boolean): void
+  /** The exchange that was left behind is over. */
+  onLeftOver(exchange: Exchange): void
+}
+
+/** What the router decided of a request. */
+export interface ExchangePlan {
+  readonly request: ClientRequest
+  /** The whole head for the application. */
+  readonly forApplication: string
+  readonly trace: Trace
+  readonly lease: Lease
+  /** Of a request in chunks, and of a response that tells its length. */
+  readonly maxBodyBytes: number
+  /** A Set-Cookie of our own. */
+  readonly cookie?: Field | undefined
 }
 
 /** One request on its way to one instance and back. Bodies pass through; the slower side sets the pace. */
 export class Exchange implements UpstreamReader {
-  readonly head: RequestHead
-  readonly trace: Trace
   status = 0
   requestBytes = 0
   responseBytes = 0
   /** True once the connections carry raw bytes: after 101. */
   tunnelled = false
+  readonly plan: ExchangePlan
   readonly #host: ExchangeHost
-  readonly #framing: Framing
-  readonly #front: Front
-  readonly #lease: Lease
   readonly #request: BodyReader
-  readonly #upgrade: boolean
-  readonly #remoteIp: string
   #upstream: UpstreamConnection
   #pending: Buffer | undefined
+  #answered: AnsweredHead | undefined
   #response: BodyReader | undefined
-  #responseFraming: Framing | undefined
-  #closeAfter: boolean
   #over = false
+  /** The client is gone or has another answer: what comes is thrown away. */
+  #left = false
   #sentBody = false
-  #keepUpstream = false
+  #cleanEnd = true
   #unframed = false
-  readonly #plain: boolean
   #replacer: OriginReplacer | undefined
   #flushing: NodeJS.Timeout | undefined
   #interims = 0
 
-  constructor(host: ExchangeHost, head: RequestHead, framing: Framing, front: Front, remoteIp: string, fresh: Trace, lease: Lease) {
+  constructor(host: ExchangeHost, plan: ExchangePlan) {
     this.#host = host
-    this.head = head
-    this.#framing = framing
-    this.#front = front
-    this.#remoteIp = remoteIp
-    this.#lease = lease
-    this.#request = bodyReader(framing)
-    this.#upgrade = valueOf(head.fields, 'upgrade') !== '' && /(^|,)\s*upgrade\s*(,|$)/i.test(valueOf(head.fields, 'connection'))
-    this.#closeAfter = head.minor === 0 || isClosing(head.fields)
-    this.trace = continuedTrace(head.fields, fresh)
-    this.#plain = host.publicOrigins.length > 0 && isBrowserText(head.fields)
+    this.plan = plan
+    this.#request = bodyReader(plan.request.framing)
     this.#upstream = this.#open(false)
   }
 
@@ -71,7 +72,10 @@ export class Exchange implements UpstreamReader {
     return this.#request.done
   }
 
-  /** Bytes of the client. Answers the index after the last one that belongs to this request. @throws HeadError for malformed chunks */
+  /**
+   * Bytes of the client. Answers the index after the last one that belongs to this request.
+   * @throws HeadError 400 for malformed chunks, 413 for too many
+   */
   onClientData(data: Buffer, start: number): number {
     if (this.tunnelled) {
       this.requestBytes += data.length - start
@@ -79,6 +83,7 @@ export class Exchange implements UpstreamReader {
       return data.length
     }
     const end = this.#request.take(data, start)
+    if (this.#request.payloadBytes > this.plan.maxBodyBytes) throw new HeadError(413, 'The request is larger than 32 MiB.')
     if (end > start) {
       this.requestBytes += end - start
       this.#sentBody = true
@@ -95,13 +100,34 @@ export class Exchange implements UpstreamReader {
     if (this.tunnelled) this.#upstream.socket.end()
   }
 
-  /** The client is gone, or the time is over: the instance's connection is cut, its slot is free. */
+  /** The instance's connection is cut, its slot is free. */
   abandon(): void {
     if (this.#over) return
     this.#over = true
+    clearTimeout(this.#flushing)
     this.#upstream.detach()
     this.#upstream.socket.destroy()
-    this.#lease.release()
+    this.plan.lease.release()
+    if (this.#left) this.#host.onLeftOver(this)
+  }
+
+  /**
+   * The client is gone, or its time is over. A handler that has the whole request goes on as on Cloud Run, which tells it nothing (run traps 15
+   * and 45): its slot stays taken, and what it still says is read and thrown away, up to 32 MiB. What would never end by itself is cut instead:
+   * a request without its end, an event stream, a tunnel, and a response of unknown length that has begun.
+   * @returns whether the handler goes on
+   */
+  leave(): boolean {
+    if (this.#over) return false
+    const { stream } = this.#answered ?? {}
+    if (this.tunnelled || !this.#request.done || stream !== undefined) {
+      this.abandon()
+      return false
+    }
+    this.#left = true
+    clearTimeout(this.#flushing)
+    this.#upstream.socket.resume()
+    return true
   }
 
   onDrain(): void {
@@ -127,58 +153,64 @@ export class Exchange implements UpstreamReader {
     if (this.tunnelled) return this.#finish(false)
     this.#flush()
     if (this.#over) return
-    if (this.#response === undefined) {
-      if (this.#upstream.reused && !this.#sentBody && this.#pending === undefined) {
+    if (this.#answered === undefined) {
+      if (this.#upstream.reused && this.#mayRepeat()) {
         this.#upstream = this.#open(true)
         return
       }
       return this.#fail()
     }
-    if (this.#responseFraming?.kind === 'close' && error === undefined) return this.#finish(false)
+    if (this.#answered.framing.kind === 'close' && error === undefined) return this.#finish(false)
     this.#cut() // a truncated body must not look whole
   }
 
   #open(fresh: boolean): UpstreamConnection {
-    const connection = this.#host.connections.take(this.#lease.address, fresh)
+    const { request, forApplication, lease } = this.plan
+    const connection = this.#host.connections.take(lease.address, fresh, isIdempotent(request.head.method) ? Infinity : restMs)
     connection.attach(this)
-    connection.socket.write(
-      requestForApplication(this.head, this.#framing, this.#front, this.#remoteIp, this.trace, {
-        upgrade: this.#upgrade,
-        plain: this.#plain,
-      }),
-      'latin1',
-    )
+    connection.socket.write(forApplication, 'latin1')
     return connection
   }
 
+  /** The instance may have closed a connection that rested before it read what we wrote; if it has read it, twice must be as good as once. */
+  #mayRepeat(): boolean {
+    return !this.#left && !this.#sentBody && this.#pending === undefined && isIdempotent(this.plan.request.head.method)
+  }
+
   #head(all: Buffer, end: number): void {
-    let head: ResponseHead
-    let framing: Framing
-    try {
-      head = readResponseHead(all.toString('latin1', 0, end))
-      if (head.status < 200 && head.status !== 101) return this.#interim(head.status, all, end)
-      if (head.status === 101 && !this.#upgrade) return this.#fail()
-      framing = responseFraming(head, this.head.method)
-    } catch {
-      return this.#fail()
+    const { request, trace, cookie, maxBodyBytes } = this.plan
+    const text = all.toString('latin1', 0, end)
+    let answered = request.answered
+    if (answered?.text !== text || cookie !== undefined) {
+      try {
+        const head = readResponseHead(text)
+        if (head.status < 200 && head.status !== 101) return this.#interim(head.status, all, end)
+        answered = answerHead(text, head, request, cookie)
+      } catch {
+        return this.#fail()
+      }
+      request.answered = cookie === undefined && text.length < 4096 ? answered : undefined
     }
-    this.status = head.status
-    this.#responseFraming = framing
+    const { framing } = answered
+    if (framing.kind === 'length' && framing.bytes > maxBodyBytes) return this.#tooLarge()
+    this.status = answered.status
+    this.#answered = answered
     this.#response = bodyReader(framing)
-    if (framing.kind === 'close') this.#closeAfter = true
-    const unframed = framing.kind === 'chunked' && this.head.minor === 0
-    const text = responseForClient(head, unframed ? { kind: 'close' } : framing, this.#front, this.trace, this.#closeAfter)
-    this.#keepUpstream = !isClosing(head.fields) && head.minor === 1 && framing.kind !== 'close'
-    this.#unframed = unframed
-    if (head.status === 101) {
+    if (this.#left) {
+      if (answered.stream === 'events') return this.abandon()
+      return this.#body(all, end + 4)
+    }
+    const forClient = answered.forClient + responseEnd(answered.dated, trace)
+    if (answered.status === 101) {
       this.tunnelled = true
-      this.#host.client.write(text, 'latin1')
+      this.#host.client.write(forClient, 'latin1')
       if (all.length > end + 4) this.#toClient(all.subarray(end + 4))
       return this.#host.onTunnel(this)
     }
-    if (!this.#plain || !isPlainText(head.fields)) return this.#headAndBody(text, all, end + 4)
+    this.#unframed = framing.kind === 'chunked' && request.head.minor === 0
+    if (!answered.replaces) return this.#headAndBody(forClient, all, end + 4)
     this.#replacer = new OriginReplacer(this.#host.publicOrigins)
-    this.#headAndBody(text, all, all.length)
+    this.#headAndBody(forClient, all, all.length)
     if (end + 4 < all.length) this.#replaced(this.#replacer, all.subarray(end + 4))
   }
 
@@ -186,7 +218,7 @@ export class Exchange implements UpstreamReader {
   #replaced(replacer: OriginReplacer, data: Buffer): void {
     clearTimeout(this.#flushing)
     this.#body(replacer.next(data), 0)
-    if (!this.#over) this.#flushing = setTimeout(() => this.#flush(), 20)
+    if (!this.#over && !this.#left) this.#flushing = setTimeout(() => this.#flush(), 20)
   }
 
   #flush(): void {
@@ -195,7 +227,7 @@ export class Exchange implements UpstreamReader {
     if (rest !== undefined && !this.#over) this.#body(rest, 0)
   }
 
-  /** The head with as much of the body as came along, in one write. */
+  /** The head with as much of the body as came along, in one write: as one string where it is short, which needs no buffer. */
   #headAndBody(text: string, all: Buffer, start: number): void {
     if (this.#unframed || start >= all.length) {
       this.#host.client.write(text, 'latin1')
@@ -203,11 +235,17 @@ export class Exchange implements UpstreamReader {
     }
     const end = this.#take(all, start)
     if (end === undefined) return
-    const whole = Buffer.allocUnsafe(text.length + end - start)
-    whole.write(text, 0, 'latin1')
-    all.copy(whole, text.length, start, end)
     this.responseBytes += end - start
-    this.#toClientRaw(whole)
+    const { client } = this.#host
+    let flows: boolean
+    if (end - start <= shortBytes) flows = client.write(text + all.toString('latin1', start, end), 'latin1')
+    else {
+      client.cork()
+      client.write(text, 'latin1')
+      flows = client.write(all.subarray(start, end))
+      client.uncork()
+    }
+    if (!flows) this.#upstream.socket.pause()
     this.#afterBody(all, end)
   }
 
@@ -220,6 +258,7 @@ export class Exchange implements UpstreamReader {
     const end = this.#take(data, start)
     if (end === undefined) return
     if (end > start) this.#toClient(start === 0 && end === data.length ? data : data.subarray(start, end))
+    if (this.#left && this.responseBytes > leftBytes) return this.abandon()
     this.#afterBody(data, end)
   }
 
@@ -234,13 +273,13 @@ export class Exchange implements UpstreamReader {
 
   #afterBody(data: Buffer, end: number): void {
     if (this.#response?.done !== true) return
-    if (end < data.length) this.#keepUpstream = false // bytes after the body: not the next answer
-    this.#finish(!this.#closeAfter)
+    if (end < data.length) this.#cleanEnd = false // bytes after the body: not the next answer
+    this.#finish(this.#answered?.close === false)
   }
 
   /** 100 goes to a client that may wait for it; other interim answers are ours to drop. */
   #interim(status: number, all: Buffer, end: number): void {
-    if (status === 100 && this.head.minor === 1) this.#host.client.write('HTTP/1.1 100 Continue\r\n\r\n')
+    if (status === 100 && this.plan.request.head.minor === 1 && !this.#left) this.#host.client.write('HTTP/1.1 100 Continue\r\n\r\n')
     this.#interims += 1
     if (this.#interims > 16) return this.#fail()
     if (all.length > end + 4) this.onData(all.subarray(end + 4))
@@ -248,11 +287,7 @@ export class Exchange implements UpstreamReader {
 
   #toClient(data: Buffer): void {
     this.responseBytes += data.length
-    this.#toClientRaw(data)
-  }
-
-  #toClientRaw(data: Buffer): void {
-    if (!this.#host.client.write(data)) this.#upstream.socket.pause()
+    if (!this.#left && !this.#host.client.write(data)) this.#upstream.socket.pause()
   }
 
   #write(data: Buffer): void {
@@ -263,30 +298,75 @@ export class Exchange implements UpstreamReader {
     if (this.#over) return
     this.#over = true
     const whole = this.#request.done && !this.tunnelled
-    if (this.#keepUpstream && whole) this.#host.connections.give(this.#lease.address, this.#upstream)
+    if (this.#cleanEnd && this.#answered?.keepUpstream === true && whole)
+      this.#host.connections.give(this.plan.lease.address, this.#upstream)
     else {
       this.#upstream.detach()
       this.#upstream.socket.destroy()
     }
-    this.#lease.release()
-    this.#host.onDone(this, keep && whole)
+    this.plan.lease.release()
+    if (this.#left) this.#host.onLeftOver(this)
+    else this.#host.onDone(this, keep && whole)
   }
 
   #fail(): void {
     if (this.#over) return
     this.abandon()
+    if (this.#left) return
     this.status = 503
     this.#host.onFailed(this, 503, words[503])
+  }
+
+  #tooLarge(): void {
+    this.abandon()
+    if (!this.#left) this.#host.onFailed(this, 500, serverErrorPage('The response is larger than 32 MiB: stream it in chunks.'), true)
   }
 
   #cut(): void {
     if (this.#over) return
     this.abandon()
+    if (this.#left) return
     this.#host.client.destroy()
     this.#host.onDone(this, false)
   }
 }
 
-function isClosing(fields: readonly Field[]): boolean {
-  return /(^|,)\s*close\s*(,|$)/i.test(valueOf(fields, 'connection'))
+/** Bodies up to this are written with their heads as one string. */
+const shortBytes = 8192
+/** The most that is read of a response that nobody wants. */
+const leftBytes = 32 * 2 ** 20
+/**
+ * A connection that rested this long may be about to be closed by the instance (servers of Python wait 2 s, Node 5 s, and an instance that was
+ * paused closes all when it goes on): a request that cannot be repeated takes a new one.
+ */
+const restMs = 1000
+
+/** Source: RFC 9110, section 9.2.2. */
+function isIdempotent(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS'
+}
+
+/** @throws HeadError for a response that cannot be passed on */
+function answerHead(text: string, head: ResponseHead, request: ClientRequest, cookie: Field | undefined): AnsweredHead {
+  const { method, minor } = request.head
+  if (head.status === 101 && !request.upgrade) throw new HeadError(502, 'Nobody asked for another protocol.')
+  const framing = responseFraming(head, method)
+  const close = request.close || framing.kind === 'close'
+  const isUnframed = framing.kind === 'chunked' && minor === 0
+  const whole = cookie === undefined ? head : { ...head, fields: [...head.fields, cookie] }
+  return {
+    text,
+    status: head.status,
+    framing,
+    forClient: untracedResponse(whole, isUnframed ? { kind: 'close' } : framing, request.front, close),
+    dated: hasDate(head),
+    keepUpstream: !names(head.fields, 'close') && head.minor === 1 && framing.kind !== 'close',
+    close,
+    replaces: request.plain && isPlainText(head.fields),
+    stream: /^text\/event-stream\b/i.test(valueOf(head.fields, 'content-type'))
+      ? 'events'
+      : framing.kind === 'chunked' || framing.kind === 'close'
+        ? 'open'
+        : undefined,
+  }
 }

@@ -33,18 +33,39 @@ export interface Trace {
   readonly spanId: string
 }
 
-/** The trace that the client began, or `fresh`. */
+/** The trace that the client began, or `fresh`. `traceparent` comes before Google's own header. */
 export function continuedTrace(fields: readonly Field[], fresh: Trace): Trace {
+  const traceId = clientTraceId(fields)
+  return traceId === undefined ? fresh : { traceId, spanId: fresh.spanId }
+}
+
+/** The id of the trace that the client began: `00-32hex-16hex-01` or `32hex/decimal;o=1`. One of zeros is none. */
+export function clientTraceId(fields: readonly Field[]): string | undefined {
+  let google: string | undefined
   for (const { lower, value } of fields) {
-    if (lower === 'traceparent' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(value))
-      return { traceId: value.slice(3, 35), spanId: fresh.spanId }
+    if (lower === 'traceparent' && /^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)) return value.slice(3, 35)
+    if (lower === 'x-cloud-trace-context' && /^(?!0{32})[0-9a-f]{32}(\/\d{1,20})?(;o=[0-3])?$/i.test(value))
+      google ??= value.slice(0, 32).toLowerCase()
   }
-  return fresh
+  return google
+}
+
+/** `32hex/decimalspan;o=1`, as applications read it. */
+export function googleTrace({ traceId, spanId }: Trace): string {
+  return `${traceId}/${Number.parseInt(spanId, 16)};o=1`
+}
+
+interface RequestHow {
+  /** Passes an upgrade on. */
+  readonly upgrade: boolean
+  /** Asks for text that is not compressed. */
+  readonly plain: boolean
+  /** Values that the application sees instead, by header names in lower case. */
+  readonly replace?: Readonly<Record<string, string>> | undefined
 }
 
 /**
  * The head for the application, with its empty line.
- * @param how `upgrade` passes an upgrade on; `plain` asks for text that is not compressed
  * Source: contract, cloud-run.md section 1, "HTTP front end".
  */
 export function requestForApplication(
@@ -53,10 +74,16 @@ export function requestForApplication(
   front: Front,
   remoteIp: string,
   trace: Trace,
-  { upgrade, plain }: { readonly upgrade: boolean; readonly plain: boolean },
+  how: RequestHow,
 ): string {
+  return untracedRequest(head, framing, front, remoteIp, how) + requestEnd(trace)
+}
+
+/** The same without its end, which differs each time: the rest is made once for a client that repeats itself. */
+export function untracedRequest(head: RequestHead, framing: Framing, front: Front, remoteIp: string, how: RequestHow): string {
+  const { upgrade, plain, replace } = how
   const named = connectionOptions(head.fields)
-  let text = `${head.method} ${head.target} HTTP/1.1\r\nHost: ${front.host}\r\n`
+  let text = `${head.method} ${targetForApplication(head.target)} HTTP/1.1\r\nHost: ${front.host}\r\n`
   let forwardedFor = ''
   for (const { name, lower, value } of head.fields) {
     if (lower === 'x-forwarded-for') forwardedFor += `${value}, `
@@ -64,27 +91,47 @@ export function requestForApplication(
     if (plain && lower === 'accept-encoding') continue
     if (lower === 'origin' || lower === 'referer') text += `${name}: ${toApplication(value, front)}\r\n`
     else if (lower === 'cookie') text += `${name}: ${cookiesToApplication(value, front)}\r\n`
-    else text += `${name}: ${value}\r\n`
+    else text += `${name}: ${replace?.[lower] ?? value}\r\n`
   }
   text += `X-Forwarded-For: ${forwardedFor}${remoteIp}\r\nX-Forwarded-Proto: https\r\nForwarded: for="${remoteIp}";proto=https\r\n`
-  text += `traceparent: 00-${trace.traceId}-${trace.spanId}-01\r\nX-Cloud-Trace-Context: ${trace.traceId}/${BigInt(`0x${trace.spanId}`)};o=1\r\n`
   if (framing.kind === 'length') text += `Content-Length: ${framing.bytes}\r\n`
   else if (framing.kind === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
-  return `${text}${upgrade ? `Connection: Upgrade\r\nUpgrade: ${valueOf(head.fields, 'upgrade')}` : 'Connection: keep-alive'}\r\n\r\n`
+  return text + (upgrade ? `Connection: Upgrade\r\nUpgrade: ${valueOf(head.fields, 'upgrade')}\r\n` : 'Connection: keep-alive\r\n')
+}
+
+export function requestEnd(trace: Trace): string {
+  return `traceparent: 00-${trace.traceId}-${trace.spanId}-01\r\nX-Cloud-Trace-Context: ${googleTrace(trace)}\r\n\r\n`
+}
+
+/**
+ * The target as the application sees it: letters, digits, `-`, `_` and `~` of the path that came escaped stand for themselves (`%41` is `A`; run
+ * trap 51). All else is passed byte for byte, dots above all: `/%2e%2e/` is a path of the application's own.
+ */
+export function targetForApplication(target: string): string {
+  if (!target.includes('%')) return target
+  const end = target.indexOf('?')
+  const path = end === -1 ? target : target.slice(0, end)
+  const decoded = path.replaceAll(/%(?:4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae]|3[0-9]|2d)/gi, (escape) =>
+    String.fromCharCode(Number.parseInt(escape.slice(1), 16)),
+  )
+  return end === -1 ? decoded : decoded + target.slice(end)
 }
 
 /** The head for the client, with its empty line. `close` tells it that the connection ends after this. */
 export function responseForClient(head: ResponseHead, framing: Framing, front: Front, trace: Trace, close: boolean): string {
+  return untracedResponse(head, framing, front, close) + responseEnd(hasDate(head), trace)
+}
+
+/** The same without its end, which differs each time. */
+export function untracedResponse(head: ResponseHead, framing: Framing, front: Front, close: boolean): string {
   const named = connectionOptions(head.fields)
   let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`
-  let hasDate = false
   let setsCookie = false
   let cacheControl = ''
   let changed = ''
   for (const { name, lower, value } of head.fields) {
     if (lower === 'server' || lower === 'x-cloud-trace-context' || lower === 'content-length') continue
     if (head.status === 101 ? lower === 'connection' : hopByHop.has(lower) || named?.has(lower) === true) continue
-    if (lower === 'date') hasDate = true
     const passed = toClientValue(lower, value, front)
     if (passed !== value) changed += changed === '' ? lower : `, ${lower}`
     if (lower === 'set-cookie') setsCookie = true
@@ -92,14 +139,21 @@ export function responseForClient(head: ResponseHead, framing: Framing, front: F
     else text += `${name}: ${passed}\r\n`
   }
   if (setsCookie || cacheControl !== '') text += `Cache-Control: ${setsCookie ? 'private' : cacheControl}\r\n`
-  if (!hasDate) text += `Date: ${httpDate()}\r\n`
-  text += `Server: Google Frontend\r\nX-Cloud-Trace-Context: ${trace.traceId}\r\n`
   if (changed !== '') text += `X-Devcloud-Changed: ${changed}\r\n`
   const length = valueOf(head.fields, 'content-length')
   if (framing.kind === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
   else if (length !== '') text += `Content-Length: ${length}\r\n`
-  if (head.status === 101) return `${text}Connection: Upgrade\r\n\r\n`
-  return close ? `${text}Connection: close\r\n\r\n` : `${text}\r\n`
+  if (head.status === 101) return `${text}Connection: Upgrade\r\n`
+  return close ? `${text}Connection: close\r\n` : text
+}
+
+/** @param dated whether the application wrote a Date itself */
+export function responseEnd(dated: boolean, trace: Trace): string {
+  return `${dated ? '' : `Date: ${httpDate()}\r\n`}Server: Google Frontend\r\nX-Cloud-Trace-Context: ${trace.traceId}\r\n\r\n`
+}
+
+export function hasDate(head: ResponseHead): boolean {
+  return head.fields.some(({ lower }) => lower === 'date')
 }
 
 export function valueOf(fields: readonly Field[], lower: string): string {

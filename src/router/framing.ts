@@ -47,6 +47,8 @@ function declaredFraming(fields: readonly Field[], minor: 0 | 1, status: number)
 /** Follows a body as its bytes pass, and says where it ends. Nothing is held. */
 export interface BodyReader {
   readonly done: boolean
+  /** Of the body so far, without its framing. */
+  readonly payloadBytes: number
   /**
    * Takes `data` from `start` on; answers the index after the last byte of the body in it.
    * @param onData told of each piece without its framing; absent when nobody asks
@@ -61,6 +63,7 @@ export function bodyReader(framing: Framing): BodyReader {
 }
 
 class LengthReader implements BodyReader {
+  payloadBytes = 0
   #left: number
   constructor(bytes: number) {
     this.#left = bytes
@@ -71,14 +74,16 @@ class LengthReader implements BodyReader {
   take(data: Buffer, start: number, onData?: (piece: Buffer) => void): number {
     const end = Math.min(data.length, start + this.#left)
     this.#left -= end - start
+    this.payloadBytes += end - start
     if (end > start) onData?.(data.subarray(start, end))
     return end
   }
 }
 
-/** `5\r\nhello\r\n0\r\n\r\n`, strictly: no extensions' line feeds, no bare LF, at most 16 hex digits, trailers up to 8 KiB. */
+/** `5\r\nhello\r\n0\r\n\r\n`, strictly: no extensions' line feeds, no bare LF, at most 12 hex digits, no control characters, trailers up to 8 KiB. */
 class ChunkReader implements BodyReader {
   #state: 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer' | 'trailer-lf' | 'done' = 'size'
+  payloadBytes = 0
   #size = 0
   #digits = 0
   #lineBytes = 0
@@ -95,6 +100,7 @@ class ChunkReader implements BodyReader {
         const end = Math.min(data.length, at + this.#size)
         onData?.(data.subarray(at, end))
         this.#size -= end - at
+        this.payloadBytes += end - at
         at = end
         if (this.#size === 0) this.#state = 'data-cr'
         continue
@@ -112,7 +118,7 @@ class ChunkReader implements BodyReader {
       case 'extension':
         this.#lineBytes += 1
         if (byte === 0x0d) this.#state = 'size-lf'
-        else if (byte === 0x0a || this.#lineBytes > 4096) throw malformed()
+        else if (isControl(byte) || this.#lineBytes > 4096) throw malformed()
         return
       case 'size-lf':
         if (byte !== 0x0a) throw malformed()
@@ -131,7 +137,7 @@ class ChunkReader implements BodyReader {
       case 'trailer':
         this.#trailerBytes += 1
         if (byte === 0x0d) this.#state = 'trailer-lf'
-        else if (byte === 0x0a || this.#trailerBytes > 8192) throw malformed()
+        else if (isControl(byte) || this.#trailerBytes > 8192) throw malformed()
         else this.#lineBytes += 1
         return
       case 'trailer-lf':
@@ -158,6 +164,11 @@ function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
   const letter = byte | 0x20
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
+}
+
+/** All below the space but the tab, and DEL. */
+function isControl(byte: number): boolean {
+  return (byte < 0x20 && byte !== 0x09) || byte === 0x7f
 }
 
 function malformed(): HeadError {

@@ -4,12 +4,19 @@ import { CloudError, codes } from '../base/cloud-error.ts'
 export function ownAnswer(
   status: number,
   body: string,
-  options: { readonly close: boolean; readonly html?: boolean; readonly location?: string; readonly head?: boolean },
+  options: {
+    readonly close: boolean
+    readonly html?: boolean
+    readonly location?: string
+    readonly head?: boolean
+    readonly wwwAuthenticate?: string | undefined
+  },
 ): string {
   const type = options.html === true ? 'text/html; charset=UTF-8' : 'text/plain; charset=utf-8'
   const location = options.location === undefined ? '' : `Location: ${options.location}\r\n`
+  const challenge = options.wwwAuthenticate === undefined ? '' : `WWW-Authenticate: ${options.wwwAuthenticate}\r\n`
   return (
-    `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${location}` +
+    `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${location}${challenge}` +
     `Date: ${new Date().toUTCString()}\r\nServer: Google Frontend\r\nX-Content-Type-Options: nosniff\r\n` +
     `${options.close ? 'Connection: close\r\n' : ''}\r\n${options.head === true ? '' : body}`
   )
@@ -21,6 +28,16 @@ export function notFoundPage(target: string, known: readonly string[]): string {
   return `<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Error 404 (Not Found)!!1</title><p><b>404.</b> That's an error.<p>The requested URL <code>${escapeHtml(target)}</code> was not found on this server. <p>${hosts}\n`
 }
 
+/** What Google's front end shows of a failure that is the application's. */
+export function serverErrorPage(reason: string): string {
+  return `<!DOCTYPE html><html lang=en><meta charset=utf-8><title>500 Server Error</title><h1>Error: Server Error</h1><h2>The server encountered an error and could not complete your request.</h2><p>${escapeHtml(reason)}\n`
+}
+
+/** What Google's front end shows of a request with too much body. */
+export function tooLargePage(): string {
+  return '<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Error 413 (Request Entity Too Large)!!1</title><p><b>413.</b> That&#39;s an error.<p>Your client issued a request that was too large: HTTP/1 carries 32 MiB. <p>Send it in parts, to a bucket, or by HTTP/2 end to end.\n'
+}
+
 export const words = {
   429: 'Rate exceeded.',
   500: 'The request failed because the instance could not start successfully.',
@@ -29,7 +46,7 @@ export const words = {
 } as const
 
 const reasons: Readonly<Record<number, string>> = {
-  302: 'Found', 400: 'Bad Request', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout', 413: 'Content Too Large', 421: 'Misdirected Request',
+  302: 'Found', 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout', 413: 'Content Too Large', 417: 'Expectation Failed', 421: 'Misdirected Request',
   429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway',
   503: 'Service Unavailable', 504: 'Gateway Timeout', 505: 'HTTP Version Not Supported',
 } // prettier-ignore

@@ -35,6 +35,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     ticksMs: () => clock.ticksMs(),
     lot: Math.random,
     onRequest: options.onRequest,
+    leftBehind: new Map(),
     get publicOrigins() {
       return options.publicOrigins?.() ?? []
     },
@@ -42,7 +43,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   const h2 = openH2Front(core, new H2Sessions())
   const accept = (socket: Socket, scheme: 'http' | 'https', origin: 'front' | 'instance', first?: Buffer) => {
     if (isH2(socket)) return h2.accept(socket, scheme, origin)
-    const connection = new ClientConnection(core, socket, scheme)
+    const connection = new ClientConnection(core, socket, scheme, origin)
     open.add(connection)
     socket.once('close', () => open.delete(connection))
     if (first !== undefined) connection.onData(first)
@@ -66,6 +67,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   const timer = setInterval(() => {
     const now = clock.ticksMs()
     for (const connection of open) if (connection.deadlineTicks < now) connection.onDeadline()
+    for (const [exchange, untilTicks] of core.leftBehind) if (untilTicks < now) exchange.abandon()
     h2.sweep(now)
   }, 200)
   return {
@@ -76,6 +78,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
       for (const connection of open) connection.client.destroy()
+      for (const exchange of core.leftBehind.keys()) exchange.abandon()
       h2[Symbol.dispose]()
       core.connections.close()
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))

@@ -21,13 +21,17 @@ export class Routes {
     this.#index()
   }
 
-  /** The route of `host` and the target of this request: by its tag, or by lot with the percents as weights. */
-  find(host: string, lot: () => number): { readonly route: Route; readonly upstream: Upstream } | undefined {
+  /** The route of `host`, the targets that it leads to, and the one of this request: by its tag, or by lot with the percents as weights. */
+  find(
+    host: string,
+    lot: () => number,
+  ): { readonly route: Route; readonly targets: readonly RouteTarget[]; readonly upstream: Upstream } | undefined {
     const found = this.#hosts.get(host)
     if (found === undefined) return undefined
-    const [only, ...others] = found.targets
-    if (only === undefined) return undefined
-    return { route: found.route, upstream: others.length === 0 ? only.upstream : draw(found.targets, only, lot() * 100) }
+    const { route, targets } = found
+    const first = targets[0]
+    if (first === undefined) return undefined
+    return { route, targets, upstream: targets.length === 1 ? first.upstream : draw(targets, first, lot() * 100) }
   }
 
   /** The hosts that a person would type. */

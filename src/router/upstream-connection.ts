@@ -9,19 +9,28 @@ export interface UpstreamReader {
   onEnd(error: Error | undefined): void
 }
 
+/**
+ * All connections read into one buffer, and what came is copied in its own size: without it Node makes 64 KiB for each read, and cuts them down.
+ * Reads follow one another on the event loop, so that none is overwritten before it is copied.
+ */
+const readBuffer = Buffer.allocUnsafeSlow(65_536)
+
 /** One connection to an instance, used by one exchange at a time. */
 export class UpstreamConnection {
   readonly socket: net.Socket
   /** True once an exchange has ended well on it: it may then have been closed by the instance without our knowing. */
   reused = false
+  /** Ticks at which it began to wait for its next request. */
+  restingSince = 0
   #reader: UpstreamReader | undefined
 
   constructor(address: Address, onIdleEnd: (connection: UpstreamConnection) => void) {
-    this.socket = net.connect({ host: address.host, port: address.port, noDelay: true })
-    this.socket.on('data', (data: Buffer) => {
+    const onRead = (length: number): boolean => {
       if (this.#reader === undefined) this.socket.destroy() // bytes that nobody asked for: never a later request's answer
-      else this.#reader.onData(data)
-    })
+      else this.#reader.onData(Buffer.from(readBuffer.subarray(0, length)))
+      return true
+    }
+    this.socket = net.connect({ host: address.host, port: address.port, noDelay: true, onread: { buffer: readBuffer, callback: onRead } })
     this.socket.on('drain', () => this.#reader?.onDrain())
     this.socket.on('end', () => this.#over(undefined, onIdleEnd))
     this.socket.on('error', (error) => this.#over(error, onIdleEnd))
@@ -54,11 +63,17 @@ export class ConnectionPool {
     this.#maxIdle = maxIdlePerAddress
   }
 
-  /** @param fresh never one that was used before: for the second try */
-  take(address: Address, fresh: boolean): UpstreamConnection {
-    const key = `${address.host}:${address.port}`
+  /**
+   * @param fresh never one that was used before: for the second try
+   * @param maxRestMs nor one that has waited longer than this
+   */
+  take(address: Address, fresh: boolean, maxRestMs = Infinity): UpstreamConnection {
+    const key = keyOf(address)
     const known = fresh ? undefined : this.#idle.get(key)?.pop()
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (maxRestMs === Infinity || performance.now() - known.restingSince <= maxRestMs) return known
+      this.give(address, known, known.restingSince)
+    }
     return new UpstreamConnection(address, (ended) => {
       const idle = this.#idle.get(key)
       const at = idle?.indexOf(ended) ?? -1
@@ -67,18 +82,19 @@ export class ConnectionPool {
     })
   }
 
-  give(address: Address, connection: UpstreamConnection): void {
-    const key = `${address.host}:${address.port}`
-    const idle = this.#idle.get(key) ?? []
+  give(address: Address, connection: UpstreamConnection, restingSince = performance.now()): void {
+    const key = keyOf(address)
+    let idle = this.#idle.get(key)
+    if (idle === undefined) this.#idle.set(key, (idle = []))
     if (idle.length >= this.#maxIdle || connection.socket.destroyed) {
       connection.socket.destroy()
       return
     }
     connection.detach()
     connection.reused = true
+    connection.restingSince = restingSince
     connection.socket.resume()
     idle.push(connection)
-    this.#idle.set(key, idle)
   }
 
   close(): void {
@@ -86,4 +102,13 @@ export class ConnectionPool {
     this.#idle.clear()
     for (const connection of all) connection.socket.destroy()
   }
+}
+
+const keys = new WeakMap<Address, string>()
+
+/** `127.0.0.1:8080`, made once for each address of an instance. */
+function keyOf(address: Address): string {
+  let key = keys.get(address)
+  if (key === undefined) keys.set(address, (key = `${address.host}:${address.port}`))
+  return key
 }

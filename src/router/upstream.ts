@@ -38,6 +38,11 @@ export interface Route {
   readonly hosts: readonly string[]
   /** The whole request, queue and cold start included. */
   readonly timeoutMs: number
+  /**
+   * The most that a request of HTTP/1 may carry to an instance that speaks it, and a response that tells its length. Default 32 MiB, as on
+   * Cloud Run.
+   */
+  readonly maxBodyBytes?: number
   /** Percents sum to 100. A target of 0 percent is reached by its tag's hosts alone. */
   readonly targets: readonly RouteTarget[]
   /** Sets a cookie that leads later requests to the same instance, best effort. */

@@ -1,0 +1,95 @@
+import { requestFraming, type Framing } from './framing.ts'
+import { clientTraceId, untracedRequest, valueOf } from './forward-head.ts'
+import { HeadError, readRequestHead, type Field, type RequestHead } from './http-head.ts'
+import type { Front } from './origin.ts'
+import { isBrowserText } from './public-origins.ts'
+
+/** All that one head says, read once. A client that sends the same bytes again on its connection gets the same value. */
+export interface ClientRequest {
+  /** The head as it came, without its empty line. */
+  readonly text: string
+  readonly head: RequestHead
+  readonly framing: Framing
+  readonly front: Front
+  /** The head for the application but for its end (`requestEnd`). */
+  readonly forApplication: string
+  /** Wants to be a WebSocket. Other protocols are not passed on: HTTP/2 behind an upgrade would go past all that is checked here. */
+  readonly upgrade: boolean
+  /** May get pages with public origins replaced. */
+  readonly plain: boolean
+  /** The client wants its connection closed after this one. */
+  readonly close: boolean
+  readonly traceId: string | undefined
+  readonly userAgent: string
+  /** The head of the last response to this request, and what became of it: instances repeat theirs, too. */
+  answered: AnsweredHead | undefined
+}
+
+/** A response's head, read and translated. */
+export interface AnsweredHead {
+  readonly text: string
+  readonly status: number
+  readonly framing: Framing
+  /** The head for the client but for its end (`responseEnd`). */
+  readonly forClient: string
+  readonly dated: boolean
+  readonly keepUpstream: boolean
+  /** The client's connection ends after this. */
+  readonly close: boolean
+  /** Text in which origins are replaced. */
+  readonly replaces: boolean
+  /** `text/event-stream`, or a body without a length: it may never end. */
+  readonly stream: 'events' | 'open' | undefined
+}
+
+interface ConnectionFacts {
+  readonly scheme: 'http' | 'https'
+  readonly remoteIp: string
+  readonly replacesOrigins: boolean
+}
+
+/** @throws HeadError for what is malformed, or means different things to different readers */
+export function readClientRequest(text: string, facts: ConnectionFacts): ClientRequest {
+  const head = readRequestHead(text)
+  const { fields } = head
+  const framing = requestFraming(head)
+  const { host, port } = readHost(head)
+  if (head.method === 'TRACE' || head.method === 'CONNECT') throw new HeadError(405, `${head.method} is not passed on.`)
+  const expects = valueOf(fields, 'expect')
+  if (expects !== '' && expects.toLowerCase() !== '100-continue') throw new HeadError(417, `Expect "${expects}" cannot be met.`)
+  const front = { scheme: facts.scheme, host, port }
+  const upgrade = framing.kind === 'none' && valueOf(fields, 'upgrade').toLowerCase() === 'websocket' && names(fields, 'upgrade')
+  const plain = facts.replacesOrigins && isBrowserText(fields)
+  return {
+    text,
+    head,
+    framing,
+    front,
+    forApplication: untracedRequest(head, framing, front, facts.remoteIp, { upgrade, plain }),
+    upgrade,
+    plain,
+    close: head.minor === 0 || names(fields, 'close'),
+    traceId: clientTraceId(fields),
+    userAgent: valueOf(fields, 'user-agent'),
+    answered: undefined,
+  }
+}
+
+/** Whether `Connection` has the option. */
+export function names(fields: readonly Field[], option: 'close' | 'upgrade'): boolean {
+  return fields.some(({ lower, value }) => lower === 'connection' && options[option].test(value))
+}
+
+const options = { close: /(^|,)[\t ]*close[\t ]*(,|$)/i, upgrade: /(^|,)[\t ]*upgrade[\t ]*(,|$)/i }
+
+/** The one Host, without and with its port. @throws HeadError 400 for none or several, 421 for an absolute target of another host */
+function readHost(head: RequestHead): { readonly host: string; readonly port: string } {
+  const hosts = head.fields.filter((field) => field.lower === 'host')
+  const [first] = hosts
+  if (hosts.length > 1 || (first === undefined && head.minor === 1)) throw new HeadError(400, 'A request needs exactly one Host.')
+  const [, host, port] = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.exec((first?.value ?? '').toLowerCase()) ?? []
+  if (host === undefined) throw new HeadError(400, 'The Host header is malformed.')
+  if (!head.target.startsWith('/') && !(head.target === '*' && head.method === 'OPTIONS'))
+    throw new HeadError(421, 'This is no proxy: send a path, not a whole URL.')
+  return { host: host.replace(/\.$/, ''), port: port ?? '' }
+}
