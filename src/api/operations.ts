@@ -7,7 +7,7 @@ import {
   type Operation,
 } from './gen/google/longrunning/operations_pb.ts'
 import { CloudError } from '../base/cloud-error.ts'
-import { openCollection } from '../state/collection.ts'
+import { openCollection, type Collection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
 import { paginate } from './pages.ts'
 import { service, type RestBinding, type Service } from './product.ts'
@@ -16,10 +16,23 @@ import { toOperationError } from './status.ts'
 /** A message with its schema, for packing into an Any. */
 export type Packed<T extends DescMessage = DescMessage> = readonly [schema: T, message: MessageShape<T>]
 
+/** Replaces the operation's metadata while it is under way. */
+export type TellProgress = (metadata: Packed) => Promise<void>
+
 /** google.longrunning operations, kept in the state: a name given out answers after a restart too (sql trap 44). */
 export interface Operations {
-  /** Stores an operation, answers it, and runs `work` behind it; what `work` gives or throws ends the operation. */
-  start(about: { readonly parent: string; readonly metadata: Packed }, work: () => Promise<Packed>): Promise<Operation>
+  /**
+   * Stores an operation, answers it, and runs `work` behind it; what `work` gives or throws ends the operation.
+   * One with a `key` outlives the daemon: it is not ended when a later one opens, but waits there for `resume`.
+   */
+  start(
+    about: { readonly parent: string; readonly metadata: Packed; readonly key?: string },
+    work: (tell: TellProgress) => Promise<Packed>,
+  ): Promise<Operation>
+  /** Those with a key that are not over and that nothing works on: what an earlier daemon left. */
+  left(): readonly { readonly name: string; readonly key: string }[]
+  /** Goes on with one of `left`. */
+  resume(name: string, work: (tell: TellProgress) => Promise<Packed>): void
   /** An operation that is over at once and is not kept. */
   done(about: { readonly parent: string; readonly metadata: Packed }, response: Packed): Operation
   get(name: string): Operation
@@ -31,6 +44,7 @@ export interface Operations {
 
 export async function openOperations(state: State): Promise<Operations> {
   const rows = openCollection(state, 'operation')
+  const keys = openCollection(state, 'operation.key')
   const waiters = new Map<string, PromiseWithResolvers<void>>()
   const read = (value: string) => fromBinary(OperationSchema, Buffer.from(value, 'base64'))
   const put = (operation: Operation) => rows.put(operation.name, Buffer.from(toBinary(OperationSchema, operation)).toString('base64'))
@@ -42,29 +56,46 @@ export async function openOperations(state: State): Promise<Operations> {
   const finish = async (operation: Operation, outcome: Operation['result']) => {
     operation.done = true
     operation.result = outcome
-    await put(operation)
+    await Promise.all([put(operation), keys.delete(operation.name)])
     waiters.get(operation.name)?.resolve()
     waiters.delete(operation.name)
+  }
+  const run = (operation: Operation, work: (tell: TellProgress) => Promise<Packed>) => {
+    const tell: TellProgress = async ([schema, message]) => {
+      if (operation.done || rows.get(operation.name) === undefined) return
+      operation.metadata = anyPack(schema, message)
+      await put(operation)
+    }
+    void work(tell).then(
+      ([schema, message]) => finish(operation, { case: 'response', value: anyPack(schema, message) }),
+      (error: unknown) => finish(operation, { case: 'error', value: toOperationStatus(error) }),
+    )
   }
   const make = (parent: string, [schema, message]: Packed) =>
     create(OperationSchema, { name: `${parent}/operations/${crypto.randomUUID()}`, metadata: anyPack(schema, message) })
 
   await endInterrupted(
-    rows.list('').map((row) => read(row.value)),
+    rows
+      .list('')
+      .filter(({ name }) => keys.get(name) === undefined)
+      .map((row) => read(row.value)),
     finish,
   )
 
   const operations: Operations = {
-    async start({ parent, metadata }, work) {
+    async start({ parent, metadata, key }, work) {
       const operation = make(parent, metadata)
       waiters.set(operation.name, Promise.withResolvers())
-      await put(operation)
+      await Promise.all([put(operation), key === undefined ? undefined : keys.put(operation.name, key)])
       const told = structuredClone(operation)
-      void work().then(
-        ([schema, message]) => finish(operation, { case: 'response', value: anyPack(schema, message) }),
-        (error: unknown) => finish(operation, { case: 'error', value: toOperationStatus(error) }),
-      )
+      run(operation, work)
       return told
+    },
+    left: () => keys.list('').flatMap(({ name, value }) => (waiters.has(name) ? [] : [{ name, key: value }])),
+    resume(name, work) {
+      if (waiters.has(name)) return
+      waiters.set(name, Promise.withResolvers())
+      run(get(name), work)
     },
     done({ parent, metadata }, [schema, message]) {
       const operation = make(parent, metadata)
@@ -83,14 +114,15 @@ export async function openOperations(state: State): Promise<Operations> {
       clearTimeout(timeout)
       return get(name)
     },
-    service: (path) => operationsService(operations, rows, read, path),
+    service: (path) => operationsService(operations, rows, keys, read, path),
   }
   return operations
 }
 
 function operationsService(
   operations: Operations,
-  rows: ReturnType<typeof openCollection>,
+  rows: Collection,
+  keys: Collection,
   read: (value: string) => Operation,
   path: string,
 ): Service {
@@ -106,7 +138,7 @@ function operationsService(
       waitOperation: (request, context) => operations.wait(request.name, Number(request.timeout?.seconds ?? 30n) * 1000, context.signal),
       async deleteOperation(request) {
         operations.get(request.name)
-        await rows.delete(request.name)
+        await Promise.all([rows.delete(request.name), keys.delete(request.name)])
         return create(EmptySchema)
       },
       listOperations(request) {

@@ -15,6 +15,7 @@ export async function adopt(house: House): Promise<void> {
     }
     await adoptContainers(house, engine)
   }
+  await house.catalog.run.resume()
 }
 
 /** The network of a project, and its way to Google's names. */

@@ -16,7 +16,7 @@ export interface Catalog {
 
 /** Every product that is emulated, one line each. What one needs of another is handed to it here. */
 export async function openCatalog(foundation: Foundation, surroundings: RunNeeds['surroundings']): Promise<Catalog> {
-  const { state, clock, log, projects, tokens, postgres, operations, router, engines } = foundation
+  const { state, clock, log, projects, tokens, postgres, operations, router, engines, containerLog } = foundation
   const project = (idOrNumber: string) => projects.get(idOrNumber)
   const secrets = secretManager({ state, clock, project })
   const sql = cloudSql({ state, clock, log, project, postgres })
@@ -28,6 +28,7 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
     log,
     operations,
     router,
+    containerLog,
     project,
     surroundings,
     isUp: (id) => projects.get(id).isUp,

@@ -13,6 +13,7 @@ import type { PublicOrigin } from '../router/public-origins.ts'
 import { openRouter } from '../router/router.ts'
 import type { Router } from '../router/upstream.ts'
 import { openState, type State } from '../state/state.ts'
+import { openContainerLog, type ContainerLog } from '../telemetry/container-log.ts'
 import { openRequestLog, type RequestLog } from '../telemetry/request-log.ts'
 import { openEngines, type Engines } from './engines.ts'
 import { rememberedPort } from './remembered-port.ts'
@@ -32,6 +33,7 @@ export interface Foundation extends AsyncDisposable {
   readonly engines: Engines
   readonly router: Router
   readonly requests: RequestLog
+  readonly containerLog: ContainerLog
   readonly gatewaySocket: string
 }
 
@@ -56,6 +58,7 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
     openOperations(state),
   ])
   const requests = opened.use(openRequestLog(state))
+  const containerLog = opened.use(openContainerLog(state))
   const gatewaySocket = socketPath(stateDirectory, 'gateway.sock')
   const engines = opened.use(openEngines({ stateDirectory, log, projects, gatewaySocket }))
   const postgres = opened.use(
@@ -93,6 +96,7 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
     engines,
     router,
     requests,
+    containerLog,
     gatewaySocket,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

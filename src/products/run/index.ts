@@ -9,6 +9,7 @@ import type { Container, LogLine } from '../../engine/engine.ts'
 import type { DeployParts } from './deploy.ts'
 import { openDeployments } from './deployments.ts'
 import { openInstances, type Instances } from './instances.ts'
+import { openRunJobs, type RunJobs } from './jobs/index.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { readServiceName } from './resources.ts'
 import { revisionRpcs } from './revision-rpcs.ts'
@@ -29,6 +30,10 @@ export interface CloudRun extends Product {
   removeProject(project: string): Promise<void>
   /** Takes over what an earlier daemon left running; false when nobody wants the container. */
   adopt(container: Container): boolean
+  /** Goes on with executions that an earlier daemon left under way, after what runs was adopted. */
+  resume(): Promise<void>
+  /** Jobs, their executions and tasks. */
+  readonly jobs: RunJobs
   /** Runs a command to its end as an instance of `template` would run. Answers the exit code. */
   runOnce(
     project: Project,
@@ -58,6 +63,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const deployments = openDeployments(parts)
   const admin = openServiceAdmin(parts, deployments)
   const policies = openIamPolicies(needs.state)
+  const jobs = openRunJobs(needs, policies)
   const ofProject = (project: string) => store.list(`projects/${project}/`)
   void deployments.endInterrupted()
   for (const found of store.list('')) if (needs.isUp(readServiceName(found.name).project)) openRoute(needs, revisions, instances, found)
@@ -67,6 +73,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     services: [
       service(Services, { ...serviceRpcs(parts, admin), ...policies.rpcs((name) => store.get(name).name) }),
       service(RevisionsService, revisionRpcs(parts)),
+      ...jobs.services,
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}'),
     ],
     serving: (project) => ofProject(project).map((found) => toServing(found, revisions, instances)),
@@ -76,16 +83,20 @@ export function cloudRun(needs: RunNeeds): CloudRun {
         const newest = revisions.get(found.latestReadyRevision)
         if (newest !== undefined) await instances.warm(newest, needs.project(project), signal)
       }
+      await jobs.resume()
     },
     async stopProject(project) {
       for (const found of ofProject(project)) needs.router.removeRoute(project, readServiceName(found.name).service)
-      await Promise.all(ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name))))
+      const retired = ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name)))
+      await Promise.all([...retired, jobs.stopProject(project)])
     },
     async removeProject(project) {
       const operations = ofProject(project).map(({ name }) => admin.delete(create(DeleteServiceRequestSchema, { name })))
       await Promise.all((await Promise.all(operations)).map(({ name }) => needs.operations.wait(name, 60_000)))
+      await jobs.removeProject(project)
     },
     adopt(container) {
+      if (container.labels['job'] !== undefined) return jobs.adopt(container)
       const name = container.labels['revisionName']
       const wanted =
         name === undefined
@@ -94,7 +105,12 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       return wanted !== undefined && name !== undefined && instances.adopt(container, revisions.get(name), needs.project(container.project))
     },
     runOnce: (project, id, template, command, onLine, signal) => runOnce(needs, project, id, template, command, onLine, signal),
-    [Symbol.asyncDispose]: () => instances[Symbol.asyncDispose](),
+    resume: () => jobs.resume(),
+    jobs,
+    async [Symbol.asyncDispose]() {
+      await jobs[Symbol.asyncDispose]()
+      await instances[Symbol.asyncDispose]()
+    },
   }
 }
 

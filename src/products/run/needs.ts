@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts'
 import type { Engine, Mount } from '../../engine/engine.ts'
 import type { Router } from '../../router/upstream.ts'
 import type { State } from '../../state/state.ts'
+import type { ContainerLog } from '../../telemetry/container-log.ts'
 
 /** What Cloud Run stands on, handed in by the daemon. */
 export interface RunNeeds {
@@ -12,6 +13,8 @@ export interface RunNeeds {
   readonly log: Log
   readonly operations: Operations
   readonly router: Router
+  /** Lines of containers that may be gone: of tasks and of worker pools. */
+  readonly containerLog: ContainerLog
   /** A project by id or number. */
   readonly project: (idOrNumber: string) => Project
   /** Whether requests for the services of this project are taken: false after `devcloud down`. */

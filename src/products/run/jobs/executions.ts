@@ -1,0 +1,113 @@
+import { create, type MessageShape } from '@bufbuild/protobuf'
+import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
+import {
+  ExecutionSchema,
+  ListExecutionsResponseSchema,
+  type CancelExecutionRequest,
+  type DeleteExecutionRequest,
+  type Execution,
+  type GetExecutionRequest,
+  type ListExecutionsRequest,
+  type ListExecutionsResponse,
+} from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
+import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
+import type { Packed, TellProgress } from '../../../api/operations.ts'
+import { paginateList } from '../../../api/pages.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import { byNewest } from '../by-newest.ts'
+import type { RunNeeds } from '../needs.ts'
+import { checkEtag } from './check-etag.ts'
+import type { Controller } from './controller.ts'
+import type { ExecutionRows } from './execution-rows.ts'
+import { isOver } from './execution-status.ts'
+import { readExecutionName, readJobName } from './names.ts'
+import type { TaskRows } from './task-rows.ts'
+
+/** google.cloud.run.v2.Executions. */
+export interface ExecutionApi {
+  getExecution(request: GetExecutionRequest): Execution
+  /** Newest first; `jobs/-` is those of every job. */
+  listExecutions(request: ListExecutionsRequest): ListExecutionsResponse
+  deleteExecution(request: DeleteExecutionRequest): Promise<Operation>
+  cancelExecution(request: CancelExecutionRequest): Promise<Operation>
+  /** Ends it, and forgets it with its tasks. */
+  remove(name: string): Promise<void>
+  /** The work of RunJob's operation: its metadata is the execution as it runs. @throws CloudError when the execution fails */
+  follow(name: string, tell: TellProgress): Promise<Packed<typeof ExecutionSchema>>
+}
+
+export function openExecutions(needs: RunNeeds, rows: ExecutionRows, tasks: TaskRows, controller: Controller): ExecutionApi {
+  const get = (name: string): Execution => {
+    const { project, region, job, execution } = readExecutionName(name)
+    const found = rows.get(`projects/${needs.project(project).id}/locations/${region}/jobs/${job}/executions/${execution}`)
+    if (found !== undefined) return found
+    throw new CloudError(
+      'NOT_FOUND',
+      `Resource '${execution}' of kind 'EXECUTION' in region '${region}' in project '${project}' does not exist.`,
+      'List the executions of the job.',
+    )
+  }
+  const remove = async (name: string) => {
+    await controller.cancel(name)
+    await Promise.all([rows.delete(name), tasks.delete(name)])
+  }
+  const about = ({ name }: Execution, metadata: Packed) => {
+    const { project, region } = readExecutionName(name)
+    return { parent: `projects/${project}/locations/${region}`, metadata }
+  }
+  return {
+    getExecution: ({ name }) => get(name),
+    listExecutions(request) {
+      const { project, region, job } = readJobName(request.parent)
+      const parent = `projects/${needs.project(project).id}/locations/${region}/jobs/`
+      const all = rows.list(job === '-' ? parent : `${parent}${job}/executions/`).toSorted(byNewest)
+      const page = paginateList(all, request.pageSize, request.pageToken)
+      return create(ListExecutionsResponseSchema, { executions: [...page.items], nextPageToken: page.nextPageToken })
+    },
+    deleteExecution(request) {
+      const execution = get(request.name)
+      checkEtag(request.etag, execution.etag)
+      const told: Packed<typeof ExecutionSchema> = [ExecutionSchema, execution]
+      if (request.validateOnly) return Promise.resolve(needs.operations.done(about(execution, told), told))
+      return needs.operations.start(about(execution, told), async () => {
+        await remove(execution.name)
+        execution.deleteTime = timestampFromMs(needs.clock.nowMs())
+        return told
+      })
+    },
+    async cancelExecution(request) {
+      const execution = get(request.name)
+      checkEtag(request.etag, execution.etag)
+      if (isOver(execution))
+        throw new CloudError(
+          'FAILED_PRECONDITION',
+          `Execution '${readExecutionName(execution.name).execution}' is completed and cannot be cancelled.`,
+          'Nothing is left to do.',
+        )
+      const told: Packed<typeof ExecutionSchema> = [ExecutionSchema, execution]
+      if (request.validateOnly) return needs.operations.done(about(execution, told), told)
+      return needs.operations.start(about(execution, told), async () => [ExecutionSchema, await controller.cancel(execution.name)])
+    },
+    remove,
+    async follow(name, tell) {
+      const unwatch = controller.watch(name, (execution) => void tell([ExecutionSchema, execution]).catch(() => {}))
+      try {
+        const execution = await controller.over(name)
+        const failure = failureOf(execution)
+        if (failure !== undefined) throw failure
+        return [ExecutionSchema, execution]
+      } finally {
+        unwatch()
+      }
+    },
+  }
+}
+
+/** What RunJob's operation ends with when tasks failed. A cancelled execution is its answer, not its error (apache/airflow#62278). */
+function failureOf(execution: MessageShape<typeof ExecutionSchema>): CloudError | undefined {
+  const completed = execution.conditions.find(({ type }) => type === 'Completed')
+  if (completed?.state !== Condition_State.CONDITION_FAILED || execution.failedCount === 0) return undefined
+  const { job, execution: id } = readExecutionName(execution.name)
+  return new CloudError('FAILED_PRECONDITION', completed.message, `devcloud logs ${job}`, { fault: 'EXECUTION_FAILED', evidence: [id] })
+}

@@ -1,0 +1,90 @@
+import type { HandlerContext } from '@connectrpc/connect'
+import { Executions } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
+import { Jobs } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
+import { Tasks } from '../../../api/gen/google/cloud/run/v2/task_pb.ts'
+import { callerOf } from '../../../api/caller.ts'
+import type { IamPolicies } from '../../../api/iam-policy.ts'
+import { service, type Service } from '../../../api/product.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import type { Container } from '../../../engine/engine.ts'
+import type { RunNeeds } from '../needs.ts'
+import { openController } from './controller.ts'
+import { openExecutionRows } from './execution-rows.ts'
+import { isOver } from './execution-status.ts'
+import { openExecutions, type ExecutionApi } from './executions.ts'
+import { openJobs, type JobApi } from './jobs.ts'
+import { readExecutionName, readJobName } from './names.ts'
+import { openTaskRows } from './task-rows.ts'
+import { openTasks, type TaskApi } from './tasks.ts'
+
+/** Cloud Run jobs: what is served, and what the daemon asks of them. */
+export interface RunJobs extends AsyncDisposable {
+  readonly services: readonly Service[]
+  /** The methods themselves, for another wire. */
+  readonly jobs: JobApi
+  readonly executions: ExecutionApi
+  readonly tasks: TaskApi
+  /** False when nobody wants the container any more. */
+  adopt(container: Container): boolean
+  /** Goes on with what an earlier daemon, or a stopped engine, left. */
+  resume(): Promise<void>
+  /** Cancels what runs. */
+  stopProject(project: string): Promise<void>
+  removeProject(project: string): Promise<void>
+}
+
+export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
+  const executionRows = openExecutionRows(needs.state)
+  const taskRows = openTaskRows(needs.state)
+  const controller = openController(needs, executionRows, taskRows)
+  const executions = openExecutions(needs, executionRows, taskRows, controller)
+  const tasks = openTasks(needs, executionRows, taskRows)
+  const jobs = openJobs(needs, executionRows, controller, executions)
+  const caller = (context: HandlerContext) => callerOf(context).email
+  return {
+    services: [
+      service(Jobs, {
+        createJob: (request, context) => jobs.createJob(request, caller(context)),
+        getJob: (request) => jobs.getJob(request),
+        listJobs: (request) => jobs.listJobs(request),
+        updateJob: (request, context) => jobs.updateJob(request, caller(context)),
+        deleteJob: (request) => jobs.deleteJob(request),
+        runJob: (request, context) => jobs.runJob(request, caller(context)),
+        ...policies.rpcs((name) => jobs.nameOf(name)),
+      }),
+      service(Executions, {
+        getExecution: (request) => executions.getExecution(request),
+        listExecutions: (request) => executions.listExecutions(request),
+        deleteExecution: (request) => executions.deleteExecution(request),
+        cancelExecution: (request) => executions.cancelExecution(request),
+      }),
+      service(Tasks, { getTask: (request) => tasks.getTask(request), listTasks: (request) => tasks.listTasks(request) }),
+    ],
+    jobs,
+    executions,
+    tasks,
+    adopt: (container) => controller.wants(container),
+    async resume() {
+      await controller.resume((project) => needs.isUp(project))
+      for (const { name, key } of needs.operations.left()) {
+        if (!key.includes('/executions/')) continue
+        needs.operations.resume(name, async (tell) => {
+          if (executionRows.get(key) !== undefined) return executions.follow(key, tell)
+          throw new CloudError('NOT_FOUND', `Execution '${readExecutionName(key).execution}' was deleted.`, 'Run the job again.')
+        })
+      }
+      jobs.resume()
+    },
+    async stopProject(project) {
+      const running = executionRows.list(`projects/${project}/`).filter((execution) => !isOver(execution))
+      await Promise.all(running.map(({ name }) => controller.cancel(name)))
+    },
+    async removeProject(project) {
+      const all = executionRows.list(`projects/${project}/`)
+      await Promise.all(all.map(({ name }) => executions.remove(name)))
+      const own = jobs.all(project).filter(({ name }) => readJobName(name).project === project)
+      await Promise.all(own.map(({ name }) => jobs.deleteJob({ name, etag: '', validateOnly: false })))
+    },
+    [Symbol.asyncDispose]: () => controller[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,92 @@
+import { clone } from '@bufbuild/protobuf'
+import { ExecutionTemplateSchema, type ExecutionTemplate } from '../../../api/gen/google/cloud/run/v2/execution_template_pb.ts'
+import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import type { TaskTemplate } from '../../../api/gen/google/cloud/run/v2/task_template_pb.ts'
+import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
+import { unimplemented } from '../../../api/status.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import { readBytes, readCpus } from '../resources.ts'
+import { checkReservedKeys } from './reserved-keys.ts'
+
+/** Variables that a task gets and that a user cannot set. Source: contract/cloud-run.md 1, Env and ports. */
+const reservedEnv: readonly string[] = [
+  'CLOUD_RUN_JOB',
+  'CLOUD_RUN_EXECUTION',
+  'CLOUD_RUN_TASK_INDEX',
+  'CLOUD_RUN_TASK_ATTEMPT',
+  'CLOUD_RUN_TASK_COUNT',
+]
+/** 168 hours, of one attempt. */
+const longestSeconds = 168 * 3600
+
+/**
+ * Cloud Run's defaults for jobs, written into a copy of what the client sent: 1 task, 3 retries, 10 minutes an attempt, 1 CPU and 512 MiB.
+ * @throws CloudError INVALID_ARGUMENT, or UNIMPLEMENTED for what is not emulated
+ */
+export function withJobDefaults(sent: ExecutionTemplate): ExecutionTemplate {
+  const template = clone(ExecutionTemplateSchema, sent)
+  checkReservedKeys('template.labels', template.labels)
+  checkReservedKeys('template.annotations', template.annotations)
+  template.taskCount ||= 1
+  checkCounts(template.taskCount, template.parallelism)
+  const task = template.template
+  if (task === undefined) throw invalid('template.template: must be set.', 'Send a task template with a container.')
+  if (task.retries.case === undefined) task.retries = { case: 'maxRetries', value: 3 }
+  task.timeout ??= { $typeName: 'google.protobuf.Duration', seconds: 600n, nanos: 0 }
+  task.executionEnvironment ||= ExecutionEnvironment.GEN2
+  checkTask(task)
+  for (const [index, container] of task.containers.entries()) fillContainer(container, index)
+  return template
+}
+
+/** @throws CloudError INVALID_ARGUMENT unless there are 1 to 10,000 tasks, and not more at a time than there are */
+export function checkCounts(taskCount: number, parallelism: number): void {
+  if (taskCount < 1 || taskCount > 10_000)
+    throw invalid(`task_count: must be from 1 to 10000, but is ${taskCount}.`, 'Choose such a number.')
+  if (parallelism < 0) throw invalid(`parallelism: must not be negative, but is ${parallelism}.`, 'Leave it out for as many as possible.')
+}
+
+/** @throws CloudError INVALID_ARGUMENT unless it is from a second to 168 hours */
+export function checkTimeout(seconds: bigint): void {
+  if (seconds >= 1n && seconds <= BigInt(longestSeconds)) return
+  throw invalid(`timeout: must be from 1 to ${longestSeconds} seconds, but is ${seconds}.`, 'Choose a shorter one.')
+}
+
+/** @throws CloudError INVALID_ARGUMENT for a variable that a task gets anyway */
+export function checkTaskEnv(names: readonly string[]): void {
+  const reserved = names.find((name) => reservedEnv.includes(name))
+  if (reserved === undefined) return
+  throw invalid(
+    `env: The following reserved env names were provided: ${reserved}. These values are automatically set by the system.`,
+    `Remove ${reserved}.`,
+  )
+}
+
+function checkTask(task: TaskTemplate): void {
+  const retries = task.retries.value ?? 3
+  if (retries < 0 || retries > 10) throw invalid(`max_retries: must be from 0 to 10, but is ${retries}.`, 'Choose such a number.')
+  checkTimeout(task.timeout?.seconds ?? 600n)
+  if (task.containers.length === 0) throw invalid('template.template.containers: should have at least one element.', 'Name an image.')
+  if (task.containers.length > 1) throw unimplemented('tasks of several containers')
+  if (task.executionEnvironment === ExecutionEnvironment.GEN1)
+    throw invalid('execution_environment: jobs run in the second generation alone.', 'Leave it out.')
+  if (task.nodeSelector !== undefined) throw unimplemented('GPUs (node_selector)')
+  if (task.encryptionKey !== '') throw unimplemented('customer-managed encryption keys (encryption_key)')
+}
+
+function fillContainer(container: Container, index: number): void {
+  const place = `template.template.containers[${index}]`
+  if (container.image === '') throw invalid(`${place}.image: must not be empty.`, 'Name a container image.')
+  if (container.ports.length > 0) throw invalid(`${place}.ports: a job serves no requests and has no ports.`, 'Remove the port.')
+  if (container.livenessProbe !== undefined) throw unimplemented('liveness probes of tasks')
+  if (container.startupProbe !== undefined) throw unimplemented('startup probes of tasks')
+  container.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle: false, startupCpuBoost: false }
+  container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
+  readCpus(container.resources.limits['cpu'] ?? '')
+  readBytes(container.resources.limits['memory'] ?? '')
+  checkTaskEnv(container.env.map(({ name }) => name))
+}
+
+function invalid(message: string, next: string): CloudError {
+  return new CloudError('INVALID_ARGUMENT', message, next)
+}
