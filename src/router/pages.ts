@@ -59,6 +59,7 @@ function escapeHtml(text: string): string {
 export function toAnswer(error: unknown): [number, string] {
   if (!(error instanceof CloudError)) return [500, words[500]]
   if (error.code === 'RESOURCE_EXHAUSTED') return [429, words[429]]
+  if (error.fault === 'NO_INSTANCE') return [500, error.message]
   if (error.code === 'DEADLINE_EXCEEDED' && error.fault === undefined) return [504, words[504]]
   return [codes[error.code].http === 503 ? 503 : 500, words[500]]
 }

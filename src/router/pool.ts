@@ -1,57 +1,19 @@
 import { CloudError } from '../base/cloud-error.ts'
-import type { Clock } from '../base/clock.ts'
-import { instancesToStart } from './desired-instances.ts'
-import type { Address, Lease, Upstream } from './upstream.ts'
+import { autoscale, comfortable, RecentMost, WindowMean, windowMs, type ScalingPlan } from './autoscaler.ts'
+import { BackOff } from './back-off.ts'
+import { InstanceSlot, type PoolInstance, type SlotOptions } from './instance-slot.ts'
+import type { InstanceLimits, InstanceView, PoolOptions, RevisionPool, StartReason } from './revision-pool.ts'
+import type { Lease } from './upstream.ts'
+import { WaitingRequests, type WaitingRequest } from './waiting-requests.ts'
 
-export interface PoolInstance {
-  readonly id: string
-  readonly address: Address
-  /** Ends and removes it. */
-  stop(): Promise<void>
-}
+/** How many starts the average startup time is made of. */
+const startupsKept = 10
+/** An instance that lived so long was healthy. */
+const healthyMs = 10_000
+/** A timer that comes so much too late tells of a machine that slept. */
+const sleepMs = 3000
 
-export interface RevisionPool extends Upstream {
-  readonly instances: readonly { readonly id: string; readonly inFlight: number }[]
-  /** Takes over an instance that runs already. */
-  adopt(instance: PoolInstance): void
-  /** From now on: service-level scaling changes without a new revision. */
-  setLimits(limits: InstanceLimits): void
-  /** An instance ended by itself: it takes no more requests. */
-  instanceEnded(id: string): void
-  /** Takes no more requests, lets those under way finish, and stops the instances. */
-  close(): Promise<void>
-}
-
-/** How many instances one revision may have. */
-export interface InstanceLimits {
-  readonly min: number
-  readonly max: number
-}
-
-export interface PoolOptions {
-  readonly id: string
-  /** What the instances speak. Default `http1`. */
-  readonly protocol?: 'http1' | 'h2c'
-  readonly concurrency: number
-  readonly minInstances: number
-  readonly maxInstances: number
-  /** How long a request waits for room when no more instances may start. Cloud Run: at least 10 s. */
-  readonly pendingMs: number
-  readonly startInstance: (signal: AbortSignal) => Promise<PoolInstance>
-  readonly clock: Clock
-}
-
-interface Slot {
-  readonly instance: PoolInstance
-  inFlight: number
-}
-
-interface Waiter {
-  readonly grant: (lease: Lease) => void
-  readonly refuse: (error: unknown) => void
-}
-
-/** The instances of one revision: requests are spread over those with room, and more start when there is none. */
+/** The instances of one revision: requests are spread over those with room, more start when there is none, and idle ones go. */
 export function createRevisionPool(options: PoolOptions): RevisionPool {
   return new Pool(options)
 }
@@ -60,12 +22,31 @@ class Pool implements RevisionPool {
   readonly id: string
   readonly protocol: 'http1' | 'h2c'
   readonly #options: PoolOptions
-  readonly #slots: Slot[] = []
-  readonly #waiting = new Set<Waiter>()
-  readonly #closing = new AbortController()
+  readonly #idleMs: number
+  readonly #pendingMs: number
+  readonly #tickMs: number
+  readonly #slotOptions: SlotOptions
+  #slots: InstanceSlot[] = []
+  readonly #stopping = new Set<Promise<void>>()
+  readonly #waiting = new WaitingRequests(() => this.#checkDrained())
+  readonly #mean: WindowMean
+  readonly #mostWanted: RecentMost
+  readonly #backOff: BackOff
+  readonly #startups: number[] = []
+  readonly #giveUp = new AbortController()
+  /** Instances that ended before they joined. */
   readonly #ended = new Set<string>()
   #limits: InstanceLimits
+  #isHeld: boolean
+  #isClosed = false
+  #hasLeft = false
   #starting = 0
+  #inFlight = 0
+  #uses = 0
+  /** How many instances the load asks for: the first so many take its requests, so that others become idle. */
+  #wanted = 1
+  #tick: NodeJS.Timeout | undefined
+  #tickedMs = 0
   #drained: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions) {
@@ -73,83 +54,156 @@ class Pool implements RevisionPool {
     this.protocol = options.protocol ?? 'http1'
     this.#options = options
     this.#limits = { min: options.minInstances, max: options.maxInstances }
+    this.#isHeld = options.isHeld ?? false
+    this.#idleMs = options.idleMs ?? 900_000
+    this.#pendingMs = options.pendingMs ?? 10_000
+    this.#tickMs = Math.max(10, Math.min(1000, this.#pendingMs / 2, this.#idleMs / 2))
+    this.#mean = new WindowMean(Math.min(windowMs, this.#idleMs))
+    this.#mostWanted = new RecentMost(this.#idleMs)
+    this.#backOff = new BackOff(options.clock)
+    this.#slotOptions = {
+      clock: options.clock,
+      pauseAfterMs: options.pauseAfterMs,
+      onAwake: () => this.#serve(),
+      onLost: (slot) => this.#lose(slot),
+    }
+    if (!this.#isHeld && this.#limits.min > 0) queueMicrotask(() => this.#scale())
   }
 
-  get instances(): readonly { readonly id: string; readonly inFlight: number }[] {
-    return this.#slots.map(({ instance, inFlight }) => ({ id: instance.id, inFlight }))
+  get instances(): readonly InstanceView[] {
+    const running = this.#slots.map(({ instance, inFlight, isReady, isPaused }): InstanceView => {
+      const state = !isReady ? 'not ready' : inFlight > 0 ? 'active' : isPaused ? 'paused' : 'idle'
+      return { id: instance.id, inFlight, state }
+    })
+    const starting: InstanceView = { id: '', inFlight: 0, state: 'starting' }
+    return [...running, ...Array.from({ length: this.#starting }, () => starting)]
   }
 
-  tryAcquire(): Lease | undefined {
+  tryAcquire(preferred?: string): Lease | undefined {
+    if (this.#isClosed) return undefined
+    if (preferred !== undefined) {
+      const own = this.#preferred(preferred)
+      if (own !== undefined) return own.isAwake ? this.#lease(own) : undefined
+    }
     const slot = this.#roomiest()
     return slot === undefined ? undefined : this.#lease(slot)
   }
 
-  acquire(signal: AbortSignal): Promise<Lease> {
-    const lease = this.tryAcquire()
+  acquire(signal: AbortSignal, preferred?: string): Promise<Lease> {
+    const lease = this.tryAcquire(preferred)
     if (lease !== undefined) return Promise.resolve(lease)
-    if (this.#closing.signal.aborted) return Promise.reject(closed(this.id))
-    const { promise, resolve, reject } = Promise.withResolvers<Lease>()
-    const over = (error: unknown) => {
-      this.#waiting.delete(waiter)
-      clearTimeout(pending)
-      signal.removeEventListener('abort', onAbort)
-      if (error !== undefined) reject(error)
-    }
-    const onAbort = () => over(signal.reason)
-    const waiter: Waiter = {
-      grant: (granted) => {
-        over(undefined)
-        resolve(granted)
-      },
-      refuse: over,
-    }
-    const pending = setTimeout(() => {
-      if (this.#starting === 0) over(noRoom(this.id))
-    }, this.#options.pendingMs)
-    signal.addEventListener('abort', onAbort, { once: true })
-    this.#waiting.add(waiter)
-    this.#scale()
-    return promise
+    return this.#wait(signal, { preferred, isPatient: false }, 'requests')
   }
 
-  adopt(instance: PoolInstance): void {
-    if (this.#ended.delete(instance.id)) return
-    this.#slots.push({ instance, inFlight: 0 })
-    this.#serve()
+  async warm(signal: AbortSignal): Promise<void> {
+    if (this.#slots.some((slot) => slot.isReady)) return
+    const lease = await this.#wait(signal, { preferred: undefined, isPatient: true }, 'deployment')
+    lease.release()
+  }
+
+  adopt(instance: PoolInstance | Promise<PoolInstance>): void {
+    if (!(instance instanceof Promise)) return this.#join(instance, true)
+    this.#starting += 1
+    instance.then(
+      (ready) => {
+        this.#starting -= 1
+        this.#join(ready, true)
+      },
+      () => {
+        this.#starting -= 1
+        this.#scale()
+      },
+    )
+  }
+
+  open(): void {
+    this.#isHeld = false
+    this.#scale()
   }
 
   setLimits(limits: InstanceLimits): void {
     this.#limits = limits
-    if (this.#waiting.size > 0) this.#scale()
+    this.#scale()
+  }
+
+  setReady(id: string, isReady: boolean): void {
+    const slot = this.#slots.find(({ instance }) => instance.id === id)
+    if (slot === undefined) return
+    slot.isReady = isReady
+    if (isReady) this.#serve()
   }
 
   instanceEnded(id: string): void {
-    const at = this.#slots.findIndex((slot) => slot.instance.id === id)
-    if (at !== -1) this.#slots.splice(at, 1)
-    else if (this.#starting > 0) this.#ended.add(id)
-    if (this.#waiting.size > 0) this.#scale()
+    const slot = this.#slots.find(({ instance }) => instance.id === id)
+    if (slot !== undefined) return this.#lose(slot)
+    if (this.#starting > 0) this.#ended.add(id)
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort(closed(this.id))
-    for (const waiter of this.#waiting) waiter.refuse(closed(this.id))
+  async close(how: 'drain' | 'now' = 'drain'): Promise<void> {
+    this.#isClosed = true
+    if (how === 'now' || this.#waiting.size === 0) this.#giveUp.abort(closed(this.id))
+    if (how === 'now') this.#waiting.refuseAll(closed(this.id))
     this.#drained = Promise.withResolvers()
-    if (!this.#isBusy()) this.#drained.resolve()
+    this.#checkDrained()
     await this.#drained.promise
-    await Promise.all(this.#slots.splice(0).map((slot) => slot.instance.stop()))
+    this.#giveUp.abort(closed(this.id))
+    this.#stopTicking()
+    for (const slot of this.#slots.splice(0)) this.#stop(slot, 'closed')
+    await Promise.all(this.#stopping)
   }
 
-  /** Least busy first, so that a new instance takes its share at once. */
-  #roomiest(): Slot | undefined {
-    let best: Slot | undefined
-    for (const slot of this.#slots) {
-      if (slot.inFlight < this.#options.concurrency && (best === undefined || slot.inFlight < best.inFlight)) best = slot
+  leave(): void {
+    this.#hasLeft = true
+    this.#isClosed = true
+    this.#stopTicking()
+    for (const slot of this.#slots) slot.leave()
+    this.#giveUp.abort(closed(this.id))
+  }
+
+  #wait(
+    signal: AbortSignal,
+    of: { readonly preferred: string | undefined; readonly isPatient: boolean },
+    reason: StartReason,
+  ): Promise<Lease> {
+    if (this.#isClosed) return Promise.reject(closed(this.id))
+    const lease = this.#waiting.add({ ...of, nowMs: this.#nowMs }, signal)
+    const own = of.preferred === undefined ? undefined : this.#preferred(of.preferred)
+    if (own === undefined) this.#find(reason)
+    else own.wake()
+    this.#keepTicking()
+    return lease
+  }
+
+  /** The instance of a session, when it can take its request. */
+  #preferred(id: string): InstanceSlot | undefined {
+    const slot = this.#slots.find(({ instance }) => instance.id === id)
+    return slot !== undefined && slot.isReady && slot.inFlight < this.#options.concurrency ? slot : undefined
+  }
+
+  /**
+   * Least busy first, so that a new instance takes its share at once, and of equals the one that rested longest. Instances beyond those that
+   * the load asks for come last, so that they become idle.
+   */
+  #roomiest(): InstanceSlot | undefined {
+    const { concurrency } = this.#options
+    const enough = comfortable(concurrency)
+    let best: InstanceSlot | undefined
+    for (let at = 0; at < this.#slots.length; at += 1) {
+      const slot = this.#slots[at] as InstanceSlot
+      if (!slot.isAwake || !slot.isReady || slot.inFlight >= concurrency) continue
+      if (best === undefined) best = slot
+      else if (at >= this.#wanted && best.inFlight < enough) break
+      else if (slot.inFlight < best.inFlight || (slot.inFlight === best.inFlight && slot.lastUse < best.lastUse)) best = slot
     }
     return best
   }
 
-  #lease(slot: Slot): Lease {
+  #lease(slot: InstanceSlot): Lease {
     slot.inFlight += 1
+    slot.lastUse = this.#uses += 1
+    this.#inFlight += 1
+    this.#measure()
+    if (slot.inFlight > comfortable(this.#options.concurrency)) this.#slots.find(({ isPaused }) => isPaused)?.wake()
     let released = false
     return {
       instance: slot.instance.id,
@@ -158,52 +212,220 @@ class Pool implements RevisionPool {
         if (released) return
         released = true
         slot.inFlight -= 1
+        slot.hasServed = true
+        this.#inFlight -= 1
+        this.#measure()
         if (this.#waiting.size > 0) this.#serve()
-        if (this.#drained !== undefined && !this.#isBusy()) this.#drained.resolve()
+        if (slot.inFlight === 0) slot.rest()
+        this.#checkDrained()
       },
     }
   }
 
+  /** Hands instances with room to those that wait, in their order. */
   #serve(): void {
-    for (const waiter of this.#waiting) {
-      const slot = this.#roomiest()
-      if (slot === undefined) return
-      waiter.grant(this.#lease(slot))
+    for (const request of this.#waiting) {
+      const own = request.preferred === undefined ? undefined : this.#preferred(request.preferred)
+      if (own !== undefined && !own.isAwake) {
+        own.wake()
+        continue
+      }
+      const slot = own ?? this.#roomiest()
+      if (slot === undefined) break
+      request.grant(this.#lease(slot))
+    }
+    if (this.#waiting.size > 0) this.#find('requests')
+  }
+
+  /** Room for those that wait: instances that are paused, then new ones. */
+  #find(reason: StartReason): void {
+    let lacking = this.#waiting.size
+    for (const slot of this.#slots) {
+      if (lacking <= 0) break
+      if (slot.isAwake || !slot.isReady) continue
+      slot.wake()
+      lacking -= this.#options.concurrency
+    }
+    this.#scale(reason)
+  }
+
+  #scale(reason: StartReason = 'requests'): void {
+    if (this.#isHeld || this.#hasLeft || this.#giveUp.signal.aborted) return
+    const { start } = this.#plan()
+    const waitMs = this.#backOff.waitMs
+    if (start > 0 && waitMs === 0)
+      for (let n = 0; n < start; n += 1) {
+        const isMinimum = this.#waiting.size === 0 && this.#slots.length + this.#starting < this.#limits.min
+        this.#start(isMinimum ? 'minimum' : reason)
+      }
+    else if (start > 0 && this.#starting === 0 && this.#slots.length === 0) this.#refuseHopeless(waitMs)
+    this.#keepTicking()
+  }
+
+  #plan(): ScalingPlan {
+    const now = this.#nowMs
+    const serving = this.#slots.filter((slot) => slot.isReady).length
+    const plan = autoscale(
+      {
+        requests: this.#inFlight + this.#waiting.size,
+        meanInFlight: this.#mean.mean(now),
+        mostWanted: this.#mostWanted.most(now),
+        serving,
+        starting: this.#starting,
+        unready: this.#slots.length - serving,
+        idleMs: this.#slots.filter((slot) => slot.inFlight === 0).map((slot) => now - slot.idleSinceMs),
+      },
+      {
+        concurrency: this.#options.concurrency,
+        ...(this.#isClosed ? { min: 0, max: this.#limits.max } : this.#limits),
+        idleMs: this.#idleMs,
+      },
+    )
+    this.#wanted = plan.wanted
+    this.#mostWanted.add(this.#inFlight + this.#waiting.size > 0 ? plan.wanted : 0, now)
+    return plan
+  }
+
+  #start(reason: StartReason): void {
+    this.#starting += 1
+    this.#options.onEvent?.({ kind: 'starting', reason })
+    const beganMs = this.#nowMs
+    this.#options.startInstance(this.#giveUp.signal).then(
+      (instance) => {
+        this.#starting -= 1
+        this.#startups.push(this.#nowMs - beganMs)
+        if (this.#startups.length > startupsKept) this.#startups.shift()
+        this.#join(instance, false)
+      },
+      (error: unknown) => {
+        this.#starting -= 1
+        this.#backOff.failed(error)
+        if (this.#starting === 0 && this.#slots.length === 0) this.#waiting.refuseAll(error)
+        this.#checkDrained()
+      },
+    )
+  }
+
+  #join(instance: PoolInstance, isAdopted: boolean): void {
+    const slot = new InstanceSlot(instance, this.#slotOptions, isAdopted)
+    if (this.#hasLeft) return
+    if (this.#giveUp.signal.aborted) return this.#stop(slot, 'closed')
+    this.#slots.push(slot)
+    if (this.#ended.delete(instance.id)) return this.#lose(slot)
+    if (this.#starting === 0) this.#ended.clear()
+    if (slot.isAwake) slot.rest()
+    else slot.wake()
+    this.#serve()
+    this.#keepTicking()
+  }
+
+  #lose(slot: InstanceSlot): void {
+    const at = this.#slots.indexOf(slot)
+    if (at === -1) return
+    this.#slots.splice(at, 1)
+    this.#track(slot.stop())
+    if (slot.hasServed || slot.inFlight > 0 || this.#nowMs - slot.joinedMs >= healthyMs) this.#backOff.reset()
+    else this.#backOff.failed(crashed(this.id))
+    this.#scale()
+    this.#checkDrained()
+  }
+
+  #stop(slot: InstanceSlot, reason: 'idle' | 'closed'): void {
+    this.#options.onEvent?.({ kind: 'stopping', instance: slot.instance.id, reason })
+    this.#track(slot.stop())
+  }
+
+  #track(stop: Promise<void>): void {
+    const done = stop.catch(() => {}).then(() => void this.#stopping.delete(done))
+    this.#stopping.add(done)
+  }
+
+  #keepTicking(): void {
+    if (this.#tick !== undefined || this.#hasLeft) return
+    if (this.#slots.length + this.#starting + this.#waiting.size + this.#limits.min === 0) return
+    this.#tickedMs = this.#nowMs
+    this.#tick = setInterval(() => this.#onTick(), this.#tickMs)
+    this.#tick.unref()
+  }
+
+  #onTick(): void {
+    const now = this.#nowMs
+    const lateMs = now - this.#tickedMs - this.#tickMs
+    this.#tickedMs = now
+    if (lateMs > sleepMs) {
+      this.#waiting.slept(lateMs)
+      for (const slot of this.#slots) slot.idleSinceMs += lateMs // what was wanted before is asked for again by the next plan
+    }
+    if (this.#waiting.size > 0) {
+      this.#refuseLate(now)
+      this.#serve()
+    } else this.#scale()
+    const { stop } = this.#plan()
+    if (stop > 0) {
+      const idle = this.#slots.filter((slot) => slot.inFlight === 0).toSorted((a, b) => a.idleSinceMs - b.idleSinceMs)
+      for (const slot of idle.slice(0, stop)) {
+        this.#slots.splice(this.#slots.indexOf(slot), 1)
+        this.#stop(slot, 'idle')
+      }
+    }
+    if (this.#slots.length + this.#starting + this.#waiting.size + this.#limits.min === 0) this.#stopTicking()
+  }
+
+  /** Run trap 12. While the first start ever is under way nobody knows how long one takes: its startup probe decides. */
+  #refuseLate(now: number): void {
+    const known = this.#startups.length > 0
+    if (!known && this.#starting > 0) return
+    const mean = known ? this.#startups.reduce((sum, ms) => sum + ms, 0) / this.#startups.length : 0
+    const patienceMs = Math.max(this.#pendingMs, 3.5 * mean)
+    for (const request of this.#waiting) {
+      if (request.isPatient) continue
+      if (this.#waiting.ageMs(request, now) < patienceMs) return
+      this.#refuse(request)
     }
   }
 
-  #scale(): void {
-    const { concurrency, startInstance } = this.#options
-    const requests = this.#waiting.size + this.#slots.reduce((sum, slot) => sum + slot.inFlight, 0)
-    const count = instancesToStart({ requests, instances: this.#slots.length, starting: this.#starting }, { concurrency, ...this.#limits })
-    for (let n = 0; n < count; n += 1) {
-      this.#starting += 1
-      startInstance(this.#closing.signal).then(
-        (instance) => {
-          this.#starting -= 1
-          if (this.#closing.signal.aborted) void instance.stop()
-          else this.adopt(instance)
-        },
-        (error: unknown) => {
-          this.#starting -= 1
-          if (this.#starting > 0 || this.#slots.length > 0) return
-          for (const waiter of this.#waiting) waiter.refuse(error)
-        },
-      )
+  #refuse(request: WaitingRequest): void {
+    const code = this.#slots.length + this.#starting >= this.#limits.max ? 'RESOURCE_EXHAUSTED' : 'UNAVAILABLE'
+    this.#options.onEvent?.({ kind: 'refused', code })
+    request.refuse(noInstance(this.id, code))
+  }
+
+  /** No instance runs, and none may start before the patience of these is over: they are told at once why. */
+  #refuseHopeless(waitMs: number): void {
+    const now = this.#nowMs
+    for (const request of this.#waiting) {
+      if (waitMs > this.#pendingMs - this.#waiting.ageMs(request, now)) request.refuse(this.#backOff.error)
     }
   }
 
-  #isBusy(): boolean {
-    return this.#slots.some((slot) => slot.inFlight > 0)
+  #stopTicking(): void {
+    clearInterval(this.#tick)
+    this.#tick = undefined
+  }
+
+  #measure(): void {
+    this.#mean.set(this.#inFlight, this.#nowMs)
+  }
+
+  #checkDrained(): void {
+    if (this.#drained !== undefined && this.#inFlight + this.#waiting.size === 0) this.#drained.resolve()
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.ticksMs()
   }
 }
 
-function noRoom(id: string): CloudError {
-  return new CloudError(
-    'RESOURCE_EXHAUSTED',
-    `The request was aborted because there was no available instance of ${id}.`,
-    'Raise maxInstances or concurrency.',
-  )
+function noInstance(id: string, code: 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE'): CloudError {
+  const next = code === 'RESOURCE_EXHAUSTED' ? 'Raise maxInstances or concurrency.' : 'devcloud logs: see why instances start late.'
+  return new CloudError(code, 'The request was aborted because there was no available instance.', next, {
+    fault: 'NO_INSTANCE',
+    evidence: [`revision ${id}`],
+  })
+}
+
+function crashed(id: string): CloudError {
+  return new CloudError('UNAVAILABLE', `Instances of ${id} end soon after their start.`, 'devcloud logs', { fault: 'APP_CRASHED' })
 }
 
 function closed(id: string): CloudError {

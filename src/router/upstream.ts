@@ -9,7 +9,8 @@ export interface Upstream {
   /**
    * An instance with room for one more request; waits while one starts.
    * @param preferred the instance that a session is bound to: taken when it has room, else another one is
-   * @throws CloudError RESOURCE_EXHAUSTED after the pending time at max instances, UNAVAILABLE when an instance could not start
+   * @throws CloudError NO_INSTANCE after the pending time: RESOURCE_EXHAUSTED at the maximum of instances (429), UNAVAILABLE below it (500);
+   * else why an instance could not start
    */
   acquire(signal: AbortSignal, preferred?: string): Promise<Lease>
   /** The same when there is room at once; undefined when one would have to wait. Spares the hot path a promise. */

@@ -1,7 +1,9 @@
 import { CloudError } from '../../base/cloud-error.ts'
 import type { Revision } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Container, Engine } from '../../engine/engine.ts'
-import { createRevisionPool, type InstanceLimits, type PoolInstance, type RevisionPool } from '../../router/pool.ts'
+import type { PoolInstance } from '../../router/instance-slot.ts'
+import { createRevisionPool } from '../../router/pool.ts'
+import type { InstanceLimits, RevisionPool } from '../../router/revision-pool.ts'
 import { ingressOf, type InstanceSpec } from './instance-spec.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { templateOf } from './revisions.ts'
@@ -63,7 +65,6 @@ export function openInstances(needs: RunNeeds): Instances {
       concurrency: revision.maxInstanceRequestConcurrency || 80,
       minInstances: limits.get(revision.name)?.min ?? revision.scaling?.minInstanceCount ?? 0,
       maxInstances: limits.get(revision.name)?.max ?? (revision.scaling?.maxInstanceCount || 100),
-      pendingMs: 10_000,
       startInstance: (signal) => start(revision, project, signal),
       clock: needs.clock,
     })
@@ -78,8 +79,7 @@ export function openInstances(needs: RunNeeds): Instances {
       pools.get(revision)?.setLimits(wanted)
     },
     async warm(revision, project, signal) {
-      const lease = await pool(revision, project).acquire(signal)
-      lease.release()
+      await pool(revision, project).warm(signal)
     },
     async retire(revision) {
       const old = pools.get(revision)
@@ -95,6 +95,7 @@ export function openInstances(needs: RunNeeds): Instances {
       return true
     },
     async [Symbol.asyncDispose]() {
+      for (const open of pools.values()) open.leave()
       closing.abort() // instances go on without a daemon; the next one adopts them
     },
   }
