@@ -279,8 +279,9 @@ export class ClientConnection implements ExchangeHost {
   }
 
   #next(): void {
-    this.client.resume()
     const rest = this.#rest
+    if (rest === undefined && this.client.readableEnded) return this.#end() // it closed its half behind the request
+    this.client.resume()
     this.deadlineTicks = this.#core.ticksMs() + (rest === undefined ? idleMs : headMs)
     if (rest === undefined) return
     this.#rest = undefined
