@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net'
 import { CloudError } from '../base/cloud-error.ts'
+import { goesAsHttp2, maxBodyBytes } from './body-limit.ts'
 import { chooseRoute } from './choose-route.ts'
 import { readClientRequest, type ClientRequest } from './client-request.ts'
-import { Exchange, type ExchangeHost } from './exchange.ts'
+import { Exchange, type ClientExchange, type ExchangeHost, type ExchangePlan } from './exchange.ts'
 import { requestEnd, untracedRequest, valueOf, type Trace } from './forward-head.ts'
+import { h2RequestForApplication } from './h2-fields.ts'
+import type { H2Sessions } from './h2-sessions.ts'
+import { H2cExchange } from './h2c-exchange.ts'
 import { HeadError, headLimitBytes } from './http-head.ts'
 import { ownAnswer, toAnswer, tooLargePage, words } from './pages.ts'
 import type { PublicOrigin } from './public-origins.ts'
@@ -17,13 +21,14 @@ import type { Admission, Gate, Lease, RequestRecord, Route, Upstream } from './u
 export interface RouterCore {
   readonly routes: Routes
   readonly connections: ConnectionPool
+  readonly sessions: H2Sessions
   readonly publicOrigins: readonly PublicOrigin[]
   readonly nowMs: () => number
   readonly ticksMs: () => number
   readonly lot: () => number
   readonly onRequest: (record: RequestRecord) => void
   /** Exchanges whose clients are gone, with the ticks at which they are cut; looked after by the router's one timer. */
-  readonly leftBehind: Map<Exchange, number>
+  readonly leftBehind: Map<ClientExchange, number>
 }
 
 interface Current {
@@ -34,9 +39,10 @@ interface Current {
   readonly startMs: number
   readonly startTicks: number
   readonly trace: Trace
+  readonly asHttp2: boolean
   /** While it waits for an instance. */
   waiting: AbortController | undefined
-  exchange: Exchange | undefined
+  exchange: ClientExchange | undefined
   instance: string
 }
 
@@ -118,7 +124,7 @@ export class ClientConnection implements ExchangeHost {
     this.client.destroy() // half a response cannot be taken back
   }
 
-  onDone(exchange: Exchange, keep: boolean): void {
+  onDone(exchange: ClientExchange, keep: boolean): void {
     const current = this.#current
     if (current === undefined) return
     this.#record(current, exchange.status)
@@ -127,18 +133,18 @@ export class ClientConnection implements ExchangeHost {
     else this.#end()
   }
 
-  onTunnel(exchange: Exchange): void {
+  onTunnel(exchange: ClientExchange): void {
     const rest = this.#rest
     this.#rest = undefined
     if (rest !== undefined) exchange.onClientData(rest, 0)
     this.client.resume()
   }
 
-  onFailed(_exchange: Exchange, status: number, body: string, html = false): void {
+  onFailed(_exchange: ClientExchange, status: number, body: string, html = false): void {
     this.#answerCurrent(status, body, html)
   }
 
-  onLeftOver(exchange: Exchange): void {
+  onLeftOver(exchange: ClientExchange): void {
     this.#core.leftBehind.delete(exchange)
   }
 
@@ -183,13 +189,15 @@ export class ClientConnection implements ExchangeHost {
       startMs: this.#core.nowMs(),
       startTicks: this.#core.ticksMs(),
       trace: request.traceId === undefined ? fresh : { traceId: request.traceId, spanId: fresh.spanId },
+      asHttp2: goesAsHttp2(upstream, head.fields),
       waiting: undefined,
       exchange: undefined,
       instance: '',
     }
     this.#current = current
     this.#requestDeadline = this.deadlineTicks = current.startTicks + route.timeoutMs
-    if (framing.kind === 'length' && framing.bytes > maxBodyBytes(current)) return this.#answerCurrent(413, tooLargePage(), true)
+    if (framing.kind === 'length' && framing.bytes > maxBodyBytes(route, current.asHttp2))
+      return this.#answerCurrent(413, tooLargePage(), true)
     if (route.gate === undefined) return this.#acquire(current, undefined, all, bodyStart)
     this.#ask(current, route.gate, all, bodyStart)
   }
@@ -244,23 +252,24 @@ export class ClientConnection implements ExchangeHost {
   }
 
   #send(current: Current, lease: Lease, replace: Readonly<Record<string, string>> | undefined, all: Buffer, bodyStart: number): void {
-    const { request, route, upstream, session, trace } = current
+    const { request, route, upstream, session, trace, asHttp2 } = current
     const { head, framing, front, upgrade, plain } = request
     const fixed =
       replace === undefined ? request.forApplication : untracedRequest(head, framing, front, this.#remoteIp, { upgrade, plain, replace })
     const isBound = session?.revision === upstream.id && session.instance === lease.instance
     current.waiting = undefined
     current.instance = lease.instance
-    const exchange = new Exchange(this, {
+    const plan: ExchangePlan = {
       request,
       forApplication: fixed + requestEnd(trace),
       trace,
       lease,
-      maxBodyBytes: maxBodyBytes(current),
+      maxBodyBytes: maxBodyBytes(route, current.asHttp2),
       cookie: route.sessionAffinity !== true || isBound ? undefined : sessionCookie({ revision: upstream.id, instance: lease.instance }),
-    })
-    current.exchange = exchange
+    }
     try {
+      const exchange = asHttp2 ? this.#openH2c(plan, replace) : new Exchange(this, plan)
+      current.exchange = exchange
       const held = this.#rest // what came while an instance was waited for
       this.#rest = undefined
       const data = held === undefined ? all : Buffer.concat([all, held])
@@ -269,6 +278,18 @@ export class ClientConnection implements ExchangeHost {
       if (end < data.length) this.#hold(data.subarray(end))
     } catch (error) {
       this.#refuse(error)
+    }
+  }
+
+  #openH2c(plan: ExchangePlan, replace: Readonly<Record<string, string>> = {}): H2cExchange {
+    const { head, front, plain } = plan.request
+    const fields = head.fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
+    const headers = h2RequestForApplication({ ...head, fields }, front, this.#remoteIp, plan.trace, plain)
+    try {
+      return new H2cExchange(this, this.#core.sessions, plan, headers)
+    } catch {
+      plan.lease.release()
+      throw new HeadError(400, 'The request cannot be said in HTTP/2.')
     }
   }
 
@@ -308,7 +329,7 @@ export class ClientConnection implements ExchangeHost {
   }
 
   /** The exchange goes on without its client, or is cut. */
-  #leave(exchange: Exchange, untilTicks: number): void {
+  #leave(exchange: ClientExchange, untilTicks: number): void {
     if (exchange.leave()) this.#core.leftBehind.set(exchange, untilTicks)
   }
 
@@ -399,8 +420,3 @@ const headMs = 15_000
 const idleMs = 620_000
 const bodyIdleMs = 120_000
 const lingerMs = 2000
-
-/** Source: Cloud Run's quotas; HTTP/2 end to end has none. */
-function maxBodyBytes({ route, upstream }: Current): number {
-  return upstream.protocol === 'h2c' ? Infinity : (route.maxBodyBytes ?? 32 * 2 ** 20)
-}

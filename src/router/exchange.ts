@@ -8,6 +8,28 @@ import { isPlainText, OriginReplacer, type PublicOrigin } from './public-origins
 import type { ConnectionPool, UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
 import type { Lease } from './upstream.ts'
 
+/** What a connection of HTTP/1.1 needs of the exchange that it has under way, whatever the instance speaks. */
+export interface ClientExchange {
+  /** Of the response; 0 before there is one. */
+  readonly status: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+  /** True once the connections carry raw bytes: after 101. */
+  readonly tunnelled: boolean
+  readonly requestDone: boolean
+  /**
+   * Bytes of the client. Answers the index after the last one that belongs to this request.
+   * @throws HeadError 400 for malformed chunks, 413 for too many
+   */
+  onClientData(data: Buffer, start: number): number
+  onClientDrain(): void
+  onClientEnd(): void
+  /** The instance's connection or stream is cut, its slot is free. */
+  abandon(): void
+  /** The client is gone, or its time is over. @returns whether the handler goes on */
+  leave(): boolean
+}
+
 /** What an exchange tells the connection that it belongs to. */
 export interface ExchangeHost {
   readonly client: Socket
@@ -15,13 +37,13 @@ export interface ExchangeHost {
   /** Replaced in what browsers read. */
   readonly publicOrigins: readonly PublicOrigin[]
   /** The response is out. `keep` when the client's connection may carry another request. */
-  onDone(exchange: Exchange, keep: boolean): void
+  onDone(exchange: ClientExchange, keep: boolean): void
   /** From now on bytes are raw: what came behind the request belongs to the tunnel. */
-  onTunnel(exchange: Exchange): void
+  onTunnel(exchange: ClientExchange): void
   /** The instance failed before a byte of the response went out: answer `status` with `body`. */
-  onFailed(exchange: Exchange, status: number, body: string, html?: boolean): void
+  onFailed(exchange: ClientExchange, status: number, body: string, html?: boolean): void
   /** The exchange that was left behind is over. */
-  onLeftOver(exchange: Exchange): void
+  onLeftOver(exchange: ClientExchange): void
 }
 
 /** What the router decided of a request. */
@@ -38,11 +60,10 @@ export interface ExchangePlan {
 }
 
 /** One request on its way to one instance and back. Bodies pass through; the slower side sets the pace. */
-export class Exchange implements UpstreamReader {
+export class Exchange implements ClientExchange, UpstreamReader {
   status = 0
   requestBytes = 0
   responseBytes = 0
-  /** True once the connections carry raw bytes: after 101. */
   tunnelled = false
   readonly plan: ExchangePlan
   readonly #host: ExchangeHost
@@ -72,10 +93,6 @@ export class Exchange implements UpstreamReader {
     return this.#request.done
   }
 
-  /**
-   * Bytes of the client. Answers the index after the last one that belongs to this request.
-   * @throws HeadError 400 for malformed chunks, 413 for too many
-   */
   onClientData(data: Buffer, start: number): number {
     if (this.tunnelled) {
       this.requestBytes += data.length - start
@@ -100,7 +117,6 @@ export class Exchange implements UpstreamReader {
     if (this.tunnelled) this.#upstream.socket.end()
   }
 
-  /** The instance's connection is cut, its slot is free. */
   abandon(): void {
     if (this.#over) return
     this.#over = true
@@ -339,10 +355,10 @@ const leftBytes = 32 * 2 ** 20
  * A connection that rested this long may be about to be closed by the instance (servers of Python wait 2 s, Node 5 s, and an instance that was
  * paused closes all when it goes on): a request that cannot be repeated takes a new one.
  */
-const restMs = 1000
+export const restMs = 1000
 
 /** Source: RFC 9110, section 9.2.2. */
-function isIdempotent(method: string): boolean {
+export function isIdempotent(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS'
 }
 

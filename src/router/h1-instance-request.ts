@@ -1,3 +1,4 @@
+import { isIdempotent, restMs } from './exchange.ts'
 import { bodyReader, responseFraming, type BodyReader, type Framing } from './framing.ts'
 import { headLimitBytes, readResponseHead, type ResponseHead } from './http-head.ts'
 import type { InstanceReply, InstanceRequest } from './instance-request.ts'
@@ -87,7 +88,7 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
 
   onEnd(error: Error | undefined): void {
     if (this.#over) return
-    if (this.#body === undefined && this.#upstream.reused && !this.#sentBody && this.#pending === undefined) {
+    if (this.#body === undefined && this.#upstream.reused && isIdempotent(this.#method) && !this.#sentBody && this.#pending === undefined) {
       this.#upstream = this.#open(true)
       if (this.#ended && this.#framing.kind === 'chunked') this.#upstream.socket.write(lastChunk)
       return
@@ -97,7 +98,7 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
   }
 
   #open(fresh: boolean): UpstreamConnection {
-    const connection = this.#connections.take(this.#address, fresh)
+    const connection = this.#connections.take(this.#address, fresh, isIdempotent(this.#method) ? Infinity : restMs)
     connection.attach(this)
     connection.socket.write(this.#text, 'latin1')
     return connection

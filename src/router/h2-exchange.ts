@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { CloudError } from '../base/cloud-error.ts'
+import { goesAsHttp2, maxBodyBytes } from './body-limit.ts'
 import { chooseRoute } from './choose-route.ts'
 import type { RouterCore } from './client-connection.ts'
 import { continuedTrace, httpDate, requestForApplication, valueOf, type Trace } from './forward-head.ts'
@@ -9,21 +10,21 @@ import { H1InstanceRequest } from './h1-instance-request.ts'
 import { h2RequestForApplication, h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from './h2-fields.ts'
 import { breakStream, cancelStream } from './h2-reset.ts'
 import { H2InstanceRequest } from './h2-instance-request.ts'
-import type { H2Sessions } from './h2-sessions.ts'
 import { HeadError, type Field, type ResponseHead } from './http-head.ts'
 import type { InstanceReply, InstanceRequest } from './instance-request.ts'
 import type { Front } from './origin.ts'
-import { toAnswer, words } from './pages.ts'
-import { isBrowserText, isPlainText, OriginReplacer } from './public-origins.ts'
+import { serverErrorPage, toAnswer, tooLargePage, words } from './pages.ts'
+import { isBrowserText } from './public-origins.ts'
+import { replacedReply } from './replaced-reply.ts'
+import { boundUpstream, readSession, sessionCookie, type Session } from './session-affinity.ts'
 import { freshTrace } from './trace.ts'
-import type { Gate, Lease, Route, Upstream } from './upstream.ts'
+import type { Admission, Gate, Lease, Route, Upstream } from './upstream.ts'
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_FLAG_END_STREAM } = constants
 
 /** What the streams of one client share. */
 export interface H2Client {
   readonly core: RouterCore
-  readonly sessions: H2Sessions
   readonly scheme: 'http' | 'https'
   readonly remoteIp: string
   readonly origin: 'front' | 'instance'
@@ -49,14 +50,16 @@ export class H2Exchange implements InstanceReply {
   #instance: InstanceRequest | undefined
   #trace: Trace = freshTrace()
   #isGrpc = false
-  #plain = false
+  #asHttp2 = false
+  #maxBodyBytes = Infinity
+  #sessionAffinity = false
+  #session: Session | undefined
+  #cookie: Field | undefined
   #status = 0
   #requestBytes = 0
   #responseBytes = 0
   #trailers: readonly string[] = []
   #over = false
-  #replacer: OriginReplacer | undefined
-  #flushing: NodeJS.Timeout | undefined
 
   constructor(client: H2Client, stream: ServerHttp2Stream, flags: number, raw: readonly string[]) {
     this.#client = client
@@ -90,11 +93,14 @@ export class H2Exchange implements InstanceReply {
   }
 
   onHead(head: ResponseHead, isWhole: boolean): void {
+    if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes && !isWhole) return this.#tooLarge(500)
     const stream = this.#stream
+    const { fields } = head
+    const whole = this.#cookie === undefined ? head : { ...head, fields: [...fields, this.#cookie] }
     const waitForTrailers = !isWhole && this.#instance instanceof H2InstanceRequest
     this.#status = head.status
     try {
-      stream.respond(h2ResponseForClient(head, this.#front(), this.#trace), { endStream: isWhole, waitForTrailers })
+      stream.respond(h2ResponseForClient(whole, this.#front(), this.#trace), { endStream: isWhole, waitForTrailers })
     } catch {
       this.#instance?.abandon()
       return this.#break(503, words[503])
@@ -102,18 +108,15 @@ export class H2Exchange implements InstanceReply {
     if (isWhole) return this.#finish()
     if (waitForTrailers) stream.on('wantTrailers', () => stream.sendTrailers(toHeaders(this.#trailers)))
     stream.on('drain', () => this.#instance?.resume())
-    if (this.#plain && isPlainText(head.fields)) this.#replacer = new OriginReplacer(this.#client.core.publicOrigins)
   }
 
   onPiece(piece: Buffer): void {
-    if (this.#replacer === undefined) return this.#write(piece)
-    clearTimeout(this.#flushing)
-    this.#write(this.#replacer.next(piece))
-    this.#flushing = setTimeout(() => this.#flush(), 20) // what may be the start of an origin waits a moment for the rest of it
+    if (this.#over || this.#stream.destroyed) return
+    this.#responseBytes += piece.length
+    if (!this.#stream.write(piece)) this.#instance?.pause()
   }
 
   onEnd(trailers: readonly Field[]): void {
-    this.#flush()
     this.#trailers = h2Trailers(trailers)
     this.#stream.end()
     this.#finish()
@@ -134,38 +137,57 @@ export class H2Exchange implements InstanceReply {
     this.#fields = head.fields
     this.#isGrpc = isGrpc(head.fields)
     this.#trace = continuedTrace(head.fields, this.#trace)
+    if (this.#client.scheme === 'http' && host.endsWith('.run.app')) {
+      return this.#answer(302, '', { html: true, more: ['location', `https://${host}${request.port}${head.target}`] }) // run trap 21
+    }
     const choice = chooseRoute(core.routes, core.lot, host, head.target)
-    if (choice.kind === 'answer') return this.#answer(choice.status, choice.body, choice.html)
-    this.#route = choice.route
-    this.#upstream = choice.upstream
-    this.deadlineTicks = this.#startTicks + choice.route.timeoutMs
-    if (choice.route.gate === undefined) this.#acquire(choice.upstream)
-    else void this.#ask(choice.route.gate, choice.upstream, head.target)
+    if (choice.kind === 'answer') return this.#answer(choice.status, choice.body, choice)
+    const { route } = choice
+    this.#sessionAffinity = route.sessionAffinity === true
+    this.#session = this.#sessionAffinity ? readSession(head.fields) : undefined
+    const upstream = (this.#session === undefined ? undefined : boundUpstream(this.#session, choice.targets)) ?? choice.upstream
+    this.#route = route
+    this.#upstream = upstream
+    this.#asHttp2 = goesAsHttp2(upstream, head.fields)
+    this.#maxBodyBytes = maxBodyBytes(route, this.#asHttp2)
+    this.deadlineTicks = this.#startTicks + route.timeoutMs
+    if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes) return this.#tooLarge(413)
+    if (route.gate === undefined) this.#acquire(upstream)
+    else this.#ask(route.gate, upstream, head.target)
   }
 
-  async #ask(gate: Gate, upstream: Upstream, target: string): Promise<void> {
-    const [authorization, serverlessAuthorization] = [
-      valueOf(this.#fields, 'authorization'),
-      valueOf(this.#fields, 'x-serverless-authorization'),
-    ]
-    try {
-      const admission = await gate({ authorization, serverlessAuthorization, target, origin: this.#client.origin })
-      if (this.#over) return
-      if (admission.kind === 'refuse') return this.#answer(admission.status, admission.html, true, admission.wwwAuthenticate)
-      const { replace } = admission
-      if (replace !== undefined) this.#fields = this.#fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
-      this.#acquire(upstream)
-    } catch {
-      this.#answer(500, words[500])
+  #ask(gate: Gate, upstream: Upstream, target: string): void {
+    const admission = gate({
+      authorization: valueOf(this.#fields, 'authorization'),
+      serverlessAuthorization: valueOf(this.#fields, 'x-serverless-authorization'),
+      target,
+      origin: this.#client.origin,
+    })
+    if (!(admission instanceof Promise)) return this.#admit(admission, upstream)
+    admission.then((answer) => this.#over || this.#admit(answer, upstream)).catch(() => this.#break(500, words[500]))
+  }
+
+  #admit(admission: Admission, upstream: Upstream): void {
+    if (admission.kind === 'refuse') {
+      const { status, html, wwwAuthenticate } = admission
+      return this.#answer(status, html, {
+        html: true,
+        more: wwwAuthenticate === undefined ? [] : ['www-authenticate', wwwAuthenticate],
+        isUnlogged: admission.isUnlogged,
+      })
     }
+    const { replace } = admission
+    if (replace !== undefined) this.#fields = this.#fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
+    this.#acquire(upstream)
   }
 
   #acquire(upstream: Upstream): void {
-    const lease = upstream.tryAcquire?.()
+    const preferred = this.#session?.revision === upstream.id ? this.#session.instance : undefined
+    const lease = upstream.tryAcquire?.(preferred)
     if (lease !== undefined) return this.#send(lease, upstream)
     this.#waiting = new AbortController()
     upstream
-      .acquire(this.#waiting.signal)
+      .acquire(this.#waiting.signal, preferred)
       .then(
         (granted) => (this.#over ? granted.release() : this.#send(granted, upstream)),
         (error: unknown) => this.#answer(...toAnswer(error)),
@@ -175,18 +197,26 @@ export class H2Exchange implements InstanceReply {
 
   #send(lease: Lease, upstream: Upstream): void {
     this.#lease = lease
-    const { core, sessions, remoteIp } = this.#client
+    const { core, remoteIp } = this.#client
     const head = { ...(this.#request as H2Request).head, fields: this.#fields }
-    this.#plain = core.publicOrigins.length > 0 && isBrowserText(head.fields)
-    if (upstream.protocol === 'h2c' || this.#isGrpc) {
-      const raw = h2RequestForApplication(head, this.#front(), remoteIp, this.#trace, this.#plain)
-      this.#instance = new H2InstanceRequest(sessions, lease.address, raw, this.#isWhole, this)
+    const plain = core.publicOrigins.length > 0 && isBrowserText(head.fields)
+    const reply = plain ? replacedReply(this, core.publicOrigins) : this
+    if (this.#asHttp2) {
+      const raw = h2RequestForApplication(head, this.#front(), remoteIp, this.#trace, plain)
+      this.#instance = new H2InstanceRequest(core.sessions, lease.address, raw, this.#isWhole, reply)
     } else {
       const framing = this.#framing()
-      const text = requestForApplication(head, framing, this.#front(), remoteIp, this.#trace, { upgrade: false, plain: this.#plain })
-      this.#instance = new H1InstanceRequest(core.connections, lease.address, text, head.method, framing, this)
+      const text = requestForApplication(head, framing, this.#front(), remoteIp, this.#trace, { upgrade: false, plain })
+      this.#instance = new H1InstanceRequest(core.connections, lease.address, text, head.method, framing, reply)
     }
+    if (this.#sessionAffinity) this.#bind({ revision: upstream.id, instance: lease.instance })
     this.#pump(this.#instance)
+  }
+
+  /** A client that is bound to another instance, or to none, gets a cookie. */
+  #bind(session: Session): void {
+    const { revision, instance } = this.#session ?? {}
+    if (revision !== session.revision || instance !== session.instance) this.#cookie = sessionCookie(session)
   }
 
   #pump(instance: InstanceRequest): void {
@@ -194,6 +224,7 @@ export class H2Exchange implements InstanceReply {
     if (this.#isWhole) return void stream.resume()
     stream.on('data', (piece: Buffer) => {
       this.#requestBytes += piece.length
+      if (this.#requestBytes > this.#maxBodyBytes) return this.#tooLarge(413)
       if (!instance.write(piece)) stream.pause()
     })
     stream.on('end', () => {
@@ -211,23 +242,13 @@ export class H2Exchange implements InstanceReply {
     return { scheme: this.#client.scheme, host: this.#request?.host ?? '', port: this.#request?.port ?? '' }
   }
 
-  #write(piece: Buffer): void {
-    if (this.#over || this.#stream.destroyed) return
-    this.#responseBytes += piece.length
-    if (!this.#stream.write(piece)) this.#instance?.pause()
-  }
-
-  #flush(): void {
-    clearTimeout(this.#flushing)
-    const rest = this.#replacer?.rest()
-    if (rest !== undefined) this.#write(rest)
-  }
-
   /** An answer of our own; to a gRPC client as trailers alone. */
-  #answer(status: number, body: string, html = false, wwwAuthenticate?: string): void {
+  #answer(status: number, body: string, how: OwnAnswer = {}): void {
     if (this.#over) return
     this.#status = status
-    const { stream, raw } = { stream: this.#stream, raw: ['date', httpDate(), 'server', 'Google Frontend'] }
+    const { html = false, more = [] } = how
+    const stream = this.#stream
+    const raw = [...more, 'date', httpDate(), 'server', 'Google Frontend']
     if (this.#isGrpc) {
       raw.push('content-type', 'application/grpc', 'grpc-status', String(grpcStatusOf(status)))
       raw.push('grpc-message', grpcMessage(html ? pageWords(status) : body))
@@ -235,13 +256,20 @@ export class H2Exchange implements InstanceReply {
       const type = html ? 'text/html; charset=UTF-8' : 'text/plain; charset=utf-8'
       raw.push('content-type', type, 'content-length', String(Buffer.byteLength(body)), 'x-content-type-options', 'nosniff')
     }
-    if (wwwAuthenticate !== undefined) raw.push('www-authenticate', wwwAuthenticate)
     const isWhole = this.#isGrpc || this.#request?.head.method === 'HEAD'
     if (!stream.destroyed && !stream.closed) {
       stream.respond([':status', this.#isGrpc ? '200' : String(status), ...raw], { endStream: isWhole })
       if (!isWhole) stream.end(body)
     }
+    if (how.isUnlogged === true) this.#route = undefined
     this.#finish()
+  }
+
+  #tooLarge(status: 413 | 500): void {
+    this.#instance?.abandon()
+    const page = status === 413 ? tooLargePage() : serverErrorPage('The response is larger than 32 MiB: stream it in chunks.')
+    if (this.#stream.headersSent) this.#break(status, page)
+    else this.#answer(status, page, { html: true })
   }
 
   /** No answer comes any more. What has begun cannot be taken back: gRPC has a status for its end, HTTP a reset. */
@@ -257,7 +285,6 @@ export class H2Exchange implements InstanceReply {
   }
 
   #onClose(): void {
-    clearTimeout(this.#flushing)
     if (!this.#over) {
       this.#waiting?.abort(new Error('The client went away.'))
       this.#instance?.abandon() // on HTTP/2 the application is told, unlike on HTTP/1.1
@@ -302,6 +329,13 @@ export class H2Exchange implements InstanceReply {
       traceId: this.#trace.traceId,
     })
   }
+}
+
+interface OwnAnswer {
+  readonly html?: boolean
+  /** Further headers: names and values in turn. */
+  readonly more?: readonly string[]
+  readonly isUnlogged?: boolean | undefined
 }
 
 /** How long a client may take to read the end of an answer that is whole here. */

@@ -1,4 +1,13 @@
-import { connectionOptions, hopByHop, httpDate, ours, toClientValue, type Trace } from './forward-head.ts'
+import {
+  connectionOptions,
+  googleTrace,
+  hopByHop,
+  httpDate,
+  ours,
+  targetForApplication,
+  toClientValue,
+  type Trace,
+} from './forward-head.ts'
 import { cookiesToApplication, toApplication, type Front } from './origin.ts'
 import { HeadError, type Field, type RequestHead, type ResponseHead } from './http-head.ts'
 
@@ -70,7 +79,7 @@ export function readH2Request(raw: readonly string[]): H2Request {
 /** The header block for an application that speaks HTTP/2: the same as `requestForApplication` tells one of HTTP/1.1. */
 export function h2RequestForApplication(head: RequestHead, front: Front, remoteIp: string, trace: Trace, plain: boolean): string[] {
   const named = connectionOptions(head.fields)
-  const raw = [':method', head.method, ':scheme', 'https', ':authority', front.host, ':path', head.target]
+  const raw = [':method', head.method, ':scheme', 'https', ':authority', front.host, ':path', targetForApplication(head.target)]
   let forwardedFor = ''
   for (const { lower, value } of head.fields) {
     if (lower === 'x-forwarded-for') forwardedFor += `${value}, `
@@ -84,7 +93,7 @@ export function h2RequestForApplication(head: RequestHead, front: Front, remoteI
   }
   raw.push('x-forwarded-for', forwardedFor + remoteIp, 'x-forwarded-proto', 'https', 'forwarded', `for="${remoteIp}";proto=https`)
   raw.push('traceparent', `00-${trace.traceId}-${trace.spanId}-01`)
-  raw.push('x-cloud-trace-context', `${trace.traceId}/${BigInt(`0x${trace.spanId}`)};o=1`)
+  raw.push('x-cloud-trace-context', googleTrace(trace))
   return raw
 }
 

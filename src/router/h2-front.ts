@@ -2,7 +2,6 @@ import http2, { type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { RouterCore } from './client-connection.ts'
 import { H2Exchange, type H2Client } from './h2-exchange.ts'
-import { H2Sessions } from './h2-sessions.ts'
 
 /** Serves clients that speak HTTP/2, over TLS or with prior knowledge. */
 export interface H2Front extends Disposable {
@@ -36,7 +35,7 @@ interface Client extends H2Client {
   hasAsked: boolean
 }
 
-export function openH2Front(core: RouterCore, sessions: H2Sessions): H2Front {
+export function openH2Front(core: RouterCore): H2Front {
   const clients = new Set<Client>()
   const exchanges = new Set<H2Exchange>()
   return {
@@ -46,7 +45,6 @@ export function openH2Front(core: RouterCore, sessions: H2Sessions): H2Front {
       const session = http2.performServerHandshake(socket, options)
       const client: Client = {
         core,
-        sessions,
         scheme,
         origin,
         session,
@@ -79,7 +77,6 @@ export function openH2Front(core: RouterCore, sessions: H2Sessions): H2Front {
     },
     [Symbol.dispose]() {
       for (const { session } of clients) session.destroy()
-      sessions.close()
     },
   }
 }

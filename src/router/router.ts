@@ -31,6 +31,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   const core: RouterCore = {
     routes: new Routes(),
     connections: new ConnectionPool(256),
+    sessions: new H2Sessions(),
     nowMs: () => clock.nowMs(),
     ticksMs: () => clock.ticksMs(),
     lot: Math.random,
@@ -40,7 +41,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
       return options.publicOrigins?.() ?? []
     },
   }
-  const h2 = openH2Front(core, new H2Sessions())
+  const h2 = openH2Front(core)
   const accept = (socket: Socket, scheme: 'http' | 'https', origin: 'front' | 'instance', first?: Buffer) => {
     if (isH2(socket)) return h2.accept(socket, scheme, origin)
     const connection = new ClientConnection(core, socket, scheme, origin)
@@ -81,6 +82,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
       for (const exchange of core.leftBehind.keys()) exchange.abandon()
       h2[Symbol.dispose]()
       core.connections.close()
+      core.sessions.close()
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
     },
   }

@@ -6,6 +6,7 @@ import tls from 'node:tls'
 export function givenH2Client(port: number, options: { readonly ca?: string; readonly host?: string } = {}) {
   const { ca, host = 'app.localhost' } = options
   const session = http2.connect(`${ca === undefined ? 'http' : 'https'}://${host}:${port}`, {
+    maxSessionMemory: 200, // MB: what waits to be sent counts
     createConnection: () =>
       ca === undefined
         ? net.connect(port, '127.0.0.1')

@@ -206,6 +206,64 @@ test('run trap 46: a request body of 33 MiB is accepted on h2c, by an HTTP/2 cli
   expect(given.records).toMatchObject([{ requestBytes: size }])
 })
 
+test('run trap 46: to a port named http1 a request of 33 MiB is refused, a response of 33 MiB with its length fails, one in chunks passes', async () => {
+  const size = 33 * 2 ** 20
+  await using app = await givenHttp((request, response) => {
+    if (request.url === '/length') response.setHeader('content-length', size)
+    request.resume().on('end', () => response.end(Buffer.alloc(size)))
+    if (request.url === '/chunks') response.flushHeaders()
+  })
+  const upstream = oneInstance(app.port)
+  await using given = await givenRouter(upstream, { route: { timeoutMs: 60_000 } })
+  using client = givenH2Client(given.router.port)
+  expect(await ask(client, { ':method': 'POST' }, Buffer.alloc(size))).toMatchObject({ status: 413 })
+  expect(await ask(client, { ':method': 'POST', 'content-length': size }, Buffer.alloc(size))).toMatchObject({ status: 413 })
+  expect((await ask(client, { ':path': '/length' })).status).toBe(500)
+  expect((await ask(client, { ':path': '/chunks' })).body.length).toBe(size)
+  expect(upstream.inFlight).toBe(0)
+})
+
+test('the gate is asked, its page is shown, and what it replaces reaches the application', async () => {
+  await using app = await givenHttp(told)
+  await using given = await givenRouter(oneInstance(app.port), {
+    route: {
+      gate: async ({ authorization, target, origin }) =>
+        authorization === 'Bearer good'
+          ? { kind: 'pass', replace: { authorization: `Bearer ${origin}` } }
+          : { kind: 'refuse', status: 401, html: `<p>no ${target}`, wwwAuthenticate: 'Bearer' },
+    },
+  })
+  using client = givenH2Client(given.router.port)
+  expect(await ask(client, { ':path': '/a' })).toMatchObject({ status: 401, body: '<p>no /a', headers: { 'www-authenticate': 'Bearer' } })
+  expect(JSON.parse((await ask(client, { authorization: 'Bearer good' })).body)).toMatchObject({ authorization: 'Bearer front' })
+})
+
+test('run trap 50: session affinity binds a client by its cookie', async () => {
+  await using app = await givenHttp(told)
+  const preferred: (string | undefined)[] = []
+  const upstream: Upstream = {
+    id: 'r1',
+    async acquire(_signal, wanted) {
+      preferred.push(wanted)
+      return { instance: wanted ?? 'i1', address: { host: '127.0.0.1', port: app.port }, release() {} }
+    },
+  }
+  await using given = await givenRouter(upstream, { route: { sessionAffinity: true } })
+  using client = givenH2Client(given.router.port)
+  const [cookie = ''] = (await ask(client)).headers['set-cookie'] ?? []
+  expect(cookie).toMatch(/^devcloud-|^GAESA=/)
+  const second = await ask(client, { cookie: cookie.split(';')[0] ?? '' })
+  expect(second.headers['set-cookie']).toBeUndefined()
+  expect(preferred).toEqual([undefined, 'i1'])
+})
+
+test('run trap 21: a run.app host in cleartext is led to https', async () => {
+  await using given = await givenRouter(oneInstance(1), { route: { hosts: ['app-x-uc.a.run.app'] } })
+  using client = givenH2Client(given.router.port, { host: 'app-x-uc.a.run.app' })
+  const answer = await ask(client, { ':path': '/a?b' })
+  expect(answer).toMatchObject({ status: 302, headers: { location: `https://app-x-uc.a.run.app:${given.router.port}/a?b` } })
+})
+
 test('a client that does not read stops the application from writing', async () => {
   let written = 0
   const piece = Buffer.alloc(1 << 16)
