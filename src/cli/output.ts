@@ -61,13 +61,21 @@ function toWire(error: unknown): WireError {
 function logLine(event: LogEvent): string {
   const out = (colour: Colour, text: string) => styleText(colour, text, { stream: process.stdout })
   const time = new Date(event.timeMs).toTimeString().slice(0, 8)
-  const head = `${out('dim', time)} ${out('cyan', event.service)}`
+  const head = `${out('dim', time)} ${out('cyan', sourceOf(event))}`
   if (event.kind === 'request') {
     const colour = event.status >= 500 ? 'red' : event.status >= 400 ? 'yellow' : 'green'
     return `${head}  ${event.method.padEnd(4)} ${out(colour, String(event.status))}  ${printable(event.path)}  ${out('dim', `${Math.round(event.latencyMs)} ms`)}`
   }
   const colour = /ERROR|CRITICAL|ALERT|EMERGENCY/.test(event.severity) ? 'red' : event.severity === 'WARNING' ? 'yellow' : 'reset'
   return `${head}  ${out(colour, printable(event.text))}`
+}
+
+/** The service; of a job the execution and the task. */
+function sourceOf(event: LogEvent): string {
+  if (event.kind === 'request' || event.resource === undefined) return event.service
+  if (event.resource === 'cloud_run_worker_pool') return event.revision
+  const [task, attempt] = event.instance.split('/')
+  return `${event.revision}-task${task}${attempt === '0' ? '' : ` attempt ${attempt}`}`
 }
 
 /** Without control characters that would move the cursor or change the terminal; colours of the application stay. */

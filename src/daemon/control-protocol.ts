@@ -91,9 +91,14 @@ export type LogEvent =
   | {
       readonly kind: 'log'
       readonly timeMs: number
+      /** The id of what printed it: of a job and of a worker pool too, which `resource` then says. */
       readonly service: string
+      /** The revision's id; of a job, the execution's. */
       readonly revision: string
+      /** The container's id; of a job, `TASK/ATTEMPT`. */
       readonly instance: string
+      /** Absent for a service. */
+      readonly resource?: 'cloud_run_job' | 'cloud_run_worker_pool'
       readonly stream: 'stdout' | 'stderr'
       readonly severity: string
       readonly text: string

@@ -1,4 +1,5 @@
 import type { Container } from '../engine/engine.ts'
+import type { LoggedLine } from '../telemetry/container-log.ts'
 import type { LoggedRequest } from '../telemetry/request-log.ts'
 import { readLine } from '../telemetry/severity.ts'
 import type { LogEvent } from './control-protocol.ts'
@@ -7,17 +8,18 @@ import type { House } from './daemon.ts'
 /** How often instances that started since are looked for. */
 const lookMs = 1000
 
-/** What services print and the requests that they answer, oldest first; goes on with `follow` until the client goes. */
+/** What services, jobs and worker pools print, and the requests that are answered, oldest first; goes on with `follow` until the client goes. */
 export async function logs(
   house: House,
   { project = '', service, follow, tail = '100' }: Readonly<Record<string, string>>,
   tell: (event: LogEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { requests } = house.foundation
+  const { requests, containerLog } = house.foundation
   const limit = Math.min(Math.max(0, Number(tail) || 0), 100_000)
   const filter = { project, service }
-  const past: LogEvent[] = requests.tail(filter, limit).map(toEvent)
+  const kept = { project, owner: service }
+  const past: LogEvent[] = [...requests.tail(filter, limit).map(toEvent), ...containerLog.tail(kept, limit).map(toKeptEvent)]
   const nowMs = Date.now()
   const containers = await containersOf(house, filter, signal)
   for (const container of containers) {
@@ -26,6 +28,7 @@ export async function logs(
   for (const event of limit === 0 ? [] : past.toSorted((a, b) => a.timeMs - b.timeMs).slice(-limit)) tell(event)
   if (follow !== 'true') return
   requests.follow(filter, (request) => tell(toEvent(request)), signal)
+  containerLog.follow(kept, (line) => tell(toKeptEvent(line)), signal)
   await followContainers(house, filter, nowMs, tell, signal)
 }
 
@@ -79,4 +82,8 @@ function toLogEvent(
   const { severity, text } = readLine(line.text)
   const { service = '', revision = '' } = container.labels
   return { kind: 'log', timeMs: line.timeMs, service, revision, instance: container.id, stream: line.stream, severity, text }
+}
+
+function toKeptEvent({ timeMs, resource, owner, run, instance, stream, text: line }: LoggedLine): LogEvent {
+  return { kind: 'log', timeMs, service: owner, revision: run, instance, resource, stream, ...readLine(line) }
 }

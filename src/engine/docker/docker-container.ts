@@ -68,11 +68,11 @@ export class DockerContainer implements Container {
   }
 
   async inspect(signal: AbortSignal): Promise<ContainerStatus> {
-    const { Pid, ExitCode, OOMKilled } = (await this.look(signal)).State
+    const { Pid, ExitCode, OOMKilled, Running } = (await this.look(signal)).State
     const { state } = this
     return {
       state,
-      exitCode: state === 'exited' ? ExitCode : undefined,
+      exitCode: state === 'exited' ? (Running ? 137 : ExitCode) : undefined, // removed by somebody while it ran
       oomKilled: OOMKilled,
       listening: state === 'running' ? await listeningSockets(this.#host, this.id, Pid, signal) : [],
     }

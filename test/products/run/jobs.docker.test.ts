@@ -162,3 +162,125 @@ test('an image that is not there fails the task with the reason, after its retri
   expect(failure).toContain('nowhere.invalid/none:1')
   expect(execution).toMatchObject({ failedCount: 1, retriedCount: 1 })
 })
+
+const parentOfAll = () => `${given.parent}/jobs/-`
+
+test('run trap 33: a job is ready at its generation at once, and each update makes a new one', async () => {
+  const name = await create('counted', job('true'))
+  const [first] = await jobs.getJob({ name })
+  expect(first).toMatchObject({ generation: '1', observedGeneration: '1', reconciling: false, creator: 'you@devcloud.local' })
+  expect(first.terminalCondition).toMatchObject({ type: 'Ready', state: 'CONDITION_SUCCEEDED' })
+  const [operation] = await jobs.updateJob({ job: { name, ...job('false') } })
+  await operation.promise()
+  const [second] = await jobs.getJob({ name })
+  expect(second).toMatchObject({ generation: '2', observedGeneration: '2', uid: first.uid, createTime: first.createTime })
+  expect(second.etag).not.toBe(first.etag)
+})
+
+test('run trap 34: an etag of an older version is refused, ABORTED and 409, by update, run, cancel and delete', async () => {
+  const name = await create('tagged', job('true'))
+  const etag = '"stale"'
+  await expect(jobs.updateJob({ job: { name, etag, ...job('true') } })).rejects.toMatchObject({ code: 10 })
+  await expect(jobs.runJob({ name, etag })).rejects.toMatchObject({ code: 10 })
+  await expect(jobs.deleteJob({ name, etag })).rejects.toMatchObject({ code: 10 })
+  const [{ etag: current = '' }] = await jobs.getJob({ name })
+  const [operation] = await jobs.runJob({ name, etag: current ?? '' })
+  const [execution] = await operation.promise()
+  await expect(executions.deleteExecution({ name: execution.name ?? '', etag })).rejects.toMatchObject({ code: 10 })
+  await expect(given.call('DELETE', `${name}?etag=${etag}`)).rejects.toMatchObject({ code: 'ABORTED' })
+  await expect(jobs.createJob({ parent: given.parent, jobId: 'tagged', job: job('true') })).rejects.toMatchObject({ code: 6 })
+})
+
+test('run trap 35: an update replaces the job whole, and makes one that is missing only when asked', async () => {
+  const { template } = job('true')
+  const labelled = { labels: { team: 'a' }, template: { ...template, taskCount: 4 } }
+  const name = await create('replaced', labelled)
+  await (await jobs.updateJob({ job: { name, ...job('true') } }))[0].promise()
+  const [replaced] = await jobs.getJob({ name })
+  expect(replaced).toMatchObject({ labels: {}, template: { taskCount: 1 } })
+  const missing = `${given.parent}/jobs/not-yet`
+  await expect(jobs.updateJob({ job: { name: missing, ...job('true') } })).rejects.toMatchObject({ code: 5 })
+  const [operation] = await jobs.updateJob({ job: { name: missing, ...job('true') }, allowMissing: true })
+  await operation.promise()
+  expect((await jobs.getJob({ name: missing }))[0].generation).toBe('1')
+})
+
+test('run trap 36: over REST numbers of 64 bits are strings, and executions are where gcloud asks for them', async () => {
+  const body = { template: { template: { containers: [{ image: 'debian:bookworm-slim', command: ['true'] }] } } }
+  const made = await given.call('POST', `${given.parent}/jobs?jobId=rest`, body)
+  expect(made).toMatchObject({ name: `${given.parent}/jobs/rest`, generation: '1', observedGeneration: '1' })
+  const execution = await given.call('POST', `${given.parent}/jobs/rest:run`, {})
+  expect(execution).toMatchObject({ succeededCount: 1, job: 'rest', observedGeneration: '1' })
+  const listed = await given.call('GET', `${given.parent}/jobs/rest/executions`)
+  expect(listed['executions']).toMatchObject([{ name: execution['name'] }])
+  const tasksOfIt = await given.call('GET', `${String(execution['name'])}/tasks`)
+  expect(tasksOfIt['tasks']).toMatchObject([{ name: expect.stringMatching(/\/tasks\/rest-[a-z0-9]{5}-task0$/) }])
+  const number = given.house.foundation.projects.get(given.project).number
+  const byNumber = await given.call('GET', `projects/${number}/locations/us-central1/jobs/rest`)
+  expect(byNumber['name']).toBe(`${given.parent}/jobs/rest`)
+})
+
+test('run trap 37: what is only validated is answered with defaults and stored nowhere', async () => {
+  const [dry] = await jobs.createJob({ parent: given.parent, jobId: 'dry', job: job('true'), validateOnly: true })
+  const [told] = await dry.promise()
+  expect(told.template).toMatchObject({ taskCount: 1, template: { maxRetries: 3 } })
+  await expect(jobs.getJob({ name: `${given.parent}/jobs/dry` })).rejects.toMatchObject({ code: 5 })
+  const name = await create('wet', job('true'))
+  await jobs.updateJob({ job: { name, labels: { a: 'b' }, ...job('true') }, validateOnly: true })
+  await jobs.runJob({ name, validateOnly: true })
+  await jobs.deleteJob({ name, validateOnly: true })
+  const [kept] = await jobs.getJob({ name })
+  expect(kept).toMatchObject({ labels: {}, generation: '1', executionCount: 0, latestCreatedExecution: null })
+  expect((await executions.listExecutions({ parent: name }))[0]).toEqual([])
+})
+
+test('jobs, executions and tasks are listed newest first and in pages', async () => {
+  const name = await create('listed', job('true', {}, { taskCount: 3 }))
+  const ids: string[] = []
+  for (let i = 0; i < 2; i++) ids.unshift((await run(name)).execution.name ?? '')
+  const names = async (request: object) => (await executions.listExecutions(request))[0].map((execution) => execution.name)
+  expect(await names({ parent: name })).toEqual(ids)
+  expect((await names({ parent: parentOfAll() })).slice(0, 2)).toEqual(ids)
+  const [page, , answer] = await tasks.listTasks({ parent: `${name}/executions/-`, pageSize: 4 }, { autoPaginate: false })
+  expect(page.length).toBe(4)
+  expect(page[3]?.name).toContain(`${ids[1]}/tasks/`)
+  const [rest] = await tasks.listTasks(
+    { parent: `${name}/executions/-`, pageSize: 4, pageToken: answer?.nextPageToken ?? '' },
+    { autoPaginate: false },
+  )
+  expect(rest.map(({ index }) => index)).toEqual([1, 2])
+  const [all] = await jobs.listJobs({ parent: given.parent })
+  expect(all[0]?.name).toBe(name)
+})
+
+test('a job that is deleted takes its executions along, those that run too', async () => {
+  const name = await create('gone', job('trap "exit 0" TERM; while true; do sleep 0.1; done'))
+  const [operation] = await jobs.runJob({ name })
+  const execution = (operation.metadata as protos.google.cloud.run.v2.IExecution).name ?? ''
+  await eventually('it runs', async () => (await executions.getExecution({ name: execution }))[0].runningCount === 1)
+  const [deletion] = await jobs.deleteJob({ name })
+  const [deleted] = await deletion.promise()
+  expect(deleted.deleteTime).not.toBeNull()
+  await expect(jobs.getJob({ name })).rejects.toMatchObject({ code: 5, details: expect.stringContaining("of kind 'JOB'") })
+  await expect(executions.getExecution({ name: execution })).rejects.toMatchObject({ code: 5 })
+})
+
+test('a job with a token is ready when the execution of that name is over, and fails with it', async () => {
+  const [operation] = await jobs.createJob({ parent: given.parent, jobId: 'once', job: { ...job('true'), runExecutionToken: 'v1' } })
+  const [ready] = await operation.promise()
+  expect(ready).toMatchObject({ executionCount: 1, latestCreatedExecution: { name: 'once-v1' }, terminalCondition: { state: 4 } })
+  const failing = { name: ready.name ?? '', ...job('exit 3', { maxRetries: 0 }), runExecutionToken: 'v2' }
+  const [update] = await jobs.updateJob({ job: failing })
+  await expect(update.promise()).rejects.toMatchObject({ message: expect.stringContaining('failed with exit code: 3') })
+  const [told] = await jobs.getJob({ name: ready.name ?? '' })
+  expect(told.terminalCondition).toMatchObject({ type: 'Ready', state: 'CONDITION_FAILED' })
+})
+
+test('a job has an IAM policy of its own', async () => {
+  const resource = await create('guarded', job('true'))
+  const bindings = [{ role: 'roles/run.invoker', members: ['user:a@example.com'] }]
+  await jobs.setIamPolicy({ resource, policy: { bindings } })
+  const [policy] = await jobs.getIamPolicy({ resource })
+  expect(policy.bindings).toMatchObject(bindings)
+  await expect(jobs.getIamPolicy({ resource: `${resource}x` })).rejects.toMatchObject({ code: 5 })
+})
