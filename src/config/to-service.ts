@@ -39,7 +39,7 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     port: part.port ?? 8080,
     cpus: part.cpus ?? 1,
     memoryBytes: part.memoryBytes ?? 512 * 2 ** 20,
-    concurrency: part.concurrency ?? 80,
+    concurrency: part.concurrency ?? ((part.cpus ?? 1) < 1 ? 1 : 80), // Cloud Run takes no more below one CPU
     minInstances,
     maxInstances,
     timeoutSeconds: part.timeoutSeconds ?? 300,

@@ -26,10 +26,10 @@ export async function openProject({ gateway }: House, engine: Engine, project: s
 
 async function adoptContainers({ catalog, foundation }: House, engine: Engine): Promise<void> {
   const containers = await engine.list(AbortSignal.timeout(30_000))
+  // src/postgres finds its own when their instances are opened
+  const unwanted = catalog.run.adopt(containers.filter((container: Container) => container.labels[databaseLabel] === undefined))
   await Promise.all(
-    containers.map(async (container: Container) => {
-      if (container.labels[databaseLabel] !== undefined) return // src/postgres finds it when its instance is opened
-      if (catalog.run.adopt(container)) return
+    unwanted.map(async (container) => {
       foundation.log.info({ container: container.name, labels: container.labels }, 'removed: nobody wants it')
       await container.remove(AbortSignal.timeout(30_000))
     }),

@@ -49,7 +49,8 @@ async function execInside(
 ): Promise<number> {
   const engine = await foundation.engines.forProject(project)
   const containers = await engine.list(signal)
-  const container = containers.find((one) => one.project === project && one.labels['service'] === service && one.state === 'running')
+  const own = containers.filter((one) => one.project === project && one.labels['service'] === service && one.state === 'running')
+  const container = own.find((one) => one.labels['sidecar'] === undefined) ?? own[0]
   if (container === undefined) {
     throw new CloudError('FAILED_PRECONDITION', `No instance of ${service} runs.`, `devcloud run ${service} -- ${command.join(' ')}`, {
       fault: 'NO_INSTANCE',

@@ -55,6 +55,15 @@ export interface ContainerSpec {
   readonly labels: Readonly<Record<string, string>>
   /** The port that it will listen on, for the way in. The process engine picks a free one and gives it as PORT. */
   readonly port?: number
+  /** Further ports that this host asks: those of probes, and of the containers that join it. */
+  readonly ports?: readonly number[]
+  /**
+   * A container that runs, whose network this one shares: 127.0.0.1, names, and the address that the project's network knows. Made for the
+   * containers of one instance.
+   */
+  readonly joins?: Container
+  /** Names that mean 127.0.0.1 in it and in those that join it. Not with `joins`, which has them from there. */
+  readonly localNames?: readonly string[]
   /** Whose tokens the metadata server gives to it: a service account's email. */
   readonly serviceAccount: string
   /** `instance` (the default) gets Google's names and dropped capabilities; `database` gets an internal network and no way out. */
@@ -66,12 +75,24 @@ export type Mount =
   | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly?: boolean }
   /** A named volume that outlives the container. */
   | { readonly kind: 'volume'; readonly volume: string; readonly target: string }
+  /**
+   * A folder in memory, of at most `sizeBytes`, that everybody may write. Containers that name the same `volume` share it; it goes with the last
+   * of them. Its bytes count in the memory of the container that wrote them.
+   */
+  | { readonly kind: 'memory'; readonly volume: string; readonly target: string; readonly sizeBytes: number }
   /** Files held in memory, read only. Contents never reach a disk or a label. `path` is relative to `target`. */
   | {
       readonly kind: 'files'
       readonly target: string
-      readonly files: readonly { readonly path: string; readonly data: Uint8Array; readonly mode: number }[]
+      readonly files: readonly MountedFile[]
     }
+
+/** `path` is relative to the mount's target; `mode` are the nine permission bits. */
+export interface MountedFile {
+  readonly path: string
+  readonly data: Uint8Array
+  readonly mode: number
+}
 
 export interface Container {
   /** The engine's own id; full, not shortened. */
@@ -80,10 +101,12 @@ export interface Container {
   readonly project: string
   readonly labels: Readonly<Record<string, string>>
   readonly state: 'running' | 'paused' | 'exited'
-  /** Its address in the project's network; undefined for a process, and while it does not run. */
+  /** Its address in the project's network; undefined for a process, for one that joined another, and while it does not run. */
   readonly ip: string | undefined
   /** Where the router reaches `port`. Undefined while it does not run, or has no port. */
   readonly address: { readonly host: string; readonly port: number } | undefined
+  /** Where this host reaches `port` of it, which is one of its spec's. Undefined while it does not run. */
+  addressOf(port: number): { readonly host: string; readonly port: number } | undefined
   /** What is seen of it now. */
   inspect(signal: AbortSignal): Promise<ContainerStatus>
   /** Its output from `sinceMs` (wall time) on; follows when asked. Lines longer than 256 KiB come in pieces. */
@@ -95,6 +118,13 @@ export interface Container {
   stop(graceMs: number, signal: AbortSignal): Promise<void>
   pause(signal: AbortSignal): Promise<void>
   resume(signal: AbortSignal): Promise<void>
+  /** Gives it other CPUs while it runs, at most the host's. False where the engine cannot. */
+  setCpus(cpus: number, signal: AbortSignal): Promise<boolean>
+  /**
+   * What its mount of the kind `files` at `target` has from now on: each file is replaced in one step, and those not named are removed. What reads
+   * meanwhile sees the old bytes or the new ones.
+   */
+  replaceFiles(target: string, files: readonly MountedFile[]): Promise<void>
   /** Runs a command inside. Resolves with the exit code when it ends. */
   exec(command: readonly string[], io: ExecStreams, signal: AbortSignal): Promise<number>
   /** Removes it, killed first if it runs. Named volumes stay. */

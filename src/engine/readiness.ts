@@ -14,22 +14,31 @@ export async function waitUntilListening(
 ): Promise<void> {
   const deadline = performance.now() + probe.timeoutMs
   const first = performance.now()
+  let looked = first
   for (;;) {
     signal.throwIfAborted()
     if (container.address !== undefined && (await connects(container.address))) return
-    const status = await container.inspect(signal)
-    if (status.state === 'exited') throw await crashed(container, probe.port, status.exitCode, status.oomKilled)
-    if (performance.now() > deadline) throw await deaf(container, probe, signal)
-    await sleep(performance.now() - first < 2000 ? 20 : 200, undefined, { signal }).catch(() => signal.throwIfAborted())
+    const now = performance.now()
+    if (now - looked > lookMs || now > deadline || container.address === undefined) {
+      looked = now
+      const status = await container.inspect(signal)
+      if (status.state === 'exited') throw await crashed(container, probe.port, status.exitCode, status.oomKilled)
+      if (now > deadline) throw await deaf(container, probe, signal)
+    }
+    await sleep(now - first < 2000 ? 20 : 200, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
 }
 
+/** How often it is looked at whether it runs at all. */
+const lookMs = 100
+
 /** Cloud Run's own words, which gcloud shows and scripts look for. */
-function officialWords(port: number): string {
+export function officialWords(port: number): string {
   return `The user-provided container failed to start and listen on the port defined provided by the PORT=${port} environment variable within the allocated timeout.`
 }
 
-async function crashed(container: Container, port: number, exitCode: number | undefined, oomKilled: boolean): Promise<CloudError> {
+/** What a container that ended before it was ready is told as: APP_CRASHED. */
+export async function crashed(container: Container, port: number, exitCode: number | undefined, oomKilled: boolean): Promise<CloudError> {
   const why = oomKilled ? 'was killed for using more than its memory limit' : `exited ${exitCode ?? 'by a signal'}`
   return new CloudError(
     'FAILED_PRECONDITION',
@@ -47,15 +56,19 @@ async function deaf(
   probe: { readonly port: number; readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<CloudError> {
-  const { listening } = await container.inspect(signal)
-  const where = listening.map(({ host, port }) => `${host}:${port}`).join(', ')
-  const lines = await lastLines(container)
   return new CloudError(
     'FAILED_PRECONDITION',
     `${officialWords(probe.port)} It runs, but nothing answers on port ${probe.port} after ${Math.round(probe.timeoutMs / 1000)} s.`,
     'Bind 0.0.0.0:$PORT, not 127.0.0.1 and not a fixed port; then: devcloud up',
-    { fault: 'NOT_LISTENING', evidence: [...(where === '' ? ['it listens on no port'] : [`it does listen on ${where}`]), ...lines] },
+    { fault: 'NOT_LISTENING', evidence: await deafEvidence(container, signal) },
   )
+}
+
+/** Where it does listen, and its last lines. */
+export async function deafEvidence(container: Container, signal: AbortSignal): Promise<string[]> {
+  const { listening } = await container.inspect(signal)
+  const where = listening.map(({ host, port }) => `${host}:${port}`).join(', ')
+  return [where === '' ? 'it listens on no port' : `it does listen on ${where}`, ...(await lastLines(container))]
 }
 
 async function lastLines(container: Container): Promise<string[]> {

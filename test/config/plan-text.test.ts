@@ -56,6 +56,6 @@ service api  build api/Dockerfile · port 8080 · 1 CPU · 512Mi · 80 requests 
   socket  /cloudsql/guestbook:us-central1:main
   before  npm run migrate
   before  node -e "1 + 1"
-service web  run . with "npm start --silent" · port 8080 · 0.5 CPU · 1536Mi · 80 requests at a time · 0 to 100 instances · 300s  devcloud.yaml:17
+service web  run . with "npm start --silent" · port 8080 · 0.5 CPU · 1536Mi · 1 requests at a time · 0 to 100 instances · 300s  devcloud.yaml:17
 `)
 })

@@ -18,6 +18,12 @@ export interface Placement {
   readonly mounts: readonly Docker.MountSettings[]
   /** The folder of its files in memory. */
   readonly files: string | undefined
+  /** How many files a process may have open, which it cannot raise. */
+  readonly openFiles: number
+  /** Docker's id of the container whose network it shares. */
+  readonly joins: string | undefined
+  /** Docker's names of its folders in memory. */
+  readonly memoryVolumes: readonly string[]
 }
 
 /** What images of web servers and databases need to start as root and then become another user. */
@@ -28,33 +34,42 @@ export const metadataAddress = '169.254.169.254'
 
 /** What Docker is asked to make. Pure. */
 export function toCreateOptions(spec: ContainerSpec, at: Placement): Docker.ContainerCreateOptions {
-  const port = spec.port === undefined ? undefined : `${spec.port}/tcp`
+  const ports = at.joins === undefined ? [...new Set([spec.port ?? [], spec.ports ?? []].flat())].map((port) => `${port}/tcp`) : []
   const env = { ...(spec.port !== undefined && spec.role !== 'database' && { PORT: String(spec.port) }), ...spec.env }
   return {
     name: at.dockerName,
     Image: spec.image,
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-    Labels: toContainerLabels(spec, at.state, at.files),
+    Labels: toContainerLabels(spec, at),
     ...(spec.command !== undefined && { Entrypoint: [...spec.command] }),
     ...(spec.args !== undefined && { Cmd: [...spec.args] }),
     ...(spec.workingDirectory !== undefined && { WorkingDir: spec.workingDirectory }),
-    ...(port !== undefined && { ExposedPorts: { [port]: {} } }),
+    ...(ports.length > 0 && { ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])) }),
     HostConfig: {
-      NetworkMode: at.network,
+      NetworkMode: at.joins === undefined ? at.network : `container:${at.joins}`,
       CapDrop: ['ALL'],
       CapAdd: capabilities,
       SecurityOpt: ['no-new-privileges'],
       PidsLimit: 1024,
+      ...(spec.role !== 'database' && { Ulimits: [{ Name: 'nofile', Soft: at.openFiles, Hard: at.openFiles }] }),
       Init: false, // Cloud Run has none
       Mounts: [...at.mounts],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '20m', 'max-file': '2' } },
       ...(spec.memoryBytes !== undefined && { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes }),
       ...(spec.cpus !== undefined && { NanoCpus: Math.round(Math.min(spec.cpus, at.hostCpus) * 1e9) }),
-      ...(at.dns !== undefined && { Dns: [at.dns], ExtraHosts: [`metadata.google.internal:${metadataAddress}`] }),
-      ...(port !== undefined && at.publish && { PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }),
+      ...(at.joins === undefined && toNames(spec, at)),
+      ...(at.publish && { PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: '127.0.0.1', HostPort: '' }]])) }),
     },
-    ...(at.address !== undefined && { NetworkingConfig: { EndpointsConfig: { [at.network]: toEndpoint(at.address) } } }),
+    ...(at.joins === undefined &&
+      at.address !== undefined && { NetworkingConfig: { EndpointsConfig: { [at.network]: toEndpoint(at.address) } } }),
   }
+}
+
+/** Docker refuses names for a container that shares another's network: it has that one's. */
+function toNames(spec: ContainerSpec, at: Placement): Docker.HostConfig {
+  const local = (spec.localNames ?? []).map((name) => `${name}:127.0.0.1`)
+  if (at.dns === undefined) return { ExtraHosts: local }
+  return { Dns: [at.dns], ExtraHosts: [`metadata.google.internal:${metadataAddress}`, ...local] }
 }
 
 /** A link-local address beside its own makes 169.254.0.0/16 a neighbour, so that the forwarder answers at the metadata server's address. */

@@ -1,28 +1,38 @@
 import type Docker from 'dockerode'
-import type { Container, ContainerStatus, ExecStreams, LogLine } from '../engine.ts'
+import { CloudError } from '../../base/cloud-error.ts'
+import type { Container, ContainerStatus, ExecStreams, LogLine, MountedFile } from '../engine.ts'
 import { ask, orAbsent, statusOf } from './ask.ts'
 import type { DockerHost } from './docker-host.ts'
 import { execInContainer } from './exec-in-container.ts'
 import { containerLogs } from './follow-logs.ts'
+import { removeContainer } from './remove-container.ts'
 import { readLabels, type ContainerLabels } from './labels.ts'
 import { listeningSockets } from './listening-sockets.ts'
 
 /** How long a killed process may take to be gone. */
 const deathMs = 30_000
 
+/** What a container needs of its engine. */
+export interface Surroundings {
+  /** Another container, as it was seen last. */
+  readonly find: (id: string) => DockerContainer | undefined
+  readonly replaceFiles: (path: string, files: readonly MountedFile[]) => void
+  readonly afterRemoval: (labels: ContainerLabels, signal: AbortSignal) => Promise<void>
+}
+
 /** One of Docker's containers that carries our labels. What its getters tell is what was seen last. */
 export class DockerContainer implements Container {
   readonly #host: DockerHost
-  readonly #afterRemoval: (labels: ContainerLabels) => void
+  readonly #around: Surroundings
   readonly #docker: Docker.Container
   readonly #labels: ContainerLabels
   #seen: Docker.ContainerInspectInfo
   #isGone = false
 
-  constructor(host: DockerHost, seen: Docker.ContainerInspectInfo, afterRemoval: (labels: ContainerLabels) => void) {
+  constructor(host: DockerHost, seen: Docker.ContainerInspectInfo, around: Surroundings) {
     this.#host = host
     this.#seen = seen
-    this.#afterRemoval = afterRemoval
+    this.#around = around
     this.#docker = host.docker.getContainer(seen.Id)
     this.#labels = readLabels(seen.Config.Labels)
   }
@@ -50,11 +60,23 @@ export class DockerContainer implements Container {
   }
 
   get address(): Container['address'] {
-    const { port, role } = this.#labels
-    if (port === undefined || this.state === 'exited') return undefined
+    const { port } = this.#labels
+    return port === undefined ? undefined : this.addressOf(port)
+  }
+
+  addressOf(port: number): Container['address'] {
+    if (this.state === 'exited') return undefined
+    const joined = this.#joined
+    if (joined !== undefined) return this.#around.find(joined)?.addressOf(port)
     if (this.#host.reach === 'bridge') return this.ip === undefined ? undefined : { host: this.ip, port }
-    const published = role === 'database' ? undefined : this.#seen.NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort
+    const isDatabase = this.#labels.role === 'database'
+    const published = isDatabase ? undefined : this.#seen.NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort
     return published === undefined ? undefined : { host: '127.0.0.1', port: Number(published) }
+  }
+
+  /** The container whose network it shares: Docker calls that network `container:ID`. */
+  get #joined(): string | undefined {
+    return /^container:(.+)$/.exec(this.#seen.HostConfig.NetworkMode ?? '')?.[1]
   }
 
   /** Its address in the project's network. */
@@ -112,11 +134,29 @@ export class DockerContainer implements Container {
 
   async remove(signal: AbortSignal): Promise<void> {
     this.#host.removing.add(this.id)
-    await orAbsent(ask(this.#docker.remove({ force: true, v: true }), signal)).catch((error: unknown) => {
-      if (statusOf(error) !== 409) throw error // "removal ... is already in progress"
-    })
+    await removeContainer(this.#docker, signal)
     this.#isGone = true
-    this.#afterRemoval(this.#labels)
+    await this.#around.afterRemoval(this.#labels, signal)
+  }
+
+  async setCpus(cpus: number, signal: AbortSignal): Promise<boolean> {
+    const NanoCpus = Math.round(Math.min(cpus, this.#host.cpus) * 1e9)
+    try {
+      await ask(this.#docker.update({ NanoCpus }), signal)
+      return true
+    } catch (error) {
+      if (this.#host.product.startsWith('Podman')) return false // 4.3 has no such call
+      await this.look(signal)
+      if (this.state === 'exited') return false
+      throw error
+    }
+  }
+
+  replaceFiles(target: string, files: readonly MountedFile[]): Promise<void> {
+    const mount = this.#seen.Mounts.find((found) => found.Destination === target)
+    if (mount === undefined) throw new CloudError('NOT_FOUND', `${this.name} has no mount at ${target}.`, 'Deploy again.')
+    this.#around.replaceFiles(mount.Source, files)
+    return Promise.resolve()
   }
 
   /** Looks again: its getters tell the truth of now. */

@@ -8,6 +8,7 @@ import { followEnds } from './container-events.ts'
 import { DockerContainer } from './docker-container.ts'
 import { stateId, type DockerHost } from './docker-host.ts'
 import { ours, readLabels } from './labels.ts'
+import { removeUnused, sweepMemoryVolumes } from './memory-volumes.ts'
 import { openMemoryFiles } from './memory-files.ts'
 import { openProjects } from './projects.ts'
 import { removeProject } from './remove-project.ts'
@@ -46,9 +47,14 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
     before?.see(info)
     const container =
       before ??
-      new DockerContainer(host, info, ({ files }) => {
-        known.delete(info.Id)
-        if (files !== undefined) memory.remove(files)
+      new DockerContainer(host, info, {
+        find: (id) => known.get(id),
+        replaceFiles: (path, files) => memory.replace(path, files),
+        afterRemoval: async ({ files, memoryVolumes }, signal) => {
+          known.delete(info.Id)
+          if (files !== undefined) memory.remove(files)
+          await removeUnused(host, memoryVolumes, signal)
+        },
       })
     known.set(info.Id, container)
     return container
@@ -61,6 +67,7 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
   }
   const containers = await ask(host.docker.listContainers({ all: true, filters: ours(host.state) }), AbortSignal.timeout(10_000))
   memory.sweep(new Set(containers.flatMap((info) => readLabels(info.Labels).files ?? [])))
+  await sweepMemoryVolumes(host, AbortSignal.timeout(10_000))
 
   return {
     kind: 'docker',

@@ -7,7 +7,7 @@ const ownPrefix = `${prefix}label.`
 export interface EngineLabels {
   readonly state: string
   readonly project: string
-  readonly role: 'instance' | 'database' | 'forwarder' | 'network' | 'volume'
+  readonly role: 'instance' | 'database' | 'forwarder' | 'network' | 'volume' | 'memory'
 }
 
 export function toLabels(labels: EngineLabels): Record<string, string> {
@@ -15,14 +15,19 @@ export function toLabels(labels: EngineLabels): Record<string, string> {
 }
 
 /** Those of an instance or database; `files` is the folder that holds its files in memory. */
-export function toContainerLabels(spec: ContainerSpec, state: string, files: string | undefined): Record<string, string> {
+export function toContainerLabels(
+  spec: ContainerSpec,
+  at: { readonly state: string; readonly files: string | undefined; readonly memoryVolumes: readonly string[] },
+): Record<string, string> {
   const { name, project, role = 'instance', port, serviceAccount } = spec
+  const { state, files, memoryVolumes } = at
   return {
     ...toLabels({ state, project, role }),
     [`${prefix}name`]: name,
     [`${prefix}service-account`]: serviceAccount,
     ...(port !== undefined && { [`${prefix}port`]: String(port) }),
     ...(files !== undefined && { [`${prefix}files`]: files }),
+    ...(memoryVolumes.length > 0 && { [`${prefix}memory`]: memoryVolumes.join(' ') }),
     ...Object.fromEntries(Object.entries(spec.labels).map(([key, value]) => [`${ownPrefix}${key}`, value])),
   }
 }
@@ -34,6 +39,8 @@ export interface ContainerLabels {
   readonly serviceAccount: string
   readonly port: number | undefined
   readonly files: string | undefined
+  /** Docker's names of its folders in memory. */
+  readonly memoryVolumes: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }
 
@@ -47,6 +54,7 @@ export function readLabels(labels: Readonly<Record<string, string>>): ContainerL
     serviceAccount: of('service-account') ?? '',
     port: port === undefined ? undefined : Number(port),
     files: of('files'),
+    memoryVolumes: of('memory')?.split(' ') ?? [],
     labels: Object.fromEntries(
       Object.entries(labels).flatMap(([key, value]) => (key.startsWith(ownPrefix) ? [[key.slice(ownPrefix.length), value]] : [])),
     ),

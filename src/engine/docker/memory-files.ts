@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join, normalize } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { CloudError } from '../../base/cloud-error.ts'
-import type { Mount } from '../engine.ts'
+import type { MountedFile, Mount } from '../engine.ts'
+import { replaceFiles } from '../mounted-files.ts'
 
 type FilesMount = Extract<Mount, { kind: 'files' }>
 
@@ -11,10 +12,15 @@ type FilesMount = Extract<Mount, { kind: 'files' }>
 export interface MemoryFiles {
   /** Writes the files of each mount to a folder of its own. Answers their common folder's name, and the paths in the order of `mounts`. */
   write(mounts: readonly FilesMount[]): { readonly name: string; readonly paths: readonly string[] }
+  /** Makes the mount whose folder is `path`, one that `write` gave, hold these files instead. */
+  replace(path: string, files: readonly MountedFile[]): void
   remove(name: string): void
   /** Removes all but the folders in `kept`: what was left by a start that was cut short, or by `docker rm`. */
   sweep(kept: ReadonlySet<string>): void
 }
+
+/** Open to whatever user the image runs as: the folder above is what keeps others of this host out. */
+const modes = { folder: 0o755, mask: 0o777 }
 
 export function openMemoryFiles(stateDirectory: string): MemoryFiles {
   const id = createHash('sha256').update(stateDirectory).digest('hex').slice(0, 12)
@@ -29,16 +35,14 @@ export function openMemoryFiles(stateDirectory: string): MemoryFiles {
       const folder = mkdtempSync(join(root, 'c-'))
       const paths = mounts.map((mount, index) => {
         const path = join(folder, `m${index}`)
-        makeFolder(path)
-        for (const file of mount.files) {
-          const full = join(path, inside(file.path))
-          makeFolder(dirname(full))
-          writeFileSync(full, file.data, { mode: 0o600 })
-          chmodSync(full, file.mode & 0o777)
-        }
+        replaceFiles(path, folder, mount.files, modes)
         return path
       })
       return { name: basename(folder), paths }
+    },
+    replace(path, files) {
+      if (dirname(dirname(path)) !== root) throw new CloudError('INTERNAL', `${path} holds no files of a mount.`, 'devcloud doctor')
+      replaceFiles(path, dirname(path), files, modes)
     },
     remove(name) {
       if (/^c-\w+$/.test(name)) rmSync(join(root, name), { recursive: true, force: true })
@@ -49,18 +53,4 @@ export function openMemoryFiles(stateDirectory: string): MemoryFiles {
       for (const name of readdirSync(root)) if (!kept.has(name)) this.remove(name)
     },
   }
-}
-
-/** Open to whatever user the image runs as: the folder above is what keeps others of this host out. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return
-  makeFolder(dirname(path))
-  mkdirSync(path)
-  chmodSync(path, 0o755)
-}
-
-function inside(path: string): string {
-  const normal = normalize(path)
-  if (!normal.startsWith('..') && !normal.startsWith('/')) return normal
-  throw new CloudError('INVALID_ARGUMENT', `The path "${path}" leaves its mount.`, 'Use a path below it.')
 }

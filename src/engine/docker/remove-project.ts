@@ -2,13 +2,14 @@ import { ask, orAbsent, statusOf } from './ask.ts'
 import { repositoryOf } from './build-image.ts'
 import type { DockerHost } from './docker-host.ts'
 import { ours } from './labels.ts'
+import { removeContainer } from './remove-container.ts'
 
 /** Removes what is left of a project in this state directory: its forwarder, volumes, networks and images. */
 export async function removeProject(host: DockerHost, project: string, signal: AbortSignal): Promise<void> {
   const { docker } = host
   const filters = ours(host.state, project)
   for (const { Id } of await ask(docker.listContainers({ all: true, filters }), signal)) {
-    await orAbsent(ask(docker.getContainer(Id).remove({ force: true, v: true }), signal))
+    await removeContainer(docker.getContainer(Id), signal)
   }
   const { Volumes } = await ask(docker.listVolumes({ filters }), signal)
   for (const { Name } of Volumes ?? []) await orAbsent(ask(docker.getVolume(Name).remove(), signal))

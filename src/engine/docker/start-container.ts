@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import type Docker from 'dockerode'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { ContainerSpec, Mount } from '../engine.ts'
@@ -8,6 +8,7 @@ import type { DockerHost } from './docker-host.ts'
 import { jsonLines } from './json-lines.ts'
 import { toLabels } from './labels.ts'
 import type { MemoryFiles } from './memory-files.ts'
+import { makeMemoryVolume } from './memory-volumes.ts'
 
 /** Where the container goes; what `start` cannot decide by itself. */
 export interface Place {
@@ -36,11 +37,50 @@ export async function startContainer(
       hostCpus: host.cpus,
       mounts,
       files: written?.name,
+      openFiles: openFilesLimit(),
+      joins: spec.joins?.id,
+      memoryVolumes: spec.mounts.flatMap((mount) => (mount.kind === 'memory' ? [volumeName(host, spec.project, mount.volume)] : [])),
     }
-    return await createAndStart(host, toCreateOptions(spec, placement), signal)
+    return await startWhatCanBe(host, toCreateOptions(spec, placement), signal)
   } catch (error) {
     if (written !== undefined) memory.remove(written.name)
     throw error
+  }
+}
+
+/**
+ * A user that the image does not know is user 0, as on Cloud Run (run trap 53). An engine that may not give so many open files, because it has
+ * fewer itself, gives what it has.
+ */
+async function startWhatCanBe(
+  host: DockerHost,
+  options: Docker.ContainerCreateOptions,
+  signal: AbortSignal,
+): Promise<Docker.ContainerInspectInfo> {
+  try {
+    return await createAndStart(host, options, signal)
+  } catch (error) {
+    const words = [wordsOf(error), ...(error instanceof CloudError ? error.evidence : [])].join(' ')
+    // `unable to find user nobody2: no matching entries in passwd file`
+    if (/unable to find (?:user|group)/.test(words) && options.User === undefined)
+      return await startWhatCanBe(host, { ...options, User: '0:0' }, signal)
+    // `error setting rlimit type 7: operation not permitted`
+    if (/rlimit/.test(words) && options.HostConfig?.Ulimits !== undefined) {
+      const { Ulimits: _tooMany, ...HostConfig } = options.HostConfig
+      return await startWhatCanBe(host, { ...options, HostConfig }, signal)
+    }
+    throw error
+  }
+}
+
+/** Cloud Run's, or fewer where this host has fewer: the line `Max open files  SOFT  HARD  files`. */
+function openFilesLimit(): number {
+  const most = 25_000
+  try {
+    const hard = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
+    return hard > 0 ? Math.min(most, hard) : most
+  } catch {
+    return most
   }
 }
 
@@ -113,7 +153,8 @@ async function toMounts(
       if (mount.kind === 'files') return { Type: 'bind', Source: paths.shift() ?? '', Target: mount.target, ReadOnly: true }
       if (mount.kind === 'bind') return toBind(host, mount)
       const Source = volumeName(host, spec.project, mount.volume)
-      if ((await orAbsent(ask(host.docker.getVolume(Source).inspect(), signal))) === undefined) {
+      if (mount.kind === 'memory') await makeMemoryVolume(host, spec.project, Source, mount.sizeBytes, signal)
+      else if ((await orAbsent(ask(host.docker.getVolume(Source).inspect(), signal))) === undefined) {
         const Labels = toLabels({ state: host.state, project: spec.project, role: 'volume' })
         await ask(host.docker.createVolume({ Name: Source, Labels }), signal)
       }

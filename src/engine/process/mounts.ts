@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
-import { CloudError } from '../../base/cloud-error.ts'
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Mount } from '../engine.ts'
+import { insidePath, replaceFiles } from '../mounted-files.ts'
 
 /** Where a mount's target really is for a process, which sees the whole host. */
 export interface RealPath {
@@ -9,12 +9,21 @@ export interface RealPath {
   readonly path: string
 }
 
+/** Of the user's own processes, and of nobody else. */
+export const fileModes = { folder: 0o700, mask: 0o700 }
+
 /**
  * Makes what stands in for mounts: a link to a bound folder, a folder for a volume, files in memory where the host has /dev/shm. The links are
  * short, since a Unix socket's path has at most 107 bytes.
  * @param memoryDirectory a folder of this container alone, mode 0700, for files that must not reach a disk
+ * @param sharedDirectory in memory too, for what containers of one instance share
  */
-export function makeMounts(mounts: readonly Mount[], memoryDirectory: string, volumesDirectory: string): RealPath[] {
+export function makeMounts(
+  mounts: readonly Mount[],
+  memoryDirectory: string,
+  sharedDirectory: string,
+  volumesDirectory: string,
+): RealPath[] {
   return mounts.map((mount, index) => {
     const path = join(memoryDirectory, `m${index}`)
     if (mount.kind === 'bind') {
@@ -22,23 +31,16 @@ export function makeMounts(mounts: readonly Mount[], memoryDirectory: string, vo
       return { target: mount.target, path }
     }
     if (mount.kind === 'volume') {
-      const volume = join(volumesDirectory, inside(mount.volume))
+      const volume = join(volumesDirectory, insidePath(mount.volume))
       mkdirSync(volume, { recursive: true, mode: 0o700 })
       return { target: mount.target, path: volume }
     }
-    mkdirSync(path, { mode: 0o700 })
-    for (const file of mount.files) {
-      const full = join(path, inside(file.path))
-      mkdirSync(dirname(full), { recursive: true, mode: 0o700 })
-      writeFileSync(full, file.data, { mode: 0o600 })
-      chmodSync(full, file.mode & 0o700)
+    if (mount.kind === 'memory') {
+      const shared = join(sharedDirectory, insidePath(mount.volume))
+      mkdirSync(shared, { recursive: true, mode: 0o700 })
+      return { target: mount.target, path: shared }
     }
+    replaceFiles(path, memoryDirectory, mount.files, fileModes)
     return { target: mount.target, path }
   })
-}
-
-function inside(path: string): string {
-  const normal = normalize(path)
-  if (!normal.startsWith('..') && !normal.startsWith('/')) return normal
-  throw new CloudError('INVALID_ARGUMENT', `The path "${path}" leaves its mount.`, 'Use a path below it.')
 }

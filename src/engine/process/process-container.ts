@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudError } from '../../base/cloud-error.ts'
-import type { Container, ContainerStatus, ExecStreams, LogLine } from '../engine.ts'
+import type { Container, ContainerStatus, ExecStreams, LogLine, MountedFile } from '../engine.ts'
+import { replaceFiles } from '../mounted-files.ts'
+import { fileModes } from './mounts.ts'
 import { groupMembers, isAlive, listeningSockets } from './proc.ts'
 import type { ContainerRecord } from './record.ts'
 
@@ -38,6 +40,11 @@ export class ProcessContainer implements Container {
 
   get address(): Container['address'] {
     return this.record.port === undefined || this.state === 'exited' ? undefined : { host: '127.0.0.1', port: this.record.port }
+  }
+
+  /** Everything listens on this host's loopback, under the number that it chose. */
+  addressOf(port: number): Container['address'] {
+    return this.state === 'exited' ? undefined : { host: '127.0.0.1', port }
   }
 
   get state(): Container['state'] {
@@ -108,6 +115,18 @@ export class ProcessContainer implements Container {
   resume(): Promise<void> {
     this.#signalApplication('SIGCONT')
     this.#paused = false
+    return Promise.resolve()
+  }
+
+  /** Processes have no such limit here. */
+  setCpus(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  replaceFiles(target: string, files: readonly MountedFile[]): Promise<void> {
+    const path = this.record.fileMounts?.[target]
+    if (path === undefined) throw new CloudError('NOT_FOUND', `${this.name} has no mount at ${target}.`, 'Deploy again.')
+    replaceFiles(path, this.record.memoryDirectory, files, fileModes)
     return Promise.resolve()
   }
 

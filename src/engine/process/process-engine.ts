@@ -32,6 +32,8 @@ export async function openProcessEngine(options: { readonly stateDirectory: stri
     container.remove = async () => {
       known.delete(container.id)
       await remove.call(container)
+      const used = new Set([...known.values()].flatMap(({ record }) => record.sharedDirectories ?? []))
+      for (const path of container.record.sharedDirectories ?? []) if (!used.has(path)) rmSync(path, { recursive: true, force: true })
     }
     return container
   }
@@ -80,7 +82,8 @@ async function launch(
 ): Promise<ProcessContainer> {
   const image = readFolderImage(spec.image, imagesDirectory)
   const memoryDirectory = mkdtempSync(join(memoryRoot, 'c-'))
-  const paths = makeMounts(spec.mounts, memoryDirectory, volumes)
+  const paths = makeMounts(spec.mounts, memoryDirectory, join(memoryRoot, 'shared'), volumes)
+  const pathOf = (target: string) => paths.find((found) => found.target === target)?.path ?? ''
   const port = spec.port === undefined ? undefined : await freePort()
   const given = rewritePaths(spec.env, paths)
   const env: Record<string, string> = { ...baseEnv(), ...given, ...(port !== undefined && { PORT: String(port) }) }
@@ -101,7 +104,18 @@ async function launch(
   if (leader === undefined)
     throw new CloudError('INTERNAL', `${spec.name} could not be started.`, 'devcloud doctor', { fault: 'APP_CRASHED' })
   shim.unref()
-  const record = toRecord(spec, { id, directory, cwd, port, leader, memoryDirectory })
+  const record = toRecord(spec, {
+    id,
+    directory,
+    cwd,
+    port,
+    leader,
+    memoryDirectory,
+    sharedDirectories: spec.mounts.flatMap((mount) => (mount.kind === 'memory' ? [pathOf(mount.target)] : [])),
+    fileMounts: Object.fromEntries(
+      spec.mounts.flatMap((mount) => (mount.kind === 'files' ? [[mount.target, pathOf(mount.target)] as const] : [])),
+    ),
+  })
   writeRecord(record)
   return new ProcessContainer(record, env)
 }

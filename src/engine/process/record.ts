@@ -18,11 +18,15 @@ export interface ContainerRecord {
   readonly leader: ProcessIdentity
   /** Folder of files in memory. */
   readonly memoryDirectory: string
+  /** Folders in memory that it shares with others of its instance. */
+  readonly sharedDirectories?: readonly string[]
+  /** Where its mounts of files are, by their target. */
+  readonly fileMounts?: Readonly<Record<string, string>>
 }
 
 export function toRecord(
   spec: ContainerSpec,
-  rest: Pick<ContainerRecord, 'id' | 'directory' | 'cwd' | 'port' | 'leader' | 'memoryDirectory'>,
+  rest: Pick<ContainerRecord, 'id' | 'directory' | 'cwd' | 'port' | 'leader' | 'memoryDirectory' | 'sharedDirectories' | 'fileMounts'>,
 ): ContainerRecord {
   const { name, project, labels, serviceAccount } = spec
   return { name, project, labels, serviceAccount, ...rest }

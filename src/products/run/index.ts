@@ -8,6 +8,7 @@ import { service, type Product } from '../../api/product.ts'
 import type { Container, LogLine } from '../../engine/engine.ts'
 import type { DeployParts } from './deploy.ts'
 import { openDeployments } from './deployments.ts'
+import { groupByInstance } from './instance.ts'
 import { openInstances, type Instances } from './instances.ts'
 import { openRunJobs, type RunJobs } from './jobs/index.ts'
 import type { Project, RunNeeds } from './needs.ts'
@@ -28,8 +29,8 @@ export interface CloudRun extends Product {
   stopProject(project: string): Promise<void>
   /** Forgets every service of `project`. */
   removeProject(project: string): Promise<void>
-  /** Takes over what an earlier daemon left running; false when nobody wants the container. */
-  adopt(container: Container): boolean
+  /** Takes over what an earlier daemon left running. Answers the containers that nobody wants. */
+  adopt(containers: readonly Container[]): readonly Container[]
   /** Goes on with executions that an earlier daemon left under way, after what runs was adopted. */
   resume(): Promise<void>
   /** Jobs, their executions and tasks. */
@@ -67,6 +68,17 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const ofProject = (project: string) => store.list(`projects/${project}/`)
   void deployments.endInterrupted()
   for (const found of store.list('')) if (needs.isUp(readServiceName(found.name).project)) openRoute(needs, revisions, instances, found)
+  const adoptInstance = (containers: readonly [Container, ...Container[]]): boolean => {
+    const [ingress] = containers
+    const { labels, project } = ingress
+    if (labels['job'] !== undefined) return jobs.adopt(ingress)
+    const name = labels['revisionName']
+    const wanted =
+      name === undefined
+        ? undefined
+        : store.list('').find((found) => found.trafficStatuses.some((target) => `${found.name}/revisions/${target.revision}` === name))
+    return wanted !== undefined && name !== undefined && instances.adopt(containers, revisions.get(name), needs.project(project))
+  }
   return {
     name: 'run',
     hosts: ['run.googleapis.com', '*-run.googleapis.com', '*.run.googleapis.com'],
@@ -95,15 +107,10 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       await Promise.all((await Promise.all(operations)).map(({ name }) => needs.operations.wait(name, 60_000)))
       await jobs.removeProject(project)
     },
-    adopt(container) {
-      if (container.labels['job'] !== undefined) return jobs.adopt(container)
-      const name = container.labels['revisionName']
-      const wanted =
-        name === undefined
-          ? undefined
-          : store.list('').find((found) => found.trafficStatuses.some((target) => `${found.name}/revisions/${target.revision}` === name))
-      return wanted !== undefined && name !== undefined && instances.adopt(container, revisions.get(name), needs.project(container.project))
-    },
+    adopt: (containers) =>
+      groupByInstance(containers)
+        .filter((group) => !adoptInstance(group))
+        .flat(),
     runOnce: (project, id, template, command, onLine, signal) => runOnce(needs, project, id, template, command, onLine, signal),
     resume: () => jobs.resume(),
     jobs,

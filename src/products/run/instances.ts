@@ -7,7 +7,8 @@ import type { InstanceLimits, RevisionPool } from '../../router/revision-pool.ts
 import { ingressOf, type InstanceSpec } from './instance-spec.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { templateOf } from './revisions.ts'
-import { startInstance, toInstance, type Instance } from './start-instance.ts'
+import { instanceOf, toInstance, type Instance } from './instance.ts'
+import { startInstance } from './start-instance.ts'
 
 /** What runs: a pool of instances for each revision that may take requests. */
 export interface Instances extends AsyncDisposable {
@@ -21,8 +22,8 @@ export interface Instances extends AsyncDisposable {
   retire(revision: string): Promise<void>
   /** The instances of `revision` that take requests. */
   running(revision: string): readonly { readonly id: string; readonly inFlight: number }[]
-  /** Takes over a container that an earlier daemon left; false when its revision is not wanted, so that the caller removes it. */
-  adopt(container: Container, revision: Revision | undefined, project: Project): boolean
+  /** Takes over an instance that an earlier daemon left; false when its revision is not wanted, so that the caller removes it. */
+  adopt(containers: readonly [Container, ...Container[]], revision: Revision | undefined, project: Project): boolean
 }
 
 export function openInstances(needs: RunNeeds): Instances {
@@ -30,14 +31,27 @@ export function openInstances(needs: RunNeeds): Instances {
   const closing = new AbortController()
   const limits = new Map<string, InstanceLimits>()
   const watched = new Set<Engine>()
+  const known = new Map<string, Instance>()
 
   const watch = (engine: Engine) => {
     if (watched.has(engine)) return
     watched.add(engine)
     engine.events((end) => {
       const revision = end.labels['revisionName']
-      if (revision !== undefined) pools.get(revision)?.instanceEnded(end.id)
+      if (revision === undefined) return
+      const name = instanceOf(end)
+      const instance = known.get(name)
+      known.delete(name)
+      pools.get(revision)?.instanceEnded(instance?.id ?? end.id)
+      // one container that ends takes the others with it
+      if (instance !== undefined && instance.containers.length > 1)
+        instance.stop().catch((error: unknown) => needs.log.warn({ err: error, instance: name }, 'stop failed'))
     }, closing.signal)
+  }
+
+  const take = (instance: Instance): PoolInstance => {
+    known.set(instance.name, instance)
+    return toPoolInstance(instance, () => known.delete(instance.name)) // its containers end one after the other, which is no news
   }
 
   const start = async (revision: Revision, project: Project, signal: AbortSignal): Promise<PoolInstance> => {
@@ -53,7 +67,7 @@ export function openInstances(needs: RunNeeds): Instances {
       port: ingressOf(template)?.ports[0]?.containerPort ?? 8080,
       labels: { service, revision: id, revisionName: revision.name },
     }
-    return toPoolInstance(await startInstance(needs, spec, signal))
+    return take(await startInstance(needs, spec, signal))
   }
 
   const pool = (revision: Revision, project: Project): RevisionPool => {
@@ -88,9 +102,12 @@ export function openInstances(needs: RunNeeds): Instances {
       await old?.close()
     },
     running: (revision) => pools.get(revision)?.instances ?? [],
-    adopt(container, revision, project) {
-      if (revision === undefined || container.state === 'exited' || container.address === undefined) return false
-      pool(revision, project).adopt(toPoolInstance(toInstance([container])))
+    adopt(containers, revision, project) {
+      const instance = toInstance(containers)
+      const wanted = revision === undefined ? 0 : templateOf(revision).containers.length
+      const runs = containers.length === wanted && containers.every((container) => container.state !== 'exited')
+      if (revision === undefined || !runs || instance.address === undefined) return false
+      pool(revision, project).adopt(take(instance))
       void needs.engineFor(project.id, closing.signal).then(watch, () => {})
       return true
     },
@@ -101,9 +118,9 @@ export function openInstances(needs: RunNeeds): Instances {
   }
 }
 
-function toPoolInstance(instance: Instance): PoolInstance {
+function toPoolInstance(instance: Instance, beforeStop: () => void): PoolInstance {
   const { id, address } = instance
   if (address === undefined)
     throw new CloudError('UNAVAILABLE', `Container ${instance.containers[0].name} has no address.`, 'devcloud doctor')
-  return { id, address, stop: () => instance.stop() }
+  return { id, address, stop: () => (beforeStop(), instance.stop()) }
 }

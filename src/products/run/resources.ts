@@ -7,6 +7,9 @@ import {
   Condition_State,
   type Condition,
 } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
+import { fillContainers, fillIngress } from './container-rules.ts'
+import type { Container } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import { checkLimits, type Limits } from './resource-limits.ts'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 
 /** The parts of `projects/P/locations/R/services/S`, or of a revision below it. */
@@ -43,23 +46,14 @@ export function checkServiceId(id: string): void {
 export function withDefaults(sent: RevisionTemplate): RevisionTemplate {
   const template = clone(RevisionTemplateSchema, sent)
   template.timeout ??= { $typeName: 'google.protobuf.Duration', seconds: 300n, nanos: 0 }
-  const ingress = template.containers.find((container) => container.ports.length > 0) ?? template.containers[0]
-  if (ingress === undefined)
-    throw new CloudError('INVALID_ARGUMENT', 'template.containers: should have at least one element.', 'Name a container image.')
-  if (template.containers.length > 1) {
-    throw new CloudError('UNIMPLEMENTED', 'Sidecar containers are not emulated yet.', 'Deploy one container.')
-  }
-  if (ingress.image === '')
-    throw new CloudError('INVALID_ARGUMENT', 'template.containers[0].image: must not be empty.', 'Name a container image.')
-  const port = ingress.ports[0]
-  if (port === undefined) ingress.ports.push({ $typeName: 'google.cloud.run.v2.ContainerPort', name: 'http1', containerPort: 8080 })
-  else if (port.name === '') port.name = 'http1'
-  ingress.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle: true, startupCpuBoost: false }
-  ingress.resources.limits = { cpu: '1000m', memory: '512Mi', ...ingress.resources.limits }
-  template.maxInstanceRequestConcurrency ||= readCpus(ingress.resources.limits['cpu'] ?? '1') < 1 ? 1 : 80
+  fillIngress(template)
+  fillContainers(template)
+  const limits = template.containers.map(limitsOf)
+  template.maxInstanceRequestConcurrency ||= limits.reduce((sum, { cpus }) => sum + cpus, 0) < 1 ? 1 : 80
+  checkLimits(limits, template.maxInstanceRequestConcurrency)
   template.scaling ??= { $typeName: 'google.cloud.run.v2.RevisionScaling', minInstanceCount: 0, maxInstanceCount: 0 }
   template.scaling.maxInstanceCount ||= 100
-  checkEnvironment(ingress.env.map((variable) => variable.name))
+  for (const [index, container] of template.containers.entries()) checkEnvironment(index, container)
   return template
 }
 
@@ -85,6 +79,11 @@ export function orderedText(value: JsonValue): string {
 /** `SERVICE-00001-abc`: five digits of generation and three letters, as Cloud Run makes them. */
 export function revisionId(service: string, generation: bigint, letters: string): string {
   return `${service}-${String(generation).padStart(5, '0')}-${letters}`
+}
+
+/** A container's own, or the defaults. @throws CloudError INVALID_ARGUMENT */
+export function limitsOf({ resources }: Pick<Container, 'resources'>): Limits {
+  return { cpus: readCpus(resources?.limits['cpu'] ?? '1'), memoryBytes: readBytes(resources?.limits['memory'] ?? '512Mi') }
 }
 
 /** `1`, `1000m`, `0.5` in CPUs. @throws CloudError INVALID_ARGUMENT */
@@ -123,12 +122,12 @@ export function condition(
   return create(ConditionSchema, init)
 }
 
-function checkEnvironment(names: readonly string[]): void {
-  const reserved = names.find((name) => ['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION'].includes(name))
+function checkEnvironment(index: number, { env }: Container): void {
+  const reserved = env.map(({ name }) => name).find((name) => ['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION'].includes(name))
   if (reserved === undefined) return
   throw new CloudError(
     'INVALID_ARGUMENT',
-    `template.containers[0].env: The following reserved env names were provided: ${reserved}. These values are automatically set by the system.`,
+    `template.containers[${index}].env: The following reserved env names were provided: ${reserved}. These values are automatically set by the system.`,
     `Remove ${reserved}.`,
   )
 }

@@ -1,71 +1,95 @@
+import type { Container as RunContainer } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { CloudError } from '../../base/cloud-error.ts'
-import type { Container } from '../../engine/engine.ts'
+import type { Container, Engine } from '../../engine/engine.ts'
 import { waitUntilListening } from '../../engine/readiness.ts'
-import type { Address } from '../../router/upstream.ts'
+import { awaitFault, awaitStarted } from './await-started.ts'
 import { containerSpec } from './container-spec.ts'
+import { toInstance, type Instance } from './instance.ts'
 import { ingressOf, type InstanceSpec } from './instance-spec.ts'
 import type { RunNeeds } from './needs.ts'
+import { defaultStartupProbe, probeOf } from './probes.ts'
+import { startOrder } from './start-order.ts'
 
-/** Cloud Run's default startup probe waits this long for the port (trap 42). */
-const defaultStartupMs = 240_000
-/** SIGTERM, then this long, then SIGKILL. */
-const graceMs = 10_000
-
-/** An instance that runs: its containers as one. */
-export interface Instance {
-  /** The ingress container's id. */
-  readonly id: string
-  /** The ingress container first. */
-  readonly containers: readonly [Container, ...Container[]]
-  /** Where requests go; undefined when its spec has no port. */
-  readonly address: Address | undefined
-  /** SIGTERM to every container, 10 s, SIGKILL; then they are removed. Idempotent. */
-  stop(): Promise<void>
-  /** Takes the CPU from every container, and gives it back. */
-  pause(signal: AbortSignal): Promise<void>
-  resume(signal: AbortSignal): Promise<void>
-}
+export { toInstance, type Instance } from './instance.ts'
 
 /**
- * Starts an instance and waits until it is ready, which with a port is when its startup probe has succeeded.
- * What was started is taken away again when it does not come up.
+ * Starts an instance and waits until it is ready, which is when the startup probes of its containers have succeeded; the ingress container
+ * has one in any case when the spec has a port. What was started is taken away again when it does not come up.
  * @throws CloudError APP_CRASHED, NOT_LISTENING, SECRET_UNREADABLE, ...
  */
 export async function startInstance(needs: RunNeeds, spec: InstanceSpec, signal: AbortSignal): Promise<Instance> {
   const engine = await needs.engineFor(spec.project.id, signal)
   const ingress = ingressOf(spec.template)
   if (ingress === undefined) throw new CloudError('INTERNAL', 'The template has no container.', 'Deploy again.')
-  const container = await engine.start(await containerSpec(needs, engine.kind, spec, ingress), signal)
-  const instance = toInstance([container])
-  if (spec.port === undefined) return instance
+  const started = new Map<RunContainer, Container>()
+  const over = new AbortController()
+  const either = AbortSignal.any([signal, over.signal])
+  const work = startAll(needs, engine, spec, started, either)
   try {
-    const probe = ingress.startupProbe
-    const timeoutMs =
-      probe === undefined
-        ? defaultStartupMs
-        : (probe.initialDelaySeconds + (probe.failureThreshold || 3) * (probe.periodSeconds || 10)) * 1000
-    await waitUntilListening(container, { port: spec.port, timeoutMs }, signal)
+    const { port } = spec
+    const fault = () => awaitFault(() => [...started.values()], { port: port ?? 0, mayBeLoopback: engine.kind === 'process' }, either)
+    await (port === undefined ? work.ready : Promise.race([work.ready, fault()]))
+    over.abort()
+    return toInstance(ingressFirst(started, ingress))
   } catch (error) {
-    await instance.stop().catch((fault: unknown) => needs.log.warn({ err: fault, container: container.name }, 'stop failed'))
+    over.abort(error)
+    await work.settled
+    if (started.size > 0) {
+      const [first, ...rest] = [...started.values()]
+      const halfway = first === undefined ? undefined : toInstance([first, ...rest])
+      await halfway?.stop().catch((fault: unknown) => needs.log.warn({ err: fault, instance: spec.name }, 'stop failed'))
+    }
     throw error
   }
-  return instance
 }
 
-/** Containers that run already, as an instance. */
-export function toInstance(containers: readonly [Container, ...Container[]]): Instance {
-  const [ingress] = containers
-  const all = async (work: (container: Container) => Promise<void>) => void (await Promise.all(containers.map(work)))
-  return {
-    id: ingress.id,
-    containers,
-    address: ingress.address,
-    stop: () =>
-      all(async (container) => {
-        await container.stop(graceMs, AbortSignal.timeout(30_000))
-        await container.remove(AbortSignal.timeout(30_000))
-      }),
-    pause: (signal) => all((container) => container.pause(signal)),
-    resume: (signal) => all((container) => container.resume(signal)),
+/**
+ * Starts each container once what it depends on is ready, all of them in the network of the first one.
+ * @param started is filled as they start
+ * @returns `ready` when all are; `settled` once nothing is under way any more, and never fails
+ */
+function startAll(
+  needs: RunNeeds,
+  engine: Engine,
+  spec: InstanceSpec,
+  started: Map<RunContainer, Container>,
+  signal: AbortSignal,
+): { readonly ready: Promise<unknown>; readonly settled: Promise<unknown> } {
+  const ready = new Map<string, Promise<void>>()
+  const all: Promise<void>[] = []
+  let owner: Promise<Container> | undefined
+  for (const container of startOrder(spec.template)) {
+    const first = owner
+    const begun = (async () => {
+      await Promise.all(container.dependsOn.map((name) => ready.get(name)))
+      const joins = await first
+      signal.throwIfAborted()
+      const running = await engine.start(await containerSpec(needs, engine.kind, spec, container, joins), signal)
+      started.set(container, running)
+      return running
+    })()
+    owner ??= begun
+    const isReady = begun.then((running) => awaitReady(running, container, spec, signal))
+    ready.set(container.name, isReady)
+    all.push(isReady)
   }
+  return { ready: Promise.all(all), settled: Promise.allSettled(all) }
+}
+
+/** A container without a startup probe is ready once it runs (trap 41). */
+async function awaitReady(running: Container, container: RunContainer, spec: InstanceSpec, signal: AbortSignal): Promise<void> {
+  const isIngress = container === ingressOf(spec.template)
+  const own = isIngress ? spec.port : container.ports[0]?.containerPort
+  const addressOf = (port: number) => (isIngress && port === own ? running.address : running.addressOf(port))
+  const plan = probeOf('startup', container, own)
+  if (plan !== undefined) await awaitStarted(running, plan, addressOf, signal)
+  if (!isIngress || spec.port === undefined || (plan !== undefined && plan.how.port === spec.port)) return
+  const { timeoutMs } = defaultStartupProbe(container.name, spec.port)
+  await waitUntilListening(running, { port: spec.port, timeoutMs }, signal)
+}
+
+function ingressFirst(started: ReadonlyMap<RunContainer, Container>, ingress: RunContainer): readonly [Container, ...Container[]] {
+  const first = started.get(ingress)
+  if (first === undefined) throw new CloudError('INTERNAL', 'The ingress container did not start.', 'Deploy again.')
+  return [first, ...[...started.values()].filter((container) => container !== first)]
 }

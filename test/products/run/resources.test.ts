@@ -30,11 +30,6 @@ test('names that the contract sets cannot be set by a user', () => {
   expect(() => withDefaults(template({ PORT: '1' }))).toThrow('reserved env names were provided: PORT')
 })
 
-test('a second container is refused by name, not dropped', () => {
-  const two = create(RevisionTemplateSchema, { containers: [{ image: 'a' }, { image: 'b' }] })
-  expect(() => withDefaults(two)).toThrow(expect.objectContaining({ code: 'UNIMPLEMENTED' }))
-})
-
 test('amounts are read as Kubernetes writes them', () => {
   expect([readCpus('500m'), readCpus('2'), readBytes('512Mi'), readBytes('1G')]).toEqual([0.5, 2, 536_870_912, 1e9])
   expect(() => readBytes('lots')).toThrow('is not an amount of memory')
