@@ -39,7 +39,7 @@ export interface Operations {
   /** Resolves when it is done, or after `timeoutMs` with what it is then. */
   wait(name: string, timeoutMs: number, signal?: AbortSignal): Promise<Operation>
   /** google.longrunning.Operations, with the REST paths of the product that serves it: `/v2/{name=projects/*\/locations/*\/operations/*}`. */
-  service(path: string): Service
+  service(...paths: readonly string[]): Service
 }
 
 export async function openOperations(state: State): Promise<Operations> {
@@ -114,7 +114,7 @@ export async function openOperations(state: State): Promise<Operations> {
       clearTimeout(timeout)
       return get(name)
     },
-    service: (path) => operationsService(operations, rows, keys, read, path),
+    service: (...paths) => operationsService(operations, rows, keys, read, paths),
   }
   return operations
 }
@@ -124,14 +124,14 @@ function operationsService(
   rows: Collection,
   keys: Collection,
   read: (value: string) => Operation,
-  path: string,
+  paths: readonly string[],
 ): Service {
-  const rest: RestBinding[] = [
+  const rest = paths.flatMap((path): RestBinding[] => [
     { method: 'getOperation', verb: 'GET', path },
     { method: 'deleteOperation', verb: 'DELETE', path },
     { method: 'waitOperation', verb: 'POST', path: `${path}:wait`, body: '*' },
     { method: 'listOperations', verb: 'GET', path: `${path.replace('/operations/*}', '}')}/operations` },
-  ]
+  ])
   return {
     ...service(OperationsService, {
       getOperation: (request) => operations.get(request.name),

@@ -34,7 +34,7 @@ export function markDeploying(service: Service, at: Date): void {
 /** The last serving state stays where `failure` is told: traffic, observed generation and latest ready revision (run trap 32). */
 export function markFailed(service: Service, failure: unknown, at: Date): void {
   const revision = service.latestCreatedRevision.split('/').at(-1) ?? ''
-  const message = `Revision '${revision}' is not ready and cannot serve traffic. ${messageOf(failure)}`
+  const message = `Revision '${revision}' is not ready and cannot serve traffic. ${wordsOf(failure)}`
   const failed = (type: string) => condition(type, Condition_State.CONDITION_FAILED, message, at, reasonOf(failure))
   const isServing = service.trafficStatuses.length > 0
   service.reconciling = false
@@ -65,7 +65,7 @@ export function readyConditions(at: Date, isSkipped: boolean): Condition[] {
 
 /** The conditions of a revision that never became ready. */
 export function failedConditions(failure: unknown, at: Date): Condition[] {
-  const message = messageOf(failure)
+  const message = wordsOf(failure)
   return ['Ready', 'ContainerHealthy'].map((type) => condition(type, Condition_State.CONDITION_FAILED, message, at, reasonOf(failure)))
 }
 
@@ -88,6 +88,12 @@ export function isFailed(revision: Revision): boolean {
 
 export function isActive(revision: Revision): boolean {
   return revision.conditions.some((found) => found.type === 'Active' && found.state === Condition_State.CONDITION_SUCCEEDED)
+}
+
+/** The fault, with the last that the container wrote: Cloud Run names a page of logs here, which a terminal cannot open. */
+function wordsOf(failure: unknown): string {
+  const evidence = failure instanceof CloudError ? failure.evidence.slice(-5) : []
+  return evidence.length === 0 ? messageOf(failure) : `${messageOf(failure)} The last of its logs:\n${evidence.join('\n')}`
 }
 
 /** Cloud Run's word for a fault. Source: condition.proto, CommonReason and RevisionReason. */

@@ -19,6 +19,7 @@ import { openRoute } from './route.ts'
 import { runOnce } from './run-once.ts'
 import { openServiceStore } from './service-store.ts'
 import { openServiceAdmin, serviceRpcs } from './services.ts'
+import { v1Iam, v1Routes } from './wire/v1.ts'
 
 export interface CloudRun extends Product {
   /** What the services of `project` are doing now. */
@@ -81,13 +82,14 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   }
   return {
     name: 'run',
-    hosts: ['run.googleapis.com', '*-run.googleapis.com', '*.run.googleapis.com'],
+    hosts: ['run.googleapis.com', '*-run.googleapis.com', '*.run.googleapis.com', 'run.localhost', '*-run.localhost'],
     services: [
-      service(Services, { ...serviceRpcs(parts, admin), ...policies.rpcs((name) => store.get(name).name) }),
+      { ...service(Services, { ...serviceRpcs(parts, admin), ...policies.rpcs((name) => store.get(name).name) }), rest: v1Iam('services') },
       service(RevisionsService, revisionRpcs(parts)),
       ...jobs.services,
-      needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}'),
+      needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}', '/v1/{name=projects/*/locations/*/operations/*}'),
     ],
+    wires: v1Routes(parts, admin),
     serving: (project) => ofProject(project).map((found) => toServing(found, revisions, instances)),
     async startProject(project, signal) {
       for (const found of ofProject(project)) {

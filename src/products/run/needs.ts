@@ -37,4 +37,6 @@ export interface Project {
   readonly id: string
   /** Twelve digits. */
   readonly number: string
+  /** The one that `devcloud up` works in; absent where none is known. */
+  readonly region?: string
 }

@@ -191,7 +191,7 @@ describe('revisions and traffic', { timeout: 120_000 }, () => {
   test('a default URL that is disabled is not routed, names of this machine are', async () => {
     const before = await run.deploy('nourl')
     const host = new URL(String(before['uri'])).host
-    expect(await run.ask('nourl', '/id', { headers: { host } })).toMatchObject({ status: 200 })
+    expect(await run.ask('nourl', '/id', { headers: { host } })).toMatchObject({ status: 302 }) // to https
     const service = await patch('nourl', 'defaultUriDisabled', { defaultUriDisabled: true })
     expect(service).not.toHaveProperty('uri')
     expect(await run.ask('nourl', '/id', { headers: { host } })).toMatchObject({ status: 404 })

@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { requireCaller } from '../../../api/caller.ts'
+import { paginateList } from '../../../api/pages.ts'
+import { hostOf } from '../../../api/routes.ts'
+import { CloudError, messageOf } from '../../../base/cloud-error.ts'
+import type { Project, RunNeeds } from '../needs.ts'
+import { matchesSelector, type V1Place } from './v1-metadata.ts'
+import type { Json } from './v1-schema.ts'
+
+/** One call of version 1: where, of whom, and how much is asked for. */
+export interface V1Call {
+  readonly project: Project
+  /** From the host `us-central1-run.googleapis.com`, or the path; undefined where neither tells: `-`, or the endpoints port. */
+  readonly region: string | undefined
+  readonly caller: string
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly query: Readonly<Record<string, string | undefined>>
+  readonly body: unknown
+  /** Nothing is to be stored (run trap 37). */
+  readonly isDryRun: boolean
+}
+
+/** `request.params` has `namespace`, or `project` and `location`. */
+export function toCall(needs: RunNeeds, request: FastifyRequest): V1Call {
+  const params = request.params as V1Call['params']
+  const query = request.query as V1Call['query']
+  const location = params['location'] ?? /^(.+)-run\.(?:googleapis\.com|localhost)$/.exec(hostOf(request.headers))?.[1]
+  return {
+    project: needs.project(params['namespace'] ?? params['project'] ?? ''),
+    region: location === '-' ? undefined : location,
+    caller: requireCaller(request.caller).email,
+    params,
+    query,
+    body: request.body,
+    isDryRun: query['dryRun'] === 'all',
+  }
+}
+
+/** Reads bodies as JSON, whatever type they say they have. */
+export function takeJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body === '' ? {} : JSON.parse(String(body)))
+    } catch (error) {
+      const fault = new CloudError('INVALID_ARGUMENT', `Invalid JSON payload received. ${messageOf(error)}`, 'Send JSON.', { cause: error })
+      done(fault)
+    }
+  })
+}
+
+/**
+ * A list as Kubernetes has it: `labelSelector`, `limit` and `continue` are read from the query.
+ * @param labelsOf those that a selector may ask for, beside the ones that `toItem` writes
+ */
+export function toList<T extends { readonly name: string }>(
+  call: V1Call,
+  kind: string,
+  apiVersion: string,
+  all: readonly T[],
+  labelsOf: (item: T) => Readonly<Record<string, string>>,
+  toItem: (item: T) => Json,
+): Json {
+  const selector = call.query['labelSelector'] ?? ''
+  const limit = Number(call.query['limit'] ?? 0)
+  if (!Number.isInteger(limit)) throw new CloudError('INVALID_ARGUMENT', 'limit must be a whole number.', 'Correct the request.')
+  const matching = selector === '' ? all : all.filter((item) => matchesSelector(selector, labelsOf(item)))
+  const { items, nextPageToken } = paginateList(matching, limit || 1000, call.query['continue'] ?? '')
+  return { apiVersion, kind, metadata: nextPageToken === '' ? {} : { continue: nextPageToken }, items: items.map(toItem) }
+}
+
+/** What a deletion answers. */
+export function toDeleted(group: string, kind: string, name: string): Json {
+  return { apiVersion: 'v1', kind: 'Status', status: 'Success', details: { name, group, kind } }
+}
+
+/** The place of a resource by its full name `projects/P/locations/R/...`. */
+export function placeOf(needs: RunNeeds, name: string): V1Place {
+  const [, project = '', , region = ''] = name.split('/')
+  return { projectNumber: needs.project(project).number, region }
+}

@@ -1,0 +1,112 @@
+import { timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt'
+import {
+  Condition_CommonReasonSchema,
+  Condition_ExecutionReasonSchema,
+  Condition_RevisionReasonSchema,
+  Condition_Severity,
+  Condition_State,
+  type Condition,
+} from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
+import type { Json } from './v1-schema.ts'
+
+/** What a resource is called over version 1, whose namespace is the project's number. */
+export interface V1Place {
+  readonly projectNumber: string
+  readonly region: string
+}
+
+export function toMeta(
+  place: V1Place,
+  group: 'serving.knative.dev' | 'run.googleapis.com',
+  collection: string,
+  resource: {
+    readonly name: string
+    readonly uid: string
+    readonly generation: bigint
+    readonly etag: string
+    readonly createTime?: Timestamp | undefined
+  },
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const id = resource.name.split('/').at(-1) ?? ''
+  return {
+    name: id,
+    namespace: place.projectNumber,
+    selfLink: `/apis/${group}/v1/namespaces/${place.projectNumber}/${collection}/${id}`,
+    uid: resource.uid,
+    resourceVersion: toResourceVersion(resource.etag),
+    generation: Number(resource.generation), // a number here, a text in version 2 (run trap 36)
+    ...(resource.createTime !== undefined && { creationTimestamp: toTime(resource.createTime) }),
+    labels: { ...labels, 'cloud.googleapis.com/location': place.region },
+    annotations,
+  }
+}
+
+/** An etag is quoted, a resource version is not. */
+export function toResourceVersion(etag: string): string {
+  return etag.replaceAll('"', '')
+}
+
+export function fromResourceVersion(version: string | null | undefined): string {
+  return version ? `"${version}"` : ''
+}
+
+export function toTime(time: Timestamp): string {
+  return timestampDate(time)
+    .toISOString()
+    .replace(/\.000Z$/, 'Z')
+}
+
+const statuses: Readonly<Record<number, string>> = {
+  [Condition_State.CONDITION_SUCCEEDED]: 'True',
+  [Condition_State.CONDITION_FAILED]: 'False',
+}
+const severities: Readonly<Record<number, string>> = { [Condition_Severity.WARNING]: 'Warning', [Condition_Severity.INFO]: 'Info' }
+
+export function toCondition(condition: Condition): Json {
+  const { type, state, message, lastTransitionTime, severity } = condition
+  const reason = reasonOf(condition)
+  return {
+    type,
+    status: statuses[state] ?? 'Unknown',
+    ...(reason !== '' && { reason }),
+    ...(message !== '' && { message }),
+    ...(severities[severity] !== undefined && { severity: severities[severity] }),
+    ...(lastTransitionTime !== undefined && { lastTransitionTime: toTime(lastTransitionTime) }),
+  }
+}
+
+/** `HEALTH_CHECK_CONTAINER_ERROR` is `HealthCheckContainerError` in version 1. */
+function reasonOf({ reasons }: Condition): string {
+  const name =
+    reasons.case === 'reason'
+      ? Condition_CommonReasonSchema.value[reasons.value]?.name
+      : reasons.case === 'revisionReason'
+        ? Condition_RevisionReasonSchema.value[reasons.value]?.name
+        : reasons.case === 'executionReason'
+          ? Condition_ExecutionReasonSchema.value[reasons.value]?.name
+          : undefined
+  return (name ?? '').toLowerCase().replaceAll(/(?:^|_)([a-z])/g, (_all, letter: string) => letter.toUpperCase())
+}
+
+/** `a=b, c in (d,e), !f`, as gcloud and kubectl write selectors. An unknown form selects nothing. */
+export function matchesSelector(selector: string, labels: Readonly<Record<string, string>>): boolean {
+  const parts = selector.match(/[^,(]+(?:\([^)]*\))?/g) ?? []
+  return parts.every((part) => matchesPart(part.trim(), labels))
+}
+
+function matchesPart(part: string, labels: Readonly<Record<string, string>>): boolean {
+  const set = /^(\S+)\s+(in|notin)\s+\(([^)]*)\)$/.exec(part)
+  if (set !== null) {
+    const [, key = '', word, values = ''] = set
+    const isIn = values.split(',').some((value) => value.trim() === labels[key])
+    return (word === 'in') === isIn
+  }
+  const pair = /^([^\s=!]+)\s*(==?|!=)\s*(\S*)$/.exec(part)
+  if (pair !== null) {
+    const [, key = '', sign, value = ''] = pair
+    return (sign !== '!=') === (labels[key] === value)
+  }
+  return part.startsWith('!') ? labels[part.slice(1)] === undefined : labels[part] !== undefined
+}

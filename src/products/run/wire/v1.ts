@@ -1,0 +1,29 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { RestBinding } from '../../../api/product.ts'
+import type { DeployParts } from '../deploy.ts'
+import { knownRegions } from '../hosts.ts'
+import type { ServiceAdmin } from '../services.ts'
+import { takeJson, toCall } from './v1-call.ts'
+import { serveServices } from './v1-services.ts'
+
+/** Version 1 of the API, which is Knative's: what gcloud and Terraform's google_cloud_run_service speak. It calls what version 2 calls. */
+export function v1Routes(parts: DeployParts, admin: ServiceAdmin): FastifyPluginAsync {
+  return async (app) => {
+    takeJson(app)
+    serveServices(app, parts, admin)
+    app.get('/v1/projects/:project/locations', (request) => {
+      const { project } = toCall(parts.needs, request)
+      return { locations: knownRegions.map((id) => ({ name: `projects/${project.id}/locations/${id}`, locationId: id, displayName: id })) }
+    })
+  }
+}
+
+/** The IAM trio of a collection under version 1. @param collection `services`, `jobs` or `workerPools` of version 2's names */
+export function v1Iam(collection: string): readonly RestBinding[] {
+  const base = `/v1/{resource=projects/*/locations/*/${collection}/*}`
+  return [
+    { method: 'getIamPolicy', verb: 'GET', path: `${base}:getIamPolicy` },
+    { method: 'setIamPolicy', verb: 'POST', path: `${base}:setIamPolicy`, body: '*' },
+    { method: 'testIamPermissions', verb: 'POST', path: `${base}:testIamPermissions`, body: '*' },
+  ]
+}
