@@ -8,7 +8,7 @@ import { openRouter } from '../src/router/router.ts'
 import { openState } from '../src/state/state.ts'
 import { openRequestLog } from '../src/telemetry/request-log.ts'
 
-// `node router-process.ts BACKEND_PORT`: our router as the daemon has it, with its pool, and its request log on disk. One service, `bench.localhost`.
+// `node router-process.ts BACKEND_PORT [h2c]`: our router as the daemon has it, with its pool, and its request log on disk. One service, `bench.localhost`.
 const backend = { host: '127.0.0.1', port: Number(process.argv[2]) }
 const folder = mkdtempSync(join(tmpdir(), 'bench-router-'))
 const state = openState(folder)
@@ -22,6 +22,7 @@ const router = await openRouter({
 })
 const upstream = createRevisionPool({
   id: 'bench-00001-abc',
+  protocol: process.argv[3] === 'h2c' ? 'h2c' : 'http1',
   concurrency: 80,
   minInstances: 0,
   maxInstances: 1,
