@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { givenCli } from '../test/cli/given-cli.ts'
 import { answersDocker, copyExample, timedRun } from './examples.ts'
 import { cpuSeconds, residentMb } from './memory.ts'
 import { median, rounded, spread, type BenchResult } from './result.ts'
 
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const seconds = 30
 const goals = { rssMb: 120, cpuPercent: 1 }
 
@@ -11,7 +15,8 @@ const goals = { rssMb: 120, cpuPercent: 1 }
 export async function idle(tell: (text: string) => void): Promise<BenchResult> {
   using guestbook = copyExample('guestbook')
   using gallery = copyExample('gallery')
-  await using cli = givenCli()
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' }) // what users run is compiled: sources are stripped in memory
+  await using cli = givenCli({ program: join(root, 'dist/cli/main.js') })
   await timedRun(cli, ['up', '--engine', 'process'], guestbook.directory)
   if (answersDocker()) await timedRun(cli, ['up', '--engine', 'docker'], gallery.directory)
   else tell('no container engine answers: the guestbook alone is up')

@@ -74,6 +74,7 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
       '/clean': async (input, tell) => {
         const ids = input['all'] === true ? projects.list().map(({ id }) => id) : [knownProject(house, input['project'])]
         for (const id of ids) await cleanProject(house, id, tell)
+        if (projects.list().length === 0) foundation.postgres.purge()
       },
       '/logs': (input, tell, signal) => logs(house, input as Readonly<Record<string, string>>, tell, signal),
       '/exec': (input, tell, signal) => exec(house, input, tell, signal),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../base/log.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -28,7 +28,7 @@ export interface Postgres extends AsyncDisposable {
   stop(name: string, signal: AbortSignal): Promise<void>
   /** Ends its server and removes its data. */
   remove(name: string, signal: AbortSignal): Promise<void>
-  /** Removes what servers share, once every cluster is removed. */
+  /** Removes what servers share, the copied binaries above all, unless a cluster is there still. The next `open` makes it again. */
   purge(): void
   /** Where its socket is, running or not: mounted as a folder, it survives a restart of the server. */
   socketDirectory(name: string): string
@@ -95,7 +95,10 @@ export function openPostgres(options: PostgresOptions): Postgres {
         else await stopServer(data(name), signal)
         rmSync(folder(name), { recursive: true, force: true })
       }),
-    purge: () => rmSync(home.directory, { recursive: true, force: true }),
+    purge() {
+      const isLeft = existsSync(home.directory) && readdirSync(home.directory).some((name) => /^[0-9a-f]{10}$/.test(name))
+      if (!isLeft) rmSync(home.directory, { recursive: true, force: true })
+    },
     socketDirectory,
     async [Symbol.asyncDispose]() {
       revival.clear()

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { diskFault } from '../base/disk-fault.ts'
@@ -27,11 +27,13 @@ export function openState(directory: string): State {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     chmodSync(directory, 0o700)
-    db = new DatabaseSync(join(directory, 'state.db'), { timeout: 0 })
+    const path = join(directory, 'state.db')
+    closeSync(openSync(path, 'a', 0o600)) // SQLite gives its write-ahead log the same mode
+    chmodSync(path, 0o600)
+    db = new DatabaseSync(path, { timeout: 0 })
     db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
       INSERT INTO meta VALUES ('opened', '') ON CONFLICT DO UPDATE SET value = excluded.value;`)
-    chmodSync(join(directory, 'state.db'), 0o600)
   } catch (error) {
     throw unusable(directory, error)
   }

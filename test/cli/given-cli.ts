@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,13 +24,17 @@ export interface GivenCli extends AsyncDisposable {
   port(): Promise<number>
 }
 
-export function givenCli(): GivenCli {
-  const stateDirectory = mkdtempSync(join(tmpdir(), 'dc-'))
-  chmodSync(stateDirectory, 0o700)
+/**
+ * @param options.stateDirectory one that need not be there yet, instead of a fresh one
+ * @param options.program path of the command line's main file, instead of the sources'
+ */
+export function givenCli(options: { readonly stateDirectory?: string; readonly program?: string } = {}): GivenCli {
+  const { stateDirectory = mkdtempSync(join(tmpdir(), 'dc-')), program = main } = options
+  if (existsSync(stateDirectory)) chmodSync(stateDirectory, 0o700)
   const run: GivenCli['run'] = (args, options = {}) =>
     new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [main, ...args], {
-        cwd: options.directory ?? stateDirectory,
+      const child = spawn(process.execPath, [program, ...args], {
+        cwd: options.directory ?? tmpdir(),
         env: { ...process.env, DEVCLOUD_STATE_DIR: stateDirectory, DEVCLOUD_PORT: '0', NO_COLOR: '1', ...options.env },
         stdio: ['ignore', 'pipe', 'pipe'],
       })

@@ -34,19 +34,19 @@ const rows: readonly Row[] = [
   },
   {
     what: 'an application that never listens',
-    files: { 'server.cjs': 'setInterval(() => {}, 1000)' },
+    files: { 'server.cjs': 'setInterval(() => {}, 1000)', 'service.yaml': impatient('bad-input') },
     exit: 5,
     error: {
       code: 'FAILED_PRECONDITION',
       fault: 'NOT_LISTENING',
-      message: /nothing answers on port 8080 after 1 s/,
+      message: /nothing answers on port 8080 after 3 s/,
       evidence: /it listens on no port/,
       next: /0\.0\.0\.0:\$PORT.*devcloud up/,
     },
   },
   {
     what: 'an application that listens elsewhere',
-    files: { 'server.cjs': server("'two'", "0, '127.0.0.1'") },
+    files: { 'server.cjs': server("'two'", "0, '127.0.0.1'"), 'service.yaml': impatient('bad-input') },
     exit: 5,
     error: {
       code: 'FAILED_PRECONDITION',
@@ -107,7 +107,7 @@ const rows: readonly Row[] = [
 ]
 
 test('what is wrong with a project is named with code, evidence and one command, while the old revision serves on', async () => {
-  const good = { 'server.cjs': server("'one'"), 'service.yaml': impatient('bad-input'), 'devcloud.yaml': '' }
+  const good = { 'server.cjs': server("'one'"), 'service.yaml': '', 'devcloud.yaml': '' }
   const app = givenApp('bad-input', good['server.cjs'], good)
   await using cli = givenCli()
   const up = (...more: readonly string[]) => cli.run(['up', '--engine', 'process', ...more], { directory: app.directory })

@@ -29,7 +29,7 @@ export function givenApp(id: string, program: string, files: Readonly<Record<str
   return { directory, id, write }
 }
 
-/** A service.yaml whose startup probe gives up after a second. */
+/** A service.yaml whose startup probe gives up after three seconds. */
 export function impatient(id: string, environment = ''): string {
   return `apiVersion: serving.knative.dev/v1
 kind: Service
@@ -40,6 +40,6 @@ spec:
     spec:
       containers:
         - image: local
-          startupProbe: { periodSeconds: 1, failureThreshold: 1, tcpSocket: { port: 8080 } }
+          startupProbe: { periodSeconds: 3, failureThreshold: 1, tcpSocket: { port: 8080 } }
 ${environment}`
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type Docker from 'dockerode'
 import { CloudError, messageOf } from '../../base/cloud-error.ts'
+import { importDockerode } from './import-dockerode.ts'
 import { dockerPlaces, type DockerPlace } from './docker-places.ts'
 
 /** A Docker that answered. */
@@ -27,7 +28,7 @@ const patienceMs = 2500
 
 /** @throws CloudError DOCKER_UNREACHABLE within 3 s, with every place that was tried */
 export async function connectDocker(env: NodeJS.ProcessEnv = process.env): Promise<Connected> {
-  const { default: Dockerode } = await import('dockerode') // it brings grpc and protobufjs along: only when it is needed
+  const Dockerode = await importDockerode() // only when it is needed
   const places = dockerPlaces(env, homedir())
   const tries = await Promise.all(places.map((place) => tryPlace(Dockerode, place, env)))
   const found = tries.find((tried) => typeof tried !== 'string')

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { BuildSource, BuiltImage } from '../engine.ts'
@@ -8,6 +8,7 @@ import { listFiles } from './list-files.ts'
 
 /** What an image is without containers: a folder, and the command that runs it. */
 export interface FolderImage {
+  readonly project: string
   readonly directory: string
   readonly command: readonly string[]
 }
@@ -43,7 +44,7 @@ export async function buildFolder(
     await install(step, directory, onLine, signal)
     writeFileSync(step.stamp, step.hash)
   }
-  const image: FolderImage = { directory, command }
+  const image: FolderImage = { project: source.project, directory, command }
   const text = JSON.stringify(image)
   const digest = createHash('sha256').update(text).update(contents(directory)).digest('hex')
   mkdirSync(imagesDirectory, { recursive: true, mode: 0o700 })
@@ -62,6 +63,13 @@ export function readFolderImage(image: string, imagesDirectory: string): FolderI
     'Start Docker, then devcloud up --engine docker.',
     { fault: 'IMAGE_UNKNOWN' },
   )
+}
+
+export function removeFolderImages(project: string, imagesDirectory: string): void {
+  for (const name of existsSync(imagesDirectory) ? readdirSync(imagesDirectory) : []) {
+    const path = join(imagesDirectory, name)
+    if ((JSON.parse(readFileSync(path, 'utf8')) as FolderImage).project === project) rmSync(path)
+  }
 }
 
 interface InstallStep {

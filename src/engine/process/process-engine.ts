@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { Log } from '../../base/log.ts'
 import type { Container, ContainerEnd, ContainerSpec, Engine } from '../engine.ts'
-import { buildFolder, readFolderImage } from './build.ts'
+import { buildFolder, readFolderImage, removeFolderImages } from './build.ts'
 import { makeMounts } from './mounts.ts'
 import { identify } from './proc.ts'
 import { ProcessContainer } from './process-container.ts'
@@ -46,6 +46,7 @@ export async function openProcessEngine(options: { readonly stateDirectory: stri
     async removeProject(project) {
       await Promise.all([...known.values()].filter((container) => container.project === project).map((container) => container.remove()))
       rmSync(join(root, 'volumes', project), { recursive: true, force: true })
+      removeFolderImages(project, imagesDirectory)
     },
     build: (source, onLine, signal) => buildFolder(source, imagesDirectory, onLine, signal),
     async start(spec) {
