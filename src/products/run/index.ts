@@ -20,6 +20,7 @@ import { runOnce } from './run-once.ts'
 import { openServiceStore } from './service-store.ts'
 import { openServiceAdmin, serviceRpcs } from './services.ts'
 import { v1Iam, v1Routes } from './wire/v1.ts'
+import { openRunWorkerPools, type RunWorkerPools } from './worker-pools/index.ts'
 
 export interface CloudRun extends Product {
   /** What the services of `project` are doing now. */
@@ -36,6 +37,7 @@ export interface CloudRun extends Product {
   resume(): Promise<void>
   /** Jobs, their executions and tasks. */
   readonly jobs: RunJobs
+  readonly workerPools: RunWorkerPools
   /** Runs a command to its end as an instance of `template` would run. Answers the exit code. */
   runOnce(
     project: Project,
@@ -66,6 +68,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const admin = openServiceAdmin(parts, deployments)
   const policies = openIamPolicies(needs.state)
   const jobs = openRunJobs(needs, policies)
+  const workerPools = openRunWorkerPools(needs, policies)
   const ofProject = (project: string) => store.list(`projects/${project}/`)
   void deployments.endInterrupted()
   for (const found of store.list('')) if (needs.isUp(readServiceName(found.name).project)) openRoute(needs, revisions, instances, found)
@@ -73,6 +76,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     const [ingress] = containers
     const { labels, project } = ingress
     if (labels['job'] !== undefined) return jobs.adopt(ingress)
+    if (labels['workerPool'] !== undefined) return workerPools.adopt(ingress)
     const name = labels['revisionName']
     const wanted =
       name === undefined
@@ -85,8 +89,9 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     hosts: ['run.googleapis.com', '*-run.googleapis.com', '*.run.googleapis.com', 'run.localhost', '*-run.localhost'],
     services: [
       { ...service(Services, { ...serviceRpcs(parts, admin), ...policies.rpcs((name) => store.get(name).name) }), rest: v1Iam('services') },
-      service(RevisionsService, revisionRpcs(parts)),
+      service(RevisionsService, byParent(revisionRpcs(parts), workerPools.revisions)),
       ...jobs.services,
+      ...workerPools.services,
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}', '/v1/{name=projects/*/locations/*/operations/*}'),
     ],
     wires: v1Routes(parts, admin),
@@ -97,29 +102,43 @@ export function cloudRun(needs: RunNeeds): CloudRun {
         const newest = revisions.get(found.latestReadyRevision)
         if (newest !== undefined) await instances.warm(newest, needs.project(project), signal)
       }
-      await jobs.resume()
+      await Promise.all([jobs.resume(), workerPools.resume()])
     },
     async stopProject(project) {
       for (const found of ofProject(project)) needs.router.removeRoute(project, readServiceName(found.name).service)
       const retired = ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name)))
-      await Promise.all([...retired, jobs.stopProject(project)])
+      await Promise.all([...retired, jobs.stopProject(project), workerPools.stopProject(project)])
     },
     async removeProject(project) {
       const operations = ofProject(project).map(({ name }) => admin.delete(create(DeleteServiceRequestSchema, { name })))
       await Promise.all((await Promise.all(operations)).map(({ name }) => needs.operations.wait(name, 60_000)))
-      await jobs.removeProject(project)
+      await Promise.all([jobs.removeProject(project), workerPools.removeProject(project)])
     },
     adopt: (containers) =>
       groupByInstance(containers)
         .filter((group) => !adoptInstance(group))
         .flat(),
     runOnce: (project, id, template, command, onLine, signal) => runOnce(needs, project, id, template, command, onLine, signal),
-    resume: () => jobs.resume(),
+    resume: async () => void (await Promise.all([jobs.resume(), workerPools.resume()])),
     jobs,
+    workerPools,
     async [Symbol.asyncDispose]() {
       await jobs[Symbol.asyncDispose]()
+      await workerPools[Symbol.asyncDispose]()
       await instances[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** Revisions of services, and of worker pools. */
+function byParent(ofServices: ReturnType<typeof revisionRpcs>, ofPools: RunWorkerPools['revisions']): ReturnType<typeof revisionRpcs> {
+  const isOfPool = (name: string) => name.includes('/workerPools/')
+  return {
+    getRevision: (request, context) => (isOfPool(request.name) ? ofPools.getRevision(request) : ofServices.getRevision(request, context)),
+    listRevisions: (request, context) =>
+      isOfPool(request.parent) ? ofPools.listRevisions(request) : ofServices.listRevisions(request, context),
+    deleteRevision: (request, context) =>
+      isOfPool(request.name) ? ofPools.deleteRevision(request) : ofServices.deleteRevision(request, context),
   }
 }
 

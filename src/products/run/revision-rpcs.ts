@@ -15,7 +15,9 @@ import { sharesOf } from './route.ts'
 import { checkEtag } from './services.ts'
 
 /** google.cloud.run.v2.Revisions, of services. */
-export function revisionRpcs(parts: DeployParts): Partial<ServiceImpl<typeof RevisionsService>> {
+export function revisionRpcs(
+  parts: DeployParts,
+): Required<Pick<ServiceImpl<typeof RevisionsService>, 'getRevision' | 'listRevisions' | 'deleteRevision'>> {
   const { store, revisions } = parts
   return {
     getRevision: (request) => findRevision(parts, request.name),

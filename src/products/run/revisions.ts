@@ -169,7 +169,7 @@ export function newEtag(): string {
 }
 
 /** Three letters without vowels, so that no word comes out. */
-function threeLetters(): string {
+export function threeLetters(): string {
   const letters = 'bcdfghjklmnpqrstvwxz'
   return Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => letters[byte % letters.length]).join('')
 }

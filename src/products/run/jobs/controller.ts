@@ -43,10 +43,19 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
     waiting.delete(name)
     void run.over.then(resolve, reject).finally(() => runs.delete(name))
   }
+  const wants = ({ labels }: Container): boolean => {
+    const execution = executions.get(labels['executionName'] ?? '')
+    if (execution === undefined || isOver(execution)) return false
+    const task = tasks.get(execution.name, Number(labels['task']))
+    return (task?.state === 'starting' || task?.state === 'running') && String(task.attempt) === labels['attempt']
+  }
   /** With the containers that an earlier daemon left. */
   const startLeft = async (project: string, names: readonly string[]) => {
     const engine = await needs.engineFor(project, closing.signal)
     const containers = await engine.list(AbortSignal.any([closing.signal, AbortSignal.timeout(30_000)]))
+    for (const container of containers)
+      if (container.project === project && container.labels['executionName'] !== undefined && !wants(container))
+        await container.remove(AbortSignal.timeout(30_000))
     for (const name of names)
       start(
         name,
@@ -87,12 +96,7 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
       runs.get(name)?.look()
       return over(name)
     },
-    wants({ labels }) {
-      const execution = executions.get(labels['executionName'] ?? '')
-      if (execution === undefined || isOver(execution)) return false
-      const task = tasks.get(execution.name, Number(labels['task']))
-      return (task?.state === 'starting' || task?.state === 'running') && String(task.attempt) === labels['attempt']
-    },
+    wants,
     async resume(isResumed) {
       const left = executions.unfinished().filter(({ name }) => !runs.has(name) && isResumed(readExecutionName(name).project))
       const byProject = Map.groupBy(left, ({ name }) => readExecutionName(name).project)

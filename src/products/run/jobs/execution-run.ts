@@ -69,7 +69,7 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly C
     setStatus(execution, [...tasks.values()], plan.finish, nowMs)
     const saved = executions.put(execution)
     work.onChange(execution)
-    if (plan.wakeMs !== undefined) timer = setTimeout(look, Math.min(plan.wakeMs - nowMs + 1, 2 ** 31 - 1))
+    if (plan.wakeMs !== undefined) timer = setTimeout(look, Math.min(plan.wakeMs - nowMs + 1, 2 ** 31 - 1)).unref()
     saved.catch(unwritten)
     if (plan.finish === undefined) return
     isOver = true

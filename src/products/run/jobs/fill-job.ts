@@ -5,7 +5,7 @@ import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { withJobDefaults } from './job-template.ts'
 import { readJobName } from './names.ts'
-import { checkReservedKeys } from './reserved-keys.ts'
+import { checkReservedKeys } from '../reserved-keys.ts'
 
 /**
  * What a client may say of a job, with defaults; the output fields that it sent are not believed.

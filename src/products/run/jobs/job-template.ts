@@ -6,7 +6,7 @@ import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendo
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { readBytes, readCpus } from '../resources.ts'
-import { checkReservedKeys } from './reserved-keys.ts'
+import { checkReservedKeys } from '../reserved-keys.ts'
 
 /** Variables that a task gets and that a user cannot set. Source: contract/cloud-run.md 1, Env and ports. */
 const reservedEnv: readonly string[] = [

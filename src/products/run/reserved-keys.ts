@@ -1,4 +1,4 @@
-import { CloudError } from '../../../base/cloud-error.ts'
+import { CloudError } from '../../base/cloud-error.ts'
 
 const domains = ['run.googleapis.com', 'cloud.googleapis.com', 'serving.knative.dev', 'autoscaling.knative.dev']
 

@@ -1,0 +1,64 @@
+import { clone, create } from '@bufbuild/protobuf'
+import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import { WorkerPoolScalingSchema } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
+import { WorkerPoolSchema, type WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
+import { unimplemented } from '../../../api/status.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import { checkReservedKeys } from '../reserved-keys.ts'
+import { readBytes, readCpus } from '../resources.ts'
+import { readPoolName } from './names.ts'
+import { checkSplits } from './splits.ts'
+
+const reservedEnv: readonly string[] = ['CLOUD_RUN_WORKER_POOL', 'CLOUD_RUN_WORKER_POOL_REVISION']
+
+/**
+ * What a client may say of a worker pool, with defaults: one instance, 1 CPU, 512 MiB. The output fields that it sent are not believed.
+ * @throws CloudError INVALID_ARGUMENT, or UNIMPLEMENTED for what is not emulated
+ */
+export function fillPool(sent: WorkerPool, name: string): WorkerPool {
+  const copy = clone(WorkerPoolSchema, sent)
+  const { description, labels, annotations, client, clientVersion, launchStage, instanceSplits, template, scaling } = copy
+  checkReservedKeys('worker_pool.labels', labels)
+  checkReservedKeys('worker_pool.annotations', annotations)
+  checkSplits(instanceSplits)
+  if (template === undefined) throw invalid('worker_pool.template: must be set.', 'Send a template with a container.')
+  checkReservedKeys('worker_pool.template.labels', template.labels)
+  checkReservedKeys('worker_pool.template.annotations', template.annotations)
+  const id = readPoolName(name).pool
+  if (template.revision !== '' && !(template.revision.startsWith(`${id}-`) && /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(template.revision)))
+    throw invalid(`worker_pool.template.revision: must be prefixed by "${id}-" and have at most 63 lower case letters, digits and hyphens.`)
+  if (template.nodeSelector !== undefined) throw unimplemented('GPUs (node_selector)')
+  if (template.serviceMesh !== undefined) throw unimplemented('Cloud Service Mesh (service_mesh)')
+  if (template.encryptionKey !== '') throw unimplemented('customer-managed encryption keys (encryption_key)')
+  if (template.containers.length === 0)
+    throw invalid('worker_pool.template.containers: should have at least one element.', 'Name an image.')
+  if (template.containers.length > 1) throw unimplemented('worker pools of several containers')
+  for (const [index, container] of template.containers.entries()) fillContainer(container, `worker_pool.template.containers[${index}]`)
+  const count = scaling?.manualInstanceCount ?? 1
+  if (count < 0 || count > 1000) throw invalid(`worker_pool.scaling.manual_instance_count: must be from 0 to 1000, but is ${count}.`)
+  const filled = create(WorkerPoolSchema, { name, description, labels, annotations, client, clientVersion, launchStage, instanceSplits })
+  filled.template = template
+  filled.scaling = create(WorkerPoolScalingSchema, { manualInstanceCount: count })
+  return filled
+}
+
+function fillContainer(container: Container, place: string): void {
+  if (container.image === '') throw invalid(`${place}.image: must not be empty.`, 'Name a container image.')
+  if (container.ports.length > 0) throw invalid(`${place}.ports: a worker pool serves no requests and has no ports.`, 'Remove the port.')
+  if (container.livenessProbe !== undefined) throw unimplemented('liveness probes of worker pools')
+  if (container.startupProbe !== undefined) throw unimplemented('startup probes of worker pools')
+  container.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle: false, startupCpuBoost: false }
+  container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
+  readCpus(container.resources.limits['cpu'] ?? '')
+  readBytes(container.resources.limits['memory'] ?? '')
+  const reserved = container.env.find(({ name }) => reservedEnv.includes(name))
+  if (reserved === undefined) return
+  throw invalid(
+    `${place}.env: The following reserved env names were provided: ${reserved.name}. These values are automatically set by the system.`,
+    `Remove ${reserved.name}.`,
+  )
+}
+
+function invalid(message: string, next = 'Correct the request.'): CloudError {
+  return new CloudError('INVALID_ARGUMENT', message, next)
+}

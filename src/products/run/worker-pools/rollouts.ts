@@ -1,0 +1,168 @@
+import type { WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
+import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { CloudError } from '../../../base/cloud-error.ts'
+import type { Container } from '../../../engine/engine.ts'
+import type { RunNeeds } from '../needs.ts'
+import { newEtag } from '../revisions.ts'
+import { readPoolName } from './names.ts'
+import { runPool, type PoolRun } from './pool-run.ts'
+import { idOf, markFailed, markReady } from './pool-status.ts'
+import type { PoolRevisions } from './pool-revisions.ts'
+import { resolveSplits, shareOut } from './splits.ts'
+import type { PoolStore, Rollouts } from './worker-pools.ts'
+
+/** What runs for every worker pool. Disposed, it leaves the containers to a later daemon. */
+export interface PoolRollouts extends Rollouts, AsyncDisposable {
+  /** Whether `container` is of a revision that its pool wants: a new daemon keeps it. */
+  wants(container: Container): boolean
+  /** Makes what runs agree with what is wanted, with the containers that an earlier daemon left. */
+  resume(): Promise<void>
+  /** Stops what runs for `project`, whose pools stay. */
+  stopProject(project: string): Promise<void>
+}
+
+export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolRevisions): PoolRollouts {
+  const closing = new AbortController()
+  const runs = new Map<string, PoolRun>()
+  const waiting = new Map<string, PromiseWithResolvers<WorkerPool>[]>()
+  const adopted = new Set<string>()
+
+  const wanted = (name: string): ReadonlyMap<string, number> => {
+    const pool = store.find(name)
+    return pool === undefined || !needs.isUp(readPoolName(name).project) ? new Map() : wantedInstances(pool)
+  }
+  const finish = async (name: string, failure?: unknown) => {
+    const pool = store.find(name)
+    if (pool?.reconciling !== true) return
+    const at = new Date(needs.clock.nowMs())
+    if (failure === undefined) markReady(pool, at)
+    else markFailed(pool, failure, at)
+    pool.updateTime = timestampFromMs(at.getTime())
+    pool.etag = newEtag()
+    await Promise.all([store.put(pool), revisions.setReady(pool.latestCreatedRevision, failure)])
+    for (const done of waiting.get(name) ?? []) {
+      if (failure === undefined) done.resolve(pool)
+      else done.reject(failure)
+    }
+    waiting.delete(name)
+    runs.get(name)?.look() // what the newest revision replaces may stop now
+  }
+  /** The rollout is done when every instance of the newest revision has settled, and has failed when one did not come up. */
+  const onSettled = (name: string, revision: string, failure?: unknown) => {
+    const pool = store.find(name)
+    if (pool?.reconciling !== true || idOf(pool.latestCreatedRevision) !== revision) return
+    const isWhole = () => {
+      const running = runOf(name)
+        .instances()
+        .filter((one) => one.revision === revision && one.state === 'running').length
+      return running >= (wantedInstances(pool).get(revision) ?? 0)
+    }
+    if (failure !== undefined || isWhole()) finish(name, failure).catch(unwritten(name))
+  }
+  const unwritten = (name: string) => (error: unknown) => needs.log.error({ err: error, pool: name }, 'a worker pool could not be written')
+  const runOf = (name: string): PoolRun => {
+    const known = runs.get(name)
+    if (known !== undefined) return known
+    const run = runPool(
+      {
+        needs,
+        wanted: () => wanted(name),
+        revision: (id) => revisions.get(`${name}/revisions/${id}`),
+        onSettled: (revision, failure) => onSettled(name, revision, failure),
+        closing: closing.signal,
+      },
+      name,
+    )
+    runs.set(name, run)
+    return run
+  }
+  const adoptLeft = async (project: string) => {
+    if (adopted.has(project)) return
+    const engine = await needs.engineFor(project, closing.signal)
+    const containers = await engine.list(AbortSignal.any([closing.signal, AbortSignal.timeout(30_000)]))
+    adopted.add(project)
+    for (const container of containers.filter((one) => one.project === project && poolOf(one) !== '')) {
+      if (isWanted(container)) runOf(poolOf(container)).adopt(container)
+      else await container.remove(AbortSignal.timeout(30_000))
+    }
+  }
+  const isWanted = (container: Container): boolean =>
+    container.state !== 'exited' && poolOf(container) !== '' && wanted(poolOf(container)).has(container.labels['revision'] ?? '')
+  const settleAtOnce = async (name: string) => {
+    const pool = store.find(name)
+    if (pool?.reconciling !== true) return
+    const id = idOf(pool.latestCreatedRevision)
+    const running = runOf(name)
+      .instances()
+      .filter((one) => one.revision === id && one.state === 'running').length
+    if (running >= (wanted(name).get(id) ?? 0)) await finish(name)
+  }
+
+  return {
+    async rollOut(pool) {
+      const done = Promise.withResolvers<WorkerPool>()
+      done.promise.catch(() => {})
+      waiting.set(pool.name, [...(waiting.get(pool.name) ?? []), done])
+      try {
+        await adoptLeft(readPoolName(pool.name).project)
+        runOf(pool.name).look()
+        await settleAtOnce(pool.name)
+      } catch (error) {
+        await finish(pool.name, error)
+      }
+      return done.promise
+    },
+    async remove(pool) {
+      const gone = new CloudError('ABORTED', `Worker pool '${pool.name}' was deleted meanwhile.`, 'Create it again.')
+      for (const done of waiting.get(pool.name) ?? []) done.reject(gone)
+      waiting.delete(pool.name)
+      const run = runOf(pool.name)
+      run.look()
+      await run.stopped()
+      runs.delete(pool.name)
+      for (const { name } of revisions.list(pool.name)) await revisions.remove(name)
+    },
+    wants: isWanted,
+    async resume() {
+      for (const pool of store.list('')) {
+        const { project } = readPoolName(pool.name)
+        if (!needs.isUp(project)) continue
+        try {
+          await adoptLeft(project)
+          runOf(pool.name).look()
+          await settleAtOnce(pool.name)
+        } catch (error) {
+          needs.log.warn({ err: error, pool: pool.name }, 'a worker pool waits for its engine')
+        }
+      }
+    },
+    async stopProject(project) {
+      const own = [...runs].filter(([name]) => readPoolName(name).project === project)
+      for (const [, run] of own) run.look()
+      await Promise.all(own.map(([, run]) => run.stopped()))
+      for (const [name] of own) runs.delete(name) // with its back-off: the next start is at once
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error('The daemon ends.'))
+      await needs.containerLog.flush().catch(() => {})
+    },
+  }
+}
+
+function poolOf({ labels }: Container): string {
+  return labels['workerPoolName'] ?? ''
+}
+
+/** Instances of each revision. While the newest one is rolled out, what ran before stays wanted. Pure. */
+export function wantedInstances(pool: WorkerPool): Map<string, number> {
+  const total = pool.scaling?.manualInstanceCount ?? 1
+  const candidate = shareOut(resolveSplits(pool.instanceSplits, idOf(pool.latestCreatedRevision)), total)
+  const serving = shareOut(resolveSplits(pool.instanceSplits, idOf(pool.latestReadyRevision)), total)
+  if (!pool.reconciling) return onlyPositive(serving)
+  const id = idOf(pool.latestCreatedRevision)
+  return onlyPositive(new Map([...serving, [id, candidate.get(id) ?? 0]]))
+}
+
+function onlyPositive(counts: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...counts].filter(([, count]) => count > 0))
+}

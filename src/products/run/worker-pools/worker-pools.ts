@@ -1,0 +1,184 @@
+import { clone, create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { LaunchStage } from '../../../api/gen/google/api/launch_stage_pb.ts'
+import {
+  ListWorkerPoolsResponseSchema,
+  WorkerPoolSchema,
+  type CreateWorkerPoolRequest,
+  type DeleteWorkerPoolRequest,
+  type GetWorkerPoolRequest,
+  type ListWorkerPoolsRequest,
+  type ListWorkerPoolsResponse,
+  type UpdateWorkerPoolRequest,
+  type WorkerPool,
+} from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
+import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
+import { applyMask } from '../../../api/masks.ts'
+import type { Packed } from '../../../api/operations.ts'
+import { paginateList } from '../../../api/pages.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import { openCollection } from '../../../state/collection.ts'
+import { byNewest } from '../by-newest.ts'
+import type { RunNeeds } from '../needs.ts'
+import { newEtag } from '../revisions.ts'
+import { checkEtag } from '../services.ts'
+import { fillPool } from './fill-pool.ts'
+import { checkPoolId, readPoolName } from './names.ts'
+import { idOf, markRolling } from './pool-status.ts'
+import type { PoolRevisions } from './pool-revisions.ts'
+import { resolveSplits } from './splits.ts'
+
+/** Worker pools as rows of the state. */
+export interface PoolStore {
+  /** The name with the project's id. */
+  canonical(name: string): string
+  find(name: string): WorkerPool | undefined
+  /** @throws CloudError NOT_FOUND */
+  get(name: string): WorkerPool
+  /** Newest first. */
+  list(prefix: string): readonly WorkerPool[]
+  put(pool: WorkerPool): Promise<void>
+  delete(name: string): Promise<boolean>
+}
+
+/** google.cloud.run.v2.WorkerPools. `caller` is an email. */
+export interface WorkerPoolApi {
+  createWorkerPool(request: CreateWorkerPoolRequest, caller: string): Promise<Operation>
+  getWorkerPool(request: Pick<GetWorkerPoolRequest, 'name'>): WorkerPool
+  listWorkerPools(request: Pick<ListWorkerPoolsRequest, 'parent' | 'pageSize' | 'pageToken'>): ListWorkerPoolsResponse
+  updateWorkerPool(request: UpdateWorkerPoolRequest, caller: string): Promise<Operation>
+  deleteWorkerPool(request: Pick<DeleteWorkerPoolRequest, 'name' | 'etag' | 'validateOnly'>): Promise<Operation>
+}
+
+/** What the API has done for it. */
+export interface Rollouts {
+  /** Resolves with the pool when what it wants runs. @throws CloudError when its revision does not come up */
+  rollOut(pool: WorkerPool): Promise<WorkerPool>
+  /** Stops what runs, and forgets its revisions. */
+  remove(pool: WorkerPool): Promise<void>
+}
+
+export function openPoolStore(needs: Pick<RunNeeds, 'state' | 'project'>): PoolStore {
+  const rows = openCollection(needs.state, 'run.workerpool')
+  const read = (value: string): WorkerPool => fromJsonString(WorkerPoolSchema, value, { ignoreUnknownFields: true })
+  const canonical = (name: string) => {
+    const { project, region, pool } = readPoolName(name)
+    return `projects/${needs.project(project).id}/locations/${region}/workerPools/${pool}`
+  }
+  const find = (name: string) => {
+    const value = rows.get(canonical(name))
+    return value === undefined ? undefined : read(value)
+  }
+  return {
+    canonical,
+    find,
+    get(name) {
+      const found = find(name)
+      if (found !== undefined) return found
+      const { project, region, pool } = readPoolName(name)
+      throw new CloudError(
+        'NOT_FOUND',
+        `Resource '${pool}' of kind 'WORKER_POOL' in region '${region}' in project '${project}' does not exist.`,
+        'Create it first.',
+      )
+    },
+    list: (prefix) =>
+      rows
+        .list(prefix)
+        .map(({ value }) => read(value))
+        .toSorted(byNewest),
+    put: (pool) => rows.put(pool.name, toJsonString(WorkerPoolSchema, pool)),
+    delete: (name) => rows.delete(name),
+  }
+}
+
+export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: PoolRevisions, rollouts: Rollouts): WorkerPoolApi {
+  const about = (pool: WorkerPool): { parent: string; metadata: Packed<typeof WorkerPoolSchema> } => {
+    const { project, region } = readPoolName(pool.name)
+    return { parent: `projects/${project}/locations/${region}`, metadata: [WorkerPoolSchema, pool] }
+  }
+  const done = (pool: WorkerPool) => needs.operations.done(about(pool), about(pool).metadata)
+  const make = (sent: WorkerPool | undefined, name: string, caller: string): WorkerPool => {
+    const pool = fillPool(sent ?? create(WorkerPoolSchema), name)
+    pool.uid = crypto.randomUUID()
+    pool.generation = 1n
+    pool.creator = caller
+    pool.createTime = timestampFromMs(needs.clock.nowMs())
+    return stamped(pool, caller)
+  }
+  const stamped = (pool: WorkerPool, caller: string): WorkerPool => {
+    pool.lastModifier = caller
+    pool.launchStage ||= LaunchStage.GA
+    pool.updateTime = timestampFromMs(needs.clock.nowMs())
+    pool.etag = newEtag()
+    return pool
+  }
+  const apply = async (pool: WorkerPool, isForced: boolean): Promise<Operation> => {
+    const { revision, saved } = revisions.forTemplate(pool, isForced)
+    pool.latestCreatedRevision = revision.name
+    checkNamed(pool, revisions)
+    pool.instanceSplitStatuses = resolveSplits(pool.instanceSplits, idOf(pool.latestReadyRevision))
+    markRolling(pool, new Date(needs.clock.nowMs()))
+    await Promise.all([saved, store.put(pool)])
+    return needs.operations.start(about(pool), async () => [WorkerPoolSchema, await rollouts.rollOut(pool)])
+  }
+  return {
+    async createWorkerPool(request, caller) {
+      checkPoolId(request.workerPoolId)
+      const name = store.canonical(`${request.parent}/workerPools/${request.workerPoolId}`)
+      if (store.find(name) !== undefined)
+        throw new CloudError('ALREADY_EXISTS', `Resource '${request.workerPoolId}' already exists.`, 'Update it, or choose another id.')
+      const pool = make(request.workerPool, name, caller)
+      return request.validateOnly ? done(pool) : apply(pool, false)
+    },
+    getWorkerPool: ({ name }) => store.get(name),
+    listWorkerPools(request) {
+      const { project, region } = readPoolName(`${request.parent}/workerPools/x`)
+      const all = store.list(`projects/${needs.project(project).id}/locations/${region}/workerPools/`)
+      const page = paginateList(all, request.pageSize, request.pageToken)
+      return create(ListWorkerPoolsResponseSchema, { workerPools: [...page.items], nextPageToken: page.nextPageToken })
+    },
+    async updateWorkerPool(request, caller) {
+      const sent = request.workerPool ?? create(WorkerPoolSchema)
+      const name = store.canonical(sent.name)
+      const current = request.allowMissing ? store.find(name) : store.get(name)
+      if (current === undefined) checkPoolId(readPoolName(name).pool)
+      else checkEtag(sent.etag, current.etag)
+      const mask = request.updateMask?.paths ?? []
+      const wanted = current === undefined || mask.length === 0 ? sent : applyMask(WorkerPoolSchema, current, sent, mask)
+      const pool = current === undefined ? make(wanted, name, caller) : stamped(keepServerFields(fillPool(wanted, name), current), caller)
+      return request.validateOnly ? done(pool) : apply(pool, request.forceNewRevision)
+    },
+    async deleteWorkerPool(request) {
+      const pool = store.get(request.name)
+      checkEtag(request.etag, pool.etag)
+      if (request.validateOnly) return done(pool)
+      await store.delete(pool.name)
+      return needs.operations.start(about(pool), async () => {
+        await rollouts.remove(pool)
+        const deleted = clone(WorkerPoolSchema, pool)
+        deleted.deleteTime = timestampFromMs(needs.clock.nowMs())
+        return [WorkerPoolSchema, deleted]
+      })
+    },
+  }
+}
+
+/** @throws CloudError FAILED_PRECONDITION for a split to a revision that there is not */
+function checkNamed(pool: WorkerPool, revisions: PoolRevisions): void {
+  for (const { revision } of pool.instanceSplits) {
+    if (revision === '' || revisions.get(`${pool.name}/revisions/${revision}`) !== undefined) continue
+    if (idOf(pool.latestCreatedRevision) === revision) continue
+    throw new CloudError('FAILED_PRECONDITION', `Revision '${revision}' does not exist.`, 'Name one that is listed.')
+  }
+}
+
+function keepServerFields(pool: WorkerPool, current: WorkerPool): WorkerPool {
+  pool.uid = current.uid
+  pool.generation = current.generation + 1n
+  pool.observedGeneration = current.observedGeneration
+  pool.creator = current.creator
+  if (current.createTime !== undefined) pool.createTime = current.createTime
+  pool.latestReadyRevision = current.latestReadyRevision
+  return pool
+}
