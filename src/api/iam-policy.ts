@@ -6,10 +6,16 @@ import { CloudError } from '../base/cloud-error.ts'
 import { openCollection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
 
-/** The IAM trio of any resource, by its full name. Policies are stored and compared by etag; they are not enforced yet. */
+/** The IAM trio of any resource, by its full name. Policies are stored and compared by etag; each product enforces those that it can. */
 export interface IamPolicies {
   get(name: string): Policy
-  rpcs(canonical: (name: string) => string): {
+  /** Forgets the policy of a resource that is gone. */
+  delete(name: string): Promise<void>
+  /** @param onSet told the canonical name after a policy was stored */
+  rpcs(
+    canonical: (name: string) => string,
+    onSet?: (name: string) => void,
+  ): {
     getIamPolicy(request: GetIamPolicyRequest): Policy
     setIamPolicy(request: SetIamPolicyRequest): Promise<Policy>
     testIamPermissions(request: TestIamPermissionsRequest): ReturnType<typeof allPermissions>
@@ -26,7 +32,10 @@ export function openIamPolicies(state: State): IamPolicies {
   }
   return {
     get,
-    rpcs: (canonical) => ({
+    async delete(name) {
+      await rows.delete(name)
+    },
+    rpcs: (canonical, onSet) => ({
       getIamPolicy: (request) => get(canonical(request.resource)),
       async setIamPolicy(request) {
         const name = canonical(request.resource)
@@ -49,6 +58,7 @@ export function openIamPolicies(state: State): IamPolicies {
         policy.version = policy.bindings.some(({ condition }) => condition !== undefined) ? 3 : 1
         policy.etag = crypto.getRandomValues(new Uint8Array(8))
         await rows.put(name, toJsonString(PolicySchema, policy))
+        onSet?.(name)
         return policy
       },
       testIamPermissions(request) {

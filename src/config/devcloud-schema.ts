@@ -72,6 +72,10 @@ const service = strict({
   scaling: scaling.optional().describe('Instances of a revision. Default: { min: 0, max: 100 }.'),
   timeout: whole(1, 3600).optional().describe('Seconds that a request may take. Default: 300.'),
   serviceAccount: z.string().min(1, { error: "a service account's email" }).optional().describe('Whose tokens the metadata server gives.'),
+  invoker: z
+    .enum(['all', 'private'], { error: 'all or private' })
+    .optional()
+    .describe('Who may call: all, or private for those with roles/run.invoker, by ID token. Default: all.'),
   before: z
     .array(z.union([z.string().min(1, { error: 'a command' }), words]))
     .optional()

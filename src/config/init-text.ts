@@ -72,6 +72,7 @@ function toYaml(service: WantedService, directory: string): Json {
     scaling: { min: service.minInstances, max: service.maxInstances },
     timeout: service.timeoutSeconds,
     serviceAccount: service.serviceAccount,
+    invoker: service.invoker,
     before: before.length === 0 ? undefined : before.map(toLine),
   })
 }

@@ -58,6 +58,7 @@ function* parts(service: WantedService): Generator<readonly [string, string]> {
   if (service.command !== undefined) yield ['command', words(service.command)]
   if (service.args !== undefined) yield ['args', words(service.args)]
   if (service.serviceAccount !== undefined) yield ['account', service.serviceAccount]
+  if (service.invoker === 'private') yield ['invoker', 'private']
   for (const [name, value] of Object.entries(service.env)) {
     yield [`env ${name}`, 'value' in value ? 'a value' : `secret ${value.secret}, version ${value.version}`]
   }

@@ -147,6 +147,7 @@ async function toPart(
       instances: service.instances?.map((name, index) => ({ name, place: place('instances', index) })),
       secretVolumes: service.files === undefined ? undefined : toVolumes(service.files, (index) => place('files', index), problems),
       serviceAccount: service.serviceAccount,
+      invoker: service.invoker,
       before: service.before?.map((line) => (typeof line === 'string' ? ['sh', '-c', line] : line)),
     }),
   }

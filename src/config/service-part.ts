@@ -25,6 +25,7 @@ export interface ServicePart {
   readonly instances?: readonly { readonly name: string; readonly place: Place }[]
   readonly secretVolumes?: WantedService['secretVolumes']
   readonly serviceAccount?: string
+  readonly invoker?: WantedService['invoker']
   readonly probes?: NonNullable<WantedService['probes']>
   readonly before?: readonly (readonly string[])[]
 }

@@ -45,6 +45,7 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     timeoutSeconds: part.timeoutSeconds ?? 300,
     cloudSqlInstances: [...new Set(names)],
     secretVolumes: part.secretVolumes ?? [],
+    invoker: part.invoker ?? 'all',
     before: part.before ?? [],
   }
 }

@@ -42,6 +42,8 @@ export interface WantedService {
     readonly items: readonly { readonly path: string; readonly version: string }[]
   }[]
   readonly serviceAccount?: string
+  /** Who may call: everybody, or who has roles/run.invoker. */
+  readonly invoker: 'all' | 'private'
   /** By their names, as service.yaml and Cloud Run's v2 API both write them. */
   readonly probes?: Readonly<Partial<Record<'startupProbe' | 'livenessProbe' | 'readinessProbe', Readonly<Record<string, unknown>>>>>
   /** Commands run to their end in the new image before a revision starts, such as migrations. */

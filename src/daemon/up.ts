@@ -10,6 +10,7 @@ import { infrastructureSteps } from './apply.ts'
 import type { UpEvent, UpRequest } from './control-protocol.ts'
 import { isRecord, toError, type GoogleApi, type Json } from './google-api.ts'
 import type { Projects } from './projects.ts'
+import { openToAll } from './open-to-all.ts'
 import { toRunService } from './run-service.ts'
 
 export interface UpNeeds {
@@ -49,6 +50,7 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
     )
     if (!changed.startsWith('unchanged')) reused = false
   }
+  for (const { id, invoker } of wanted.services) await openToAll(needs.api, serviceUrl(wanted, id), invoker === 'all')
   await needs.run.startProject(wanted.project, signal)
   const urls = wanted.services.map((service) => ({ service: service.id, url: needs.urlOf(wanted.project, service.id) }))
   tell({ kind: 'ready', ms: Math.round(performance.now() - began), urls, reused, project: wanted.project })
@@ -103,6 +105,10 @@ async function build(
   return image
 }
 
+function serviceUrl({ project, region }: Wanted, id: string): string {
+  return `${run}/projects/${project}/locations/${region}/services/${id}`
+}
+
 /** Runs what must run before, then creates or updates the service and waits for the operation. */
 async function applyService(
   needs: UpNeeds,
@@ -114,7 +120,7 @@ async function applyService(
 ): Promise<string> {
   const body = toRunService(service, image)
   const parent = `projects/${wanted.project}/locations/${wanted.region}`
-  const url = `${run}/${parent}/services/${service.id}`
+  const url = serviceUrl(wanted, service.id)
   const found = await needs.api.find(url)
   if (found !== undefined && isServing(found) && isSame(found, body)) return 'unchanged'
   await runBefore(needs, wanted, service, body, tell, signal)

@@ -5,6 +5,7 @@ import { openCollection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
 import { openAccountKeys, type AccountKeys } from './account-keys.ts'
 import { readAssertion } from './assertion.ts'
+import { readIdToken, type IdToken } from './id-token.ts'
 import { seal, unseal } from './sealed.ts'
 import { loadTokenKeys } from './token-keys.ts'
 import { uniqueIdOf } from './unique-id.ts'
@@ -19,6 +20,8 @@ export interface Tokens {
   refreshToken(email: string, scopes?: readonly string[]): string
   /** An OpenID Connect token, RS256, for an hour. */
   idToken(email: string, audience: string, extra?: IdTokenExtra): Promise<string>
+  /** What an ID token of ours says that is not over, with an email, of an account that is not suspended; else undefined. */
+  readIdToken(token: string): IdToken | undefined
   /** Whose the token is; undefined when it is over, revoked, or none of ours. A JWT signed by a service account's own key counts. */
   read(token: string): { readonly email: string } | undefined
   /** All that an access token or a refresh token says; undefined as in `read`. */
@@ -65,7 +68,8 @@ export async function openTokens({ state, clock }: { readonly state: State; read
   const keys = await loadTokenKeys(state.directory, clock.nowMs())
   const accountKeys = openAccountKeys(state, clock)
   const signingKey = await importPKCS8(keys.signing.privateKey, 'RS256')
-  const publicJwk = await exportJWK(new X509Certificate(keys.signing.certificate).publicKey)
+  const { publicKey } = new X509Certificate(keys.signing.certificate)
+  const publicJwk = await exportJWK(publicKey)
   const revoked = await openRevoked(state, clock)
   const suspended = openSuspended(state)
 
@@ -96,6 +100,10 @@ export async function openTokens({ state, clock }: { readonly state: State; read
         .setIssuedAt(now)
         .setExpirationTime(now + idTokenSeconds)
         .sign(signingKey)
+    },
+    readIdToken(token) {
+      const read = readIdToken(token, { id: keys.signing.id, publicKey, issuer: idTokenIssuer }, clock.nowMs())
+      return read === undefined || suspended.has(read.email) ? undefined : read
     },
     read(token) {
       const inspected = inspect(token)

@@ -207,7 +207,7 @@ export class ClientConnection implements ExchangeHost {
     const { fields, target } = current.request.head
     const go = (admission: Admission) => {
       if (admission.kind === 'pass') this.#acquire(current, admission.replace, all, bodyStart)
-      else this.#answerCurrent(admission.status, admission.html, true, admission.wwwAuthenticate)
+      else this.#answerCurrent(admission.status, admission.html, true, admission)
     }
     const fail = () => {
       if (this.#current === current) this.#answerCurrent(500, words[500])
@@ -333,12 +333,19 @@ export class ClientConnection implements ExchangeHost {
     if (exchange.leave()) this.#core.leftBehind.set(exchange, untilTicks)
   }
 
-  #answerCurrent(status: number, body: string, html = false, wwwAuthenticate?: string): void {
+  #answerCurrent(status: number, body: string, html = false, refusal: Partial<Extract<Admission, { kind: 'refuse' }>> = {}): void {
     const current = this.#current
     this.#current = undefined
     if (current === undefined) return
-    this.#end(ownAnswer(status, body, { close: true, html, wwwAuthenticate, head: current.request.head.method === 'HEAD' }))
-    this.#record(current, status)
+    this.#end(
+      ownAnswer(status, body, {
+        close: true,
+        html,
+        wwwAuthenticate: refusal.wwwAuthenticate,
+        head: current.request.head.method === 'HEAD',
+      }),
+    )
+    if (refusal.isUnlogged !== true) this.#record(current, status)
   }
 
   /** Nothing more is said, and what the client still sends is thrown away for a moment: closed at once, it might not read the last answer. */

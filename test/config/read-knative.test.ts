@@ -117,6 +117,7 @@ test('a service.yaml as Cloud Run exports it is a wanted service', async () => {
         { mountPath: '/whole', secret: 'token', items: [{ path: 'token', version: 'latest' }] },
       ],
       serviceAccount: 'web@shop-42.iam.gserviceaccount.com',
+      invoker: 'all',
       before: [],
     },
   ])

@@ -28,6 +28,7 @@ test('a Dockerfile alone is a service named after its folder, with the defaults 
         timeoutSeconds: 300,
         cloudSqlInstances: [],
         secretVolumes: [],
+        invoker: 'all',
         before: [],
       },
     ],
@@ -139,6 +140,7 @@ services:
   ])
   expect(wanted.services[0]).toEqual({
     id: 'web',
+    invoker: 'all',
     from: place(16),
     source: { directory: join(folder.path, 'web'), dockerfile: 'docker/prod.Dockerfile' },
     args: ['--verbose'],

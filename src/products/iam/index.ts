@@ -1,5 +1,6 @@
 import { IAM } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
 import { IAMCredentials } from '../../api/gen/google/iam/credentials/v1/iamcredentials_pb.ts'
+import type { Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -9,7 +10,7 @@ import { openAccounts } from './accounts.ts'
 import { openCredentials } from './credentials.ts'
 import { serviceUsage } from './enabled-services.ts'
 import { keyRpcs } from './keys.ts'
-import { projectService } from './projects.ts'
+import { projectPolicy, projectService } from './projects.ts'
 import { certificateRoutes } from './wire/certificates.ts'
 import { idTokenRoute, withoutRest } from './wire/id-token.ts'
 import { oauthRoutes } from './wire/oauth.ts'
@@ -31,10 +32,18 @@ export interface IamNeeds {
   readonly projects?: () => readonly IamProject[]
 }
 
+export interface Iam extends Product {
+  /** Who may do what in a project, for products that let others in by it. */
+  projectPolicy(project: string): Policy
+  /** Tells the ids of projects whose policy was set. */
+  onProjectPolicy(listener: (project: string) => void): void
+}
+
 /** Who is who: OAuth tokens, service accounts and their keys, credentials, projects and the services that are enabled in them. */
-export function iam(needs: IamNeeds): Product {
+export function iam(needs: IamNeeds): Iam {
   const policies = openIamPolicies(needs.state)
   const accounts = openAccounts(needs, policies)
+  const listeners = new Set<(project: string) => void>()
   const credentials = openCredentials(needs, accounts)
   return {
     name: 'iam',
@@ -51,7 +60,9 @@ export function iam(needs: IamNeeds): Product {
     services: [
       service(withoutRest(IAMCredentials, 'generateIdToken'), credentials.rpcs), // before IAM, whose own signBlob and signJwt are deprecated at the same paths
       service(IAM, { ...accounts.rpcs, ...keyRpcs(needs, accounts) }),
-      projectService(needs, policies),
+      projectService(needs, policies, (project) => {
+        for (const listener of listeners) listener(project)
+      }),
       serviceUsage(needs),
     ],
     async wires(app) {
@@ -60,6 +71,8 @@ export function iam(needs: IamNeeds): Product {
       await app.register(certificateRoutes(needs.tokens))
       await app.register(smallRoutes(needs))
     },
+    projectPolicy: (project) => projectPolicy(needs, policies, project),
+    onProjectPolicy: (listener) => void listeners.add(listener),
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -7,7 +7,7 @@ import {
   SearchProjectsResponseSchema,
   type Project,
 } from '../../api/gen/google/cloud/resourcemanager/v3/projects_pb.ts'
-import { BindingSchema } from '../../api/gen/google/iam/v1/policy_pb.ts'
+import { BindingSchema, type Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
 import { localUser } from '../../api/caller.ts'
 import type { IamPolicies } from '../../api/iam-policy.ts'
 import { service, type RestBinding, type Service } from '../../api/product.ts'
@@ -23,25 +23,28 @@ const v1: readonly RestBinding[] = ['getIamPolicy', 'setIamPolicy', 'testIamPerm
   body: '*',
 }))
 
-/** Resource Manager: projects as they are, and their policies, which are stored and not enforced. */
-export function projectService(needs: IamNeeds, policies: IamPolicies): Service {
+/** A project's policy; one that nobody has set yet says who owns and edits it, as a new project's does. */
+export function projectPolicy(needs: IamNeeds, policies: IamPolicies, id: string): Policy {
+  const policy = policies.get(`projects/${id}`)
+  const isUntouched = Buffer.from(policy.etag).toString('base64') === 'ACAB'
+  if (isUntouched) policy.bindings = firstBindings(needs.project(id))
+  return policy
+}
+
+/** Resource Manager: projects as they are, and their policies, which the products read. @param onSet told a project's id */
+export function projectService(needs: IamNeeds, policies: IamPolicies, onSet: (project: string) => void): Service {
   const canonical = (name: string) => {
     const id = name.includes('/') ? readProjectName(name) : name
     if (id === '') throw invalid('resource must name a project.')
     return `projects/${needs.project(id).id}`
   }
-  const rpcs = policies.rpcs(canonical)
+  const rpcs = policies.rpcs(canonical, (name) => onSet(name.slice('projects/'.length)))
   const implementation = service(Projects, {
     getProject: (request) => toProject(needs.project(readProjectName(request.name))),
     searchProjects: () => create(SearchProjectsResponseSchema, { projects: knownProjects(needs).map(toProject) }),
     listProjects: () => create(ListProjectsResponseSchema, { projects: knownProjects(needs).map(toProject) }),
     ...rpcs,
-    getIamPolicy(request) {
-      const policy = rpcs.getIamPolicy(request)
-      const isUntouched = Buffer.from(policy.etag).toString('base64') === 'ACAB'
-      if (isUntouched) policy.bindings = firstBindings(needs.project(canonical(request.resource).slice('projects/'.length)))
-      return policy
-    },
+    getIamPolicy: (request) => projectPolicy(needs, policies, canonical(request.resource).slice('projects/'.length)),
   })
   return { ...implementation, rest: v1 }
 }

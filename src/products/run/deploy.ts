@@ -7,16 +7,13 @@ import type { Instances } from './instances.ts'
 import type { RunNeeds } from './needs.ts'
 import { healthCheckDisabled, newEtag, type Revisions } from './revisions.ts'
 import { readServiceName } from './resources.ts'
-import { openRoute, sharesOf } from './route.ts'
+import { openRoute, sharesOf, type RouteParts } from './route.ts'
 import type { ServiceStore } from './service-store.ts'
 import { resolveTraffic } from './traffic.ts'
 
 /** What a deployment works on. */
-export interface DeployParts {
-  readonly needs: RunNeeds
+export interface DeployParts extends RouteParts {
   readonly store: ServiceStore
-  readonly revisions: Revisions
-  readonly instances: Instances
 }
 
 /**
@@ -25,11 +22,12 @@ export interface DeployParts {
  * @param isTrafficOnly the template is as it was: a revision that failed is not tried again
  */
 export async function deploy(
-  { needs, store, revisions, instances }: DeployParts,
+  parts: DeployParts,
   wanted: Service,
   isTrafficOnly: boolean,
   signal: AbortSignal,
 ): Promise<{ readonly service: Service; readonly failure?: unknown }> {
+  const { needs, store, revisions, instances } = parts
   const at = () => new Date(needs.clock.nowMs())
   const revision = revisions.get(wanted.latestCreatedRevision)
   const failure =
@@ -50,8 +48,8 @@ export async function deploy(
   service.updateTime = timestampFromDate(at())
   service.etag = newEtag()
   await store.put(service)
-  if (needs.isUp(readServiceName(service.name).project)) openRoute(needs, revisions, instances, service)
-  void settleRevisions({ needs, store, revisions, instances }, service.name)
+  if (needs.isUp(readServiceName(service.name).project)) openRoute(parts, service)
+  void settleRevisions(parts, service.name)
   return { service, failure: problem }
 }
 

@@ -63,15 +63,23 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const store = openServiceStore(needs)
   const revisions = openRevisions(needs)
   const instances = openInstances(needs)
-  const parts: DeployParts = { needs, store, revisions, instances }
+  const policies = openIamPolicies(needs.state)
+  const parts: DeployParts = { needs, store, revisions, instances, policies }
   const deployments = openDeployments(parts)
   const admin = openServiceAdmin(parts, deployments)
-  const policies = openIamPolicies(needs.state)
   const jobs = openRunJobs(needs, policies)
   const workerPools = openRunWorkerPools(needs, policies)
   const ofProject = (project: string) => store.list(`projects/${project}/`)
   void deployments.endInterrupted()
-  for (const found of store.list('')) if (needs.isUp(readServiceName(found.name).project)) openRoute(needs, revisions, instances, found)
+  const routeAll = (all: readonly Service[]) => {
+    for (const found of all) if (needs.isUp(readServiceName(found.name).project)) openRoute(parts, found)
+  }
+  routeAll(store.list(''))
+  needs.onProjectPolicy((project) => routeAll(ofProject(project)))
+  const iamRpcs = policies.rpcs(
+    (name) => store.get(name).name,
+    (name) => routeAll([store.get(name)]),
+  )
   const adoptInstance = (containers: readonly [Container, ...Container[]]): boolean => {
     const [ingress] = containers
     const { labels, project } = ingress
@@ -88,7 +96,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     name: 'run',
     hosts: ['run.googleapis.com', '*-run.googleapis.com', '*.run.googleapis.com', 'run.localhost', '*-run.localhost'],
     services: [
-      { ...service(Services, { ...serviceRpcs(parts, admin), ...policies.rpcs((name) => store.get(name).name) }), rest: v1Iam('services') },
+      { ...service(Services, { ...serviceRpcs(parts, admin), ...iamRpcs }), rest: v1Iam('services') },
       service(RevisionsService, byParent(revisionRpcs(parts), workerPools.revisions)),
       ...jobs.services,
       ...workerPools.services,
@@ -98,7 +106,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     serving: (project) => ofProject(project).map((found) => toServing(found, revisions, instances)),
     async startProject(project, signal) {
       for (const found of ofProject(project)) {
-        openRoute(needs, revisions, instances, found)
+        openRoute(parts, found)
         const newest = revisions.get(found.latestReadyRevision)
         if (newest !== undefined) await instances.warm(newest, needs.project(project), signal)
       }

@@ -1,3 +1,4 @@
+import type { Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
 import type { Operations } from '../../api/operations.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
@@ -25,6 +26,12 @@ export interface RunNeeds {
   readonly accessSecret: (name: string, serviceAccount: string) => Promise<Uint8Array>
   /** The host's folder of the socket of `PROJECT:REGION:INSTANCE`. @throws CloudError NOT_FOUND */
   readonly socketDirectory: (connectionName: string) => Promise<string>
+  /** What an ID token of ours says; undefined for one that is over or none of ours. */
+  readonly readIdToken: (token: string) => { readonly email: string; readonly audience: string; readonly expiresMs: number } | undefined
+  /** Who may do what in a project. */
+  readonly projectPolicy: (projectId: string) => Policy
+  /** Tells the ids of projects whose policy was set. */
+  readonly onProjectPolicy: (listener: (projectId: string) => void) => void
   /** What every instance gets so that Google's names answer from here: variables and the CA bundle. */
   readonly surroundings: (
     project: Project,

@@ -36,7 +36,7 @@ const mostServices = 1000
 
 /** Writes are long-running operations: the deployment goes on behind the answer. */
 export function openServiceAdmin(parts: DeployParts, deployments: Deployments): ServiceAdmin {
-  const { needs, store, revisions, instances } = parts
+  const { needs, store, revisions, instances, policies } = parts
   const now = () => new Date(needs.clock.nowMs())
   const done = (service: Service) =>
     needs.operations.done({ parent: parentOf(service.name), metadata: [ServiceSchema, service] }, [ServiceSchema, service])
@@ -97,7 +97,7 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
       if (request.validateOnly) return done(service)
       const { project, service: id } = readServiceName(service.name)
       needs.router.removeRoute(project, id)
-      const [gone, old] = await Promise.all([store.delete(service), revisions.removeAll(service.name)])
+      const [gone, old] = await Promise.all([store.delete(service), revisions.removeAll(service.name), policies.delete(service.name)])
       return needs.operations.start({ parent: parentOf(service.name), metadata: [ServiceSchema, gone] }, async () => {
         await Promise.all(old.map(({ name }) => instances.retire(name)))
         return [ServiceSchema, gone] as const

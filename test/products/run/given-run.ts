@@ -56,6 +56,8 @@ export async function givenRun(): Promise<GivenRun> {
   await foundation.projects.put({ id: project, region: 'us-central1', directory: stateDirectory, engine: 'docker', isUp: true })
   await openProject(daemon.house, await foundation.engines.choose('docker'), project, AbortSignal.timeout(60_000))
 
+  await openToAllCallers(daemon.house, project)
+
   const call: GivenRun['call'] = async (method, path, body) => {
     const base = 'https://run.googleapis.com/v2'
     let answer = await daemon.house.api.call(method, `${base}/${path}`, body)
@@ -103,6 +105,13 @@ export async function givenRun(): Promise<GivenRun> {
       rmSync(stateDirectory, { recursive: true, force: true })
     },
   }
+}
+
+/** Services of the project are called without a token, as most tests are not about who may; a test that is sets another policy. */
+async function openToAllCallers({ api }: House, project: string): Promise<void> {
+  await api.call('POST', `https://cloudresourcemanager.googleapis.com/v3/projects/${project}:setIamPolicy`, {
+    policy: { bindings: [{ role: 'roles/run.invoker', members: ['allUsers'] }] },
+  })
 }
 
 /** Waits until `probe` gives something, 30 s at most unless told. @throws Error that names what was waited for */

@@ -20,6 +20,7 @@ setInterval(() => (ticks += 1), 100)
 const ways = {
   '/id': () => id,
   '/env': () => JSON.stringify(env),
+  '/headers': (_query, request) => JSON.stringify(request.headers),
   '/ticks': () => String(ticks),
   '/sleep': async (query) => {
     await sleep(Number(query.get('ms')))
@@ -73,7 +74,7 @@ const server = http.createServer(async (request, response) => {
   const url = new URL(request.url, 'http://app')
   const way = ways[url.pathname] ?? (() => ({ status: 404, body: `no ${url.pathname}` }))
   try {
-    const answer = await way(url.searchParams)
+    const answer = await way(url.searchParams, request)
     const { status, body } = typeof answer === 'object' ? answer : { status: 200, body: answer }
     response.writeHead(status, { 'x-instance': id })
     if (request.method === 'POST') for await (const _piece of request);
