@@ -12,6 +12,7 @@ import { addLogs } from './commands/logs.ts'
 import { addOpen } from './commands/open.ts'
 import { addPs } from './commands/ps.ts'
 import { addStatus } from './commands/status.ts'
+import { addTrust } from './commands/trust.ts'
 import { addUp } from './commands/up.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { openOutput } from './output.ts'
@@ -41,7 +42,21 @@ export function createProgram(): Command {
       'after',
       '\nExit codes: 0 ok, 1 the application failed, 2 usage, 3 configuration, 4 engine, 5 not ready in time, 130 interrupted.',
     )
-  for (const add of [addUp, addDown, addPs, addStatus, addLogs, addOpen, addEnv, addExec, addInit, addDoctor, addClean, addDaemon])
+  for (const add of [
+    addUp,
+    addDown,
+    addPs,
+    addStatus,
+    addLogs,
+    addOpen,
+    addEnv,
+    addExec,
+    addInit,
+    addDoctor,
+    addClean,
+    addTrust,
+    addDaemon,
+  ])
     add(program)
   addCompletion(program)
   for (const command of program.commands) inherit(command, program)

@@ -1,0 +1,72 @@
+/** A place of this machine where programs look up which authorities they believe. */
+export type TrustStore =
+  /** A folder of the system whose certificates `refresh` gathers: `/usr/local/share/ca-certificates`. */
+  | { readonly kind: 'anchors'; readonly directory: string; readonly refresh: readonly string[] }
+  /** The user's own keychain on macOS. */
+  | { readonly kind: 'keychain'; readonly path: string }
+  /** A database of NSS: of Chromium and Chrome, or of a profile of Firefox. */
+  | { readonly kind: 'nss'; readonly directory: string; readonly owner: string }
+
+export interface TrustedCertificate {
+  readonly path: string
+  /** Tells it from the authorities of other users of this machine: 8 hex digits of its fingerprint. */
+  readonly id: string
+}
+
+export type TrustAction =
+  | { readonly kind: 'copy'; readonly from: string; readonly to: string }
+  | { readonly kind: 'delete'; readonly path: string }
+  | { readonly kind: 'run'; readonly command: readonly string[]; readonly mayFail?: boolean }
+
+export interface TrustStep {
+  /** For people: `/usr/local/share/ca-certificates (system)`. */
+  readonly where: string
+  readonly actions: readonly TrustAction[]
+}
+
+/** What puts `certificate` into each store, or takes it out again. Pure. */
+export function planTrust(stores: readonly TrustStore[], certificate: TrustedCertificate, way: 'install' | 'remove'): TrustStep[] {
+  return stores.map((store) => {
+    const { where, install, remove } = toStep(store, certificate)
+    return { where, actions: way === 'install' ? install : remove }
+  })
+}
+
+function toStep(store: TrustStore, { path, id }: TrustedCertificate) {
+  switch (store.kind) {
+    case 'anchors': {
+      const to = `${store.directory}/devcloud-${id}.crt`
+      const refresh: TrustAction = { kind: 'run', command: store.refresh }
+      const install: TrustAction[] = [{ kind: 'copy', from: path, to }, refresh]
+      return { where: `${to} (system)`, install, remove: [{ kind: 'delete', path: to }, refresh] as TrustAction[] }
+    }
+    case 'keychain': {
+      const install: TrustAction[] = [run('security', 'add-trusted-cert', '-r', 'trustRoot', '-k', store.path, path)]
+      const remove: TrustAction[] = [run('security', 'remove-trusted-cert', path)]
+      return { where: `${store.path} (keychain)`, install, remove }
+    }
+    case 'nss': {
+      const name = `devcloud ${id}`
+      const database = `sql:${store.directory}`
+      // C: believed as an authority of servers, and of nothing else
+      const install: TrustAction[] = [run('certutil', '-A', '-d', database, '-t', 'C,,', '-n', name, '-i', path)]
+      const remove: TrustAction[] = [{ kind: 'run', command: ['certutil', '-D', '-d', database, '-n', name], mayFail: true }]
+      return { where: `${store.directory} (${store.owner})`, install, remove }
+    }
+  }
+}
+
+function run(...command: string[]): TrustAction {
+  return { kind: 'run', command }
+}
+
+/** The same for a shell, for people whose user may not. */
+export function toShell(action: TrustAction): string {
+  const words =
+    action.kind === 'copy'
+      ? ['install', '-m', '644', action.from, action.to]
+      : action.kind === 'delete'
+        ? ['rm', '-f', action.path]
+        : action.command
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ')
+}
