@@ -8,13 +8,14 @@ import { service, type Product } from '../../api/product.ts'
 import type { Container, LogLine } from '../../engine/engine.ts'
 import type { DeployParts } from './deploy.ts'
 import { openDeployments } from './deployments.ts'
-import { groupByInstance } from './instance.ts'
+import { groupByInstance, toInstance } from './instance.ts'
 import { openInstances, type Instances } from './instances.ts'
 import { openRunJobs, type RunJobs } from './jobs/index.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { readServiceName } from './resources.ts'
 import { revisionRpcs } from './revision-rpcs.ts'
-import { openRevisions, type Revisions } from './revisions.ts'
+import { openRevisions, templateOf, type Revisions } from './revisions.ts'
+import { followInstance } from './start-instance.ts'
 import { openRoute } from './route.ts'
 import { runOnce } from './run-once.ts'
 import { openServiceStore } from './service-store.ts'
@@ -90,7 +91,10 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       name === undefined
         ? undefined
         : store.list('').find((found) => found.trafficStatuses.some((target) => `${found.name}/revisions/${target.revision}` === name))
-    return wanted !== undefined && name !== undefined && instances.adopt(containers, revisions.get(name), needs.project(project))
+    const revision = wanted === undefined || name === undefined ? undefined : revisions.get(name)
+    if (revision === undefined || !instances.adopt(containers, revision, needs.project(project))) return false
+    followInstance(needs, templateOf(revision), needs.project(project), toInstance(containers))
+    return true
   }
   return {
     name: 'run',
