@@ -12,6 +12,7 @@ import type { LastEvent, WireError } from '../daemon/control-protocol.ts'
 /** Speaks to the daemon over its control socket. Faults come as the CloudError that the daemon threw. */
 export interface ControlClient {
   get<T>(path: string): Promise<T>
+  post<T>(path: string, body: object): Promise<T>
   /** Resolves with the last event. @throws CloudError when that is an error, or the stream broke off */
   stream<E extends object>(path: string, body: object | undefined, onEvent: (event: E) => void, signal?: AbortSignal): Promise<void>
 }
@@ -97,13 +98,15 @@ function readFailure(state: string): CloudError {
 }
 
 function createClient(socketPath: string): ControlClient {
+  const ask = async <T>(method: string, path: string, body: object | undefined) => {
+    const response = await request(socketPath, method, path, body)
+    const text = await readText(response)
+    if ((response.statusCode ?? 500) >= 400) throw readError(text)
+    return JSON.parse(text) as T
+  }
   return {
-    async get<T>(path: string) {
-      const response = await request(socketPath, 'GET', path, undefined)
-      const text = await readText(response)
-      if ((response.statusCode ?? 500) >= 400) throw readError(text)
-      return JSON.parse(text) as T
-    },
+    get: <T>(path: string) => ask<T>('GET', path, undefined),
+    post: <T>(path: string, body: object) => ask<T>('POST', path, body),
     async stream<E extends object>(path: string, body: object | undefined, onEvent: (event: E) => void, signal?: AbortSignal) {
       const response = await request(socketPath, body === undefined ? 'GET' : 'POST', path, body, signal)
       if ((response.statusCode ?? 500) >= 400) throw readError(await readText(response))

@@ -5,11 +5,13 @@ export const exitCodes = { ok: 0, application: 1, usage: 2, configuration: 3, en
 
 const byFault: Readonly<Record<string, number>> = {
   USAGE: exitCodes.usage,
+  NOT_EMULATED: exitCodes.usage,
   NO_PROJECT: exitCodes.usage,
   CONFIG_INVALID: exitCodes.configuration,
   NO_SERVICE: exitCodes.configuration,
   NO_COMMAND: exitCodes.configuration,
   SECRET_UNREADABLE: exitCodes.configuration,
+  NO_SOURCE: exitCodes.configuration,
   PROJECT_TAKEN: exitCodes.configuration,
   DOCKER_UNREACHABLE: exitCodes.engine,
   ENGINE_CHANGED: exitCodes.engine,

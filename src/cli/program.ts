@@ -6,7 +6,7 @@ import { addDaemon } from './commands/daemon.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
 import { addEnv } from './commands/env.ts'
-import { addExec } from './commands/exec.ts'
+import { addExec, addOneOff } from './commands/exec.ts'
 import { addInit } from './commands/init.ts'
 import { addLogs } from './commands/logs.ts'
 import { addOpen } from './commands/open.ts'
@@ -19,7 +19,7 @@ import { openOutput } from './output.ts'
 
 /** @returns the exit code: exit-codes.ts has the list */
 export async function runProgram(argv: readonly string[]): Promise<number> {
-  const program = createProgram()
+  const program = await createProgram(argv[2] ?? '')
   try {
     await program.parseAsync([...argv])
     return Number(process.exitCode ?? 0)
@@ -30,12 +30,13 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Every command, each in a file of its own. */
-export function createProgram(): Command {
+/** Every command, each in a file of its own. What is below `run` is loaded only for `word` that needs it: the first of the command line. */
+export async function createProgram(word: string): Promise<Command> {
   const program = new Command('devcloud')
     .description('A local Google Cloud for web applications.')
     .version(version(), '-V, --version')
     .exitOverride()
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`✗ USAGE  ${text.replace(/^error: /, '')}`) })
     .addHelpText(
@@ -58,10 +59,15 @@ export function createProgram(): Command {
     addDaemon,
   ])
     add(program)
+  if (loadsRun.includes(word)) (await import('./commands/run/index.ts')).addRun(program)
+  else addOneOff(program)
   addCompletion(program)
   for (const command of program.commands) inherit(command, program)
   return program
 }
+
+/** `complete` is what a shell calls for each Tab. */
+const loadsRun: readonly string[] = ['run', 'completion', 'complete']
 
 function inherit(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent)

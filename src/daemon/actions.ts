@@ -7,8 +7,18 @@ import { environmentFor } from '../gateway/environment.ts'
 import { openProject } from './adopt.ts'
 import { cleanProject } from './clean.ts'
 import type { ControlActions } from './control.ts'
-import type { EnvAnswer, PsAnswer, UpRequest, VersionAnswer } from './control-protocol.ts'
+import type {
+  ApiRequest,
+  BuildRequest,
+  EnvAnswer,
+  OpenRequest,
+  PsAnswer,
+  TokenAnswer,
+  UpRequest,
+  VersionAnswer,
+} from './control-protocol.ts'
 import type { House } from './daemon.ts'
+import { buildSource, openForDeploy } from './deploy-source.ts'
 import { doctor } from './doctor.ts'
 import { down } from './down.ts'
 import { exec } from './exec.ts'
@@ -16,6 +26,9 @@ import { logs } from './logs.ts'
 import { readStatus, urlOf } from './read-status.ts'
 import { up } from './up.ts'
 import { writeToken } from './write-token.ts'
+
+/** The audience of identity tokens that `gcloud auth print-identity-token` prints for a person; Cloud Run takes it (contract 1, IAM). */
+const gcloudClientId = '32555940559.apps.googleusercontent.com'
 
 /** Everything that the control socket can do. Shapes: control-protocol.ts. */
 export function controlActions(house: House, onShutdown: () => void): ControlActions {
@@ -43,12 +56,25 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
               revision,
               state,
               url: urlOf(house, id, service),
-              instances,
+              instances: instances.map((instance) => ({
+                ...instance,
+                state: 'running',
+              })),
             })),
           ),
       }),
       '/env': (query) => readEnvironment(house, query['project'] ?? '', query['endpoints'] === 'true'),
       '/doctor': () => doctor(house),
+      '/identity-token': async ({ audience = gcloudClientId }): Promise<TokenAnswer> => ({
+        token: await foundation.tokens.idToken(localUser.email, audience),
+      }),
+      '/access-token': async (): Promise<TokenAnswer> => ({ token: foundation.tokens.accessToken(localUser.email).token }),
+    },
+    post: {
+      '/api': (input) => {
+        const { method, url, body } = input as unknown as ApiRequest
+        return api.call(method, url, body)
+      },
     },
     stream: {
       '/up': (input, tell, signal) =>
@@ -67,6 +93,9 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
             signal,
           ),
         ),
+      '/open': (input, tell, signal) =>
+        inTurn(`deploy ${String(input['project'])}`, () => openForDeploy(house, input as unknown as OpenRequest, tell, signal)),
+      '/build': (input, tell, signal) => buildSource(house, input as unknown as BuildRequest, tell, signal),
       '/down': (input, tell) => down(house, knownProject(house, input['project']), tell),
       '/clean': async (input, tell) => {
         const ids = input['all'] === true ? projects.list().map(({ id }) => id) : [knownProject(house, input['project'])]

@@ -68,7 +68,6 @@ export interface PsAnswer {
     readonly url: string
     readonly revision: string
     readonly state: string
-    /** `state` is starting, active, idle, paused or not ready; `id` is empty while it starts. */
     readonly instances: readonly { readonly id: string; readonly state: string; readonly inFlight: number }[]
   }[]
 }
@@ -80,7 +79,8 @@ export interface StatusAnswer {
     readonly id: string
     readonly directory: string
     readonly engine: string
-    readonly services: readonly { readonly id: string; readonly url: string; readonly state: string }[]
+    readonly region: string
+    readonly services: readonly { readonly id: string; readonly region: string; readonly url: string; readonly state: string }[]
     readonly instances: readonly { readonly id: string; readonly version: string; readonly state: string }[]
     readonly buckets: readonly string[]
     readonly secrets: readonly string[]
@@ -100,8 +100,7 @@ export type LogEvent =
       readonly instance: string
       /** Absent for a service. */
       readonly resource?: 'cloud_run_job' | 'cloud_run_worker_pool'
-      /** `system` is what Cloud Run itself says: why an instance starts or ended. */
-      readonly stream: 'stdout' | 'stderr' | 'system'
+      readonly stream: 'stdout' | 'stderr'
       readonly severity: string
       readonly text: string
     }
@@ -156,4 +155,44 @@ export interface DoctorCheck {
 export interface VersionAnswer {
   readonly version: string
   readonly pid: number
+}
+
+/** POST /api → ApiAnswer. One call of our own products, as any client of Google's would make it, in the local user's name. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** `https://run.googleapis.com/v2/projects/...` */
+  readonly url: string
+  readonly body?: unknown
+}
+
+/** The product's JSON; a fault of it is this control API's own, with the HTTP status of its code. */
+export type ApiAnswer = Readonly<Record<string, unknown>>
+
+/** GET /identity-token?audience= → of the local user. Made here alone: Google has no API that gives one to a person. */
+export interface TokenAnswer {
+  readonly token: string
+}
+
+/** POST /open → UpEvent steps: what a project needs before something is deployed into it: its network, its engine, a row in `status`. */
+export interface OpenRequest {
+  readonly project: string
+  /** Of a project that is new. */
+  readonly region: string
+  readonly engine: 'auto' | 'docker' | 'process'
+}
+
+/** POST /build → UpEvent lines, then a BuiltEvent. The project must be open. */
+export interface BuildRequest {
+  readonly project: string
+  /** The service's or the job's id. */
+  readonly name: string
+  /** Absolute path of the folder. */
+  readonly directory: string
+}
+
+export interface BuiltEvent {
+  readonly kind: 'built'
+  readonly image: string
+  /** `9 steps, 7 cached` */
+  readonly detail: string
 }

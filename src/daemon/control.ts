@@ -8,6 +8,7 @@ import { stateDirectory } from '../base/paths.ts'
 /** What the control socket can do: each answers a value, or tells events until it is done. */
 export interface ControlActions {
   readonly get: Readonly<Record<string, (query: Readonly<Record<string, string>>) => Promise<unknown>>>
+  readonly post: Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => Promise<unknown>>>
   readonly stream: Readonly<
     Record<string, (input: Readonly<Record<string, unknown>>, tell: (event: object) => void, signal: AbortSignal) => Promise<object | void>>
   >
@@ -19,7 +20,7 @@ export interface ControlActions {
  */
 export async function openControl(path: string, actions: ControlActions): Promise<AsyncDisposable> {
   if (existsSync(path)) unlinkSync(path)
-  const app = fastify({ logger: false, bodyLimit: 1 << 20, forceCloseConnections: true })
+  const app = fastify({ logger: false, bodyLimit: 8 << 20, forceCloseConnections: true })
   app.setErrorHandler((error, _request, reply) =>
     reply.code(error instanceof CloudError ? codes[error.code].http : 500).send({ error: toWire(error) }),
   )
@@ -28,6 +29,9 @@ export async function openControl(path: string, actions: ControlActions): Promis
   )
   for (const [route, action] of Object.entries(actions.get)) {
     app.get(route, (request) => action(request.query as Record<string, string>))
+  }
+  for (const [route, action] of Object.entries(actions.post)) {
+    app.post(route, (request) => action((request.body ?? {}) as Record<string, unknown>))
   }
   for (const [route, action] of Object.entries(actions.stream)) addStream(app, route, action)
   const umask = process.umask(0o177)

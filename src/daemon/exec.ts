@@ -40,19 +40,18 @@ async function runOnce(
 }
 
 async function execInside(
-  { foundation, catalog }: House,
+  { foundation }: House,
   project: string,
   service: string,
   command: readonly string[],
   tell: (event: ExecEvent) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  const lease = await catalog.run.hold(project, service, signal)
   const engine = await foundation.engines.forProject(project)
-  const containers = lease === undefined ? [] : await engine.list(signal)
-  const container = containers.find(({ id }) => id === lease?.instance)
+  const containers = await engine.list(signal)
+  const own = containers.filter((one) => one.project === project && one.labels['service'] === service && one.state === 'running')
+  const container = own.find((one) => one.labels['sidecar'] === undefined) ?? own[0]
   if (container === undefined) {
-    lease?.release()
     throw new CloudError('FAILED_PRECONDITION', `No instance of ${service} runs.`, `devcloud run ${service} -- ${command.join(' ')}`, {
       fault: 'NO_INSTANCE',
     })
@@ -64,9 +63,5 @@ async function execInside(
         done()
       },
     })
-  try {
-    return await container.exec(command, { stdout: to('stdout'), stderr: to('stderr') }, signal)
-  } finally {
-    lease?.release()
-  }
+  return container.exec(command, { stdout: to('stdout'), stderr: to('stderr') }, signal)
 }

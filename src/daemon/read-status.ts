@@ -23,7 +23,7 @@ async function readProjectStatus(
   house: House,
   project: ReturnType<House['foundation']['projects']['get']>,
 ): Promise<StatusAnswer['projects'][number]> {
-  const { id, directory, engine, isUp } = project
+  const { id, directory, engine, region, isUp } = project
   const [buckets, secrets] = await Promise.all([
     house.api.call('GET', `https://storage.googleapis.com/storage/v1/b?project=${id}`),
     house.api.call('GET', `https://secretmanager.googleapis.com/v1/projects/${id}/secrets`),
@@ -32,8 +32,10 @@ async function readProjectStatus(
     id,
     directory,
     engine,
-    services: house.catalog.run.serving(id).map(({ id: service, state }) => ({
+    region,
+    services: house.catalog.run.serving(id).map(({ id: service, region: at, state }) => ({
       id: service,
+      region: at,
       url: urlOf(house, id, service),
       state: isUp ? state : 'down',
     })),

@@ -7,29 +7,41 @@ import { findProject, findService } from '../find-project.ts'
 interface ExecOptions {
   readonly project?: string
   readonly json?: true
+  readonly once?: true
 }
 
+/** `devcloud exec`. With `--once` it is what `devcloud run SERVICE -- COMMAND` does, also for a service that is named like a command of `run`. */
 export function addExec(program: Command): void {
-  const add = (name: string, description: string, oneOff: boolean) =>
-    program
-      .command(name)
-      .description(description)
-      .argument('<words...>', 'the service (may be left out when there is one), then -- and the command')
-      .option('-p, --project <id>', 'instead of the project of this folder')
-      .option('--json', 'output and exit code as JSON, one event a line')
-      .action((words: readonly string[], options: ExecOptions, command: Command) => exec(words, options, oneOff, command))
-  add('run', 'run a command to its end in a new instance of a service: devcloud run web -- npm run migrate', true)
-  add('exec', 'run a command inside a running instance: devcloud exec web -- sh -c env', false)
+  addOptions(program.command('exec'))
+    .description('run a command inside a running instance: devcloud exec web -- sh -c env')
+    .option('--once', 'in a new instance that ends with the command, as devcloud run does')
+    .action((words: readonly string[], options: ExecOptions) => exec(words, options, options.once === true))
 }
 
-async function exec(words: readonly string[], options: ExecOptions, oneOff: boolean, { parent }: Command): Promise<void> {
+/** `devcloud run SERVICE -- COMMAND`. @returns the command, for Cloud Run's own commands below it */
+export function addOneOff(program: Command): Command {
+  return addOptions(program.command('run'))
+    .description(
+      'run a command to its end in a new instance of a service (devcloud run web -- npm run migrate), or a command of gcloud run',
+    )
+    .action((words: readonly string[], options: ExecOptions) => exec(words, options, true))
+}
+
+function addOptions(command: Command): Command {
+  return command
+    .argument('<words...>', 'the service (may be left out when there is one), then -- and the command')
+    .option('-p, --project <id>', 'instead of the project of this folder')
+    .option('--json', 'output and exit code as JSON, one event a line')
+}
+
+async function exec(words: readonly string[], options: ExecOptions, oneOff: boolean): Promise<void> {
   const client = await connectDaemon()
   const { id, services } = await findProject(client, options.project)
   const named = services.some((service) => service.id === words[0]) ? words[0] : undefined
   const service = findService(services, named)
   const command = named === undefined ? words : words.slice(1)
   if (command.length === 0) {
-    throw new CloudError('INVALID_ARGUMENT', 'There is no command.', `devcloud ${parent?.args[0] ?? 'run'} ${service.id} -- COMMAND`, {
+    throw new CloudError('INVALID_ARGUMENT', 'There is no command.', `devcloud ${oneOff ? 'run' : 'exec'} ${service.id} -- COMMAND`, {
       fault: 'USAGE',
     })
   }

@@ -4,13 +4,6 @@ import { connectDaemon } from '../control-client.ts'
 import { openOutput } from '../output.ts'
 import { table } from '../table.ts'
 
-/** `1 active, 2 paused`; 0 when there is none. */
-function instancesText(instances: PsAnswer['services'][number]['instances']): string {
-  const counts = new Map<string, number>()
-  for (const { state } of instances) counts.set(state, (counts.get(state) ?? 0) + 1)
-  return counts.size === 0 ? '0' : [...counts].map(([state, count]) => `${count} ${state}`).join(', ')
-}
-
 export function addPs(program: Command): void {
   program
     .command('ps')
@@ -30,7 +23,7 @@ export function addPs(program: Command): void {
                 service,
                 revision,
                 state,
-                instancesText(instances),
+                String(instances.length),
                 String(instances.reduce((sum, { inFlight }) => sum + inFlight, 0)),
                 url,
               ]),

@@ -30,8 +30,9 @@ export async function deploy(
   const { needs, store, revisions, instances } = parts
   const at = () => new Date(needs.clock.nowMs())
   const revision = revisions.get(wanted.latestCreatedRevision)
-  const failure =
-    revision === undefined || isReady(revision) || isTrafficOnly ? undefined : await check(needs, revisions, instances, revision, signal)
+  // a name alone makes a revision too: one that nobody has checked yet is never skipped
+  const isSettled = revision === undefined || isReady(revision) || (isTrafficOnly && !revision.reconciling)
+  const failure = isSettled ? undefined : await check(needs, revisions, instances, revision, signal)
   const service = store.find(wanted.name)
   if (service?.uid !== wanted.uid) return { service: wanted, failure: deleted(wanted) }
   const isReadyNow = revision !== undefined && isReady(revisions.get(revision.name) ?? revision)
