@@ -16,6 +16,11 @@ export interface State extends AsyncDisposable {
    * transaction is on disk: acknowledge only then. When `work` throws, only its own writes are undone.
    */
   write<T>(work: (db: DatabaseSync) => T): Promise<T>
+  /**
+   * Runs `work` and commits it at once without waiting for the disk: for what may be lost with the machine's power, though not by a `kill -9`.
+   * Joins the transaction of this turn when there is one.
+   */
+  jot(work: (db: DatabaseSync) => void): void
 }
 
 /**
@@ -63,6 +68,24 @@ class SqliteState implements State {
     }
     await turn.done
     return value
+  }
+
+  jot(work: (db: DatabaseSync) => void): void {
+    if (this.#turn !== undefined) {
+      this.write(work).catch(() => {}) // told to those who wait for their writes
+      return
+    }
+    // In WAL mode NORMAL keeps the database whole and syncs at checkpoints alone; it can be set between transactions only.
+    this.db.exec('PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE')
+    try {
+      work(this.db)
+      this.db.exec('COMMIT')
+    } catch (error) {
+      if (this.db.isTransaction) this.db.exec('ROLLBACK')
+      throw error
+    } finally {
+      this.db.exec('PRAGMA synchronous = FULL')
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

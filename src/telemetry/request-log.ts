@@ -58,25 +58,26 @@ export function openRequestLog(state: State): RequestLog {
   let addedSinceFlush = 0
   let timer: NodeJS.Timeout | undefined
 
-  const flush = async (rows: number) => {
+  const flush = (rows: number) => {
     timer = undefined
     addedSinceFlush = 0
     const count = Math.min(rows, pending.length)
     if (count === 0) return
-    const written = state.write(() => {
+    state.jot(() => {
       for (let n = 0; n < count; n += 1) {
         const request = pending.take()
         insert.run(request.project, request.service, JSON.stringify(request))
       }
       trim.run(ringSize)
     })
+  }
+  const tick = () => {
+    try {
+      flush(addedSinceFlush > busyRows ? busyRows : calmRows)
+    } catch {} // a full disk is told to those who wait for their writes
     if (pending.length > 0) schedule()
-    await written
   }
-  const schedule = () => {
-    // A full disk is told to those who wait for their writes.
-    timer ??= setTimeout(() => void flush(addedSinceFlush > busyRows ? busyRows : calmRows).catch(() => {}), flushMs)
-  }
+  const schedule = () => (timer ??= setTimeout(tick, flushMs))
   return {
     add(request) {
       pending.push(request)
@@ -96,7 +97,7 @@ export function openRequestLog(state: State): RequestLog {
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(timer)
-      await flush(ringSize)
+      flush(ringSize)
     },
   }
 }
