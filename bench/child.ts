@@ -21,8 +21,11 @@ export async function startProgram(file: string, args: readonly string[] = []): 
 }
 
 /** Starts a command that will listen on `port` of 127.0.0.1. */
-export async function startCommand(command: string, args: readonly string[], port: number): Promise<Child> {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+export async function startCommand(command: string, args: readonly string[], port: number, env?: Record<string, string>): Promise<Child> {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    ...(env !== undefined && { env: { ...process.env, ...env } }),
+  })
   await once(child, 'spawn')
   for (let tries = 0; tries < 200; tries += 1) {
     if (await connects(port)) return toChild(child, port)

@@ -24,6 +24,12 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
+/** The process and those that it started: nginx works in a child. */
+export function cpuSecondsOfAll(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  return children.filter((child) => child !== '').reduce((sum, child) => sum + cpuSecondsOfAll(Number(child)), cpuSeconds(pid))
+}
+
 /** `VmRSS:	   12345 kB` */
 function field(pid: number, name: string): number {
   const line = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 
 export interface Load {
+  readonly requests: number
   readonly requestsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -19,7 +20,12 @@ export async function runWrk(port: number, host: string, seconds: number): Promi
   await once(child, 'close')
   const bad = /Socket errors:.*|Non-2xx.*/.exec(text)?.[0]
   if (bad !== undefined) throw new Error(`wrk, asking ${host} on port ${port}: ${bad}`)
-  return { requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]), p50Ms: latency(text, 50), p99Ms: latency(text, 99) }
+  return {
+    requests: Number(/(\d+) requests in/.exec(text)?.[1]),
+    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
+    p50Ms: latency(text, 50),
+    p99Ms: latency(text, 99),
+  }
 }
 
 /** `     50%    1.23ms` */

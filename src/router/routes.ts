@@ -9,16 +9,17 @@ interface Entry {
 /** Where requests for a host go. */
 export class Routes {
   readonly #routes = new Map<string, Route>()
-  #hosts = new Map<string, Entry>()
+  /** Made anew by the first request after a change: a thousand services that come at once are read once. */
+  #hosts: Map<string, Entry> | undefined
 
   set(route: Route): void {
     this.#routes.set(`${route.project}/${route.service}`, route)
-    this.#index()
+    this.#hosts = undefined
   }
 
   remove(project: string, service: string): void {
     this.#routes.delete(`${project}/${service}`)
-    this.#index()
+    this.#hosts = undefined
   }
 
   /** The route of `host`, the targets that it leads to, and the one of this request: by its tag, or by lot with the percents as weights. */
@@ -26,6 +27,7 @@ export class Routes {
     host: string,
     lot: () => number,
   ): { readonly route: Route; readonly targets: readonly RouteTarget[]; readonly upstream: Upstream } | undefined {
+    this.#hosts ??= this.#index()
     const found = this.#hosts.get(host)
     if (found === undefined) return undefined
     const { route, targets } = found
@@ -40,7 +42,7 @@ export class Routes {
   }
 
   /** Two projects may have a service of one name: the first one keeps a host that both claim. */
-  #index(): void {
+  #index(): Map<string, Entry> {
     const hosts = new Map<string, Entry>()
     for (const route of this.#routes.values()) {
       const targets = route.targets.filter((target) => target.percent > 0)
@@ -48,7 +50,7 @@ export class Routes {
       for (const target of route.targets)
         for (const host of target.hosts ?? []) if (!hosts.has(host)) hosts.set(host, { route, targets: [target] })
     }
-    this.#hosts = hosts
+    return hosts
   }
 }
 
