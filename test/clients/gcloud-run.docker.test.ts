@@ -106,4 +106,40 @@ describe.runIf(hasTool('gcloud'))('gcloud run, led by devcloud env alone', { tim
     await services('remove-iam-policy-binding', 'iam', ...binding)
     expect(await services('get-iam-policy', 'iam', '--format=value(bindings)')).toBe('')
   })
+
+  test('run trap 54: jobs execute --wait ends with 0 or 1 as the execution does', async () => {
+    const jobs = (...args: readonly string[]) => gcloud.run('run', 'jobs', ...args)
+    const script = (code: string) => ['--command=node', `--args=^@^-e@${code}`]
+    const made = await jobs('deploy', 'work', `--image=${run.image}`, '--tasks=2', '--max-retries=0', ...script('process.exit(0)'))
+    expect(made, made.stderr).toMatchObject({ code: 0 })
+    const good = await jobs('execute', 'work', '--wait')
+    expect(good, good.stderr).toMatchObject({ code: 0 })
+    expect(good.stderr).toMatch(/Execution \[work-\w+\] has successfully completed/)
+    const [execution = ''] = (
+      await gcloud.stdoutOf('run', 'jobs', 'executions', 'list', '--job=work', '--format=value(metadata.name)')
+    ).split('\n')
+    const described = JSON.parse(await gcloud.stdoutOf('run', 'jobs', 'executions', 'describe', execution, '--format=json'))
+    expect(described).toMatchObject({ status: { succeededCount: 2 }, spec: { taskCount: 2 } })
+    const tasks = await gcloud.stdoutOf(
+      'run',
+      'jobs',
+      'executions',
+      'tasks',
+      'list',
+      `--execution=${execution}`,
+      '--format=value(metadata.name)',
+    )
+    expect(tasks.split('\n')).toHaveLength(2)
+    const over = await jobs('execute', 'work', '--wait', '--tasks=1', `--args=^@^-e@process.exit(4)`)
+    expect(over.code).toBe(1)
+    expect(over.stderr).toContain('The execution failed.')
+    const updated = await jobs('update', 'work', '--update-env-vars=A=1', '--tasks=1')
+    expect(updated, updated.stderr).toMatchObject({ code: 0 })
+    expect(await gcloud.stdoutOf('run', 'jobs', 'list', '--format=value(metadata.name)')).toBe('work')
+    const binding = ['--member=user:ann@example.com', '--role=roles/run.invoker']
+    expect((await jobs('add-iam-policy-binding', 'work', ...binding)).code).toBe(0)
+    expect(await gcloud.stdoutOf('run', 'jobs', 'get-iam-policy', 'work', '--format=value(bindings[0].role)')).toBe('roles/run.invoker')
+    expect((await gcloud.run('run', 'jobs', 'executions', 'delete', execution)).code).toBe(0)
+    expect((await jobs('delete', 'work')).code).toBe(0)
+  })
 })

@@ -1,4 +1,6 @@
 import { create } from '@bufbuild/protobuf'
+import { Jobs } from '../../api/gen/google/cloud/run/v2/job_pb.ts'
+import { WorkerPools } from '../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
 import { Revisions as RevisionsService } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import { DeleteServiceRequestSchema, Services, type Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { Condition_State } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
@@ -98,11 +100,11 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     services: [
       { ...service(Services, { ...serviceRpcs(parts, admin), ...iamRpcs }), rest: v1Iam('services') },
       service(RevisionsService, byParent(revisionRpcs(parts), workerPools.revisions)),
-      ...jobs.services,
-      ...workerPools.services,
+      ...jobs.services.map((offer) => (offer.descriptor === Jobs ? { ...offer, rest: v1Iam('jobs') } : offer)),
+      ...workerPools.services.map((offer) => (offer.descriptor === WorkerPools ? { ...offer, rest: v1Iam('workerPools') } : offer)),
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}', '/v1/{name=projects/*/locations/*/operations/*}'),
     ],
-    wires: v1Routes(parts, admin),
+    wires: v1Routes(parts, admin, jobs),
     serving: (project) => ofProject(project).map((found) => toServing(found, revisions, instances)),
     async startProject(project, signal) {
       for (const found of ofProject(project)) {

@@ -79,3 +79,8 @@ export function placeOf(needs: RunNeeds, name: string): V1Place {
   const [, project = '', , region = ''] = name.split('/')
   return { projectNumber: needs.project(project).number, region }
 }
+
+/** Where something new is made: the project's own region when the host does not tell. */
+export function parentOf({ project, region }: V1Call): string {
+  return `projects/${project.id}/locations/${region ?? project.region ?? 'us-central1'}`
+}

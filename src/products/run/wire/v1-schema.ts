@@ -103,6 +103,8 @@ export const serviceSchema = z.looseObject({
 export const jobSchema = z.looseObject({
   metadata: metaSchema,
   spec: z.looseObject({
+    startExecutionToken: text,
+    runExecutionToken: text,
     template: z.looseObject({
       metadata: metaSchema.nullish(),
       spec: z.looseObject({
@@ -112,6 +114,17 @@ export const jobSchema = z.looseObject({
       }),
     }),
   }),
+})
+
+/** What `jobs execute` changes for one execution. */
+export const overridesSchema = z.looseObject({
+  overrides: z
+    .looseObject({
+      containerOverrides: list(z.looseObject({ name: text, args: list(z.string()), env: list(env), clearArgs: z.boolean().nullish() })),
+      taskCount: number,
+      timeoutSeconds: number,
+    })
+    .nullish(),
 })
 
 export type V1Service = z.infer<typeof serviceSchema>
@@ -135,6 +148,11 @@ export function readV1<T extends z.ZodType>(schema: T, body: unknown): z.infer<T
 /** Leaves out what is undefined, an empty text, list or map. */
 export function present(value: Json): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => !isEmpty(part)))
+}
+
+/** The map without `keys`. */
+export function without(map: Readonly<Record<string, string>>, keys: ReadonlySet<string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).filter(([key]) => !keys.has(key)))
 }
 
 function isEmpty(part: unknown): boolean {

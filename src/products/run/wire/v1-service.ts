@@ -14,7 +14,7 @@ import { IngressTraffic, ServiceScaling_ScalingMode } from '../../../api/gen/goo
 import { CloudError } from '../../../base/cloud-error.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { fromResourceVersion, toCondition, toMeta, type V1Place } from './v1-metadata.ts'
-import { present, type Json, type V1Service } from './v1-schema.ts'
+import { present, without, type Json, type V1Service } from './v1-schema.ts'
 import { defaultProbe, fromPod, podAnnotations, toPod } from './v1-template.ts'
 
 type Annotations = Readonly<Record<string, string>>
@@ -274,10 +274,6 @@ function toBinaryAuthorization({ binaryAuthorization }: Service): Annotations {
 /** `us-docker.pkg.dev/p/hello:1` is called `hello`: Cloud Run names a container without a name after it. */
 function imageName(image: string): string {
   return (image.split('/').at(-1) ?? '').replace(/[:@].*$/, '').replaceAll(/[^a-z0-9-]/g, '-') || 'container'
-}
-
-function without(map: Annotations, keys: ReadonlySet<string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(map).filter(([key]) => !keys.has(key)))
 }
 
 function count(value: number | undefined): string {

@@ -14,7 +14,7 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import type { DeployParts } from '../deploy.ts'
 import { deleteRevision } from '../revision-rpcs.ts'
 import type { ServiceAdmin } from '../services.ts'
-import { placeOf, toCall, toDeleted, toList, type V1Call } from './v1-call.ts'
+import { parentOf, placeOf, toCall, toDeleted, toList, type V1Call } from './v1-call.ts'
 import { revisionLabels, toV1Configuration, toV1Revision, toV1Route } from './v1-revision.ts'
 import { readV1, serviceSchema, type Json } from './v1-schema.ts'
 import { fromV1Service, toV1Service } from './v1-service.ts'
@@ -120,9 +120,4 @@ export function serveServices(app: FastifyInstance, parts: DeployParts, admin: S
     const deleted = deleteRevision(parts, create(DeleteRevisionRequestSchema, { name, validateOnly: at.isDryRun }))
     return deleted.then(() => toDeleted(group, 'revisions', name.split('/').at(-1) ?? ''))
   })
-}
-
-/** Where something new is made: the project's own region when the host does not tell. */
-export function parentOf({ project, region }: V1Call): string {
-  return `projects/${project.id}/locations/${region ?? project.region ?? 'us-central1'}`
 }

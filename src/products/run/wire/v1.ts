@@ -2,15 +2,18 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { RestBinding } from '../../../api/product.ts'
 import type { DeployParts } from '../deploy.ts'
 import { knownRegions } from '../hosts.ts'
+import type { RunJobs } from '../jobs/index.ts'
 import type { ServiceAdmin } from '../services.ts'
 import { takeJson, toCall } from './v1-call.ts'
+import { serveJobs } from './v1-jobs.ts'
 import { serveServices } from './v1-services.ts'
 
 /** Version 1 of the API, which is Knative's: what gcloud and Terraform's google_cloud_run_service speak. It calls what version 2 calls. */
-export function v1Routes(parts: DeployParts, admin: ServiceAdmin): FastifyPluginAsync {
+export function v1Routes(parts: DeployParts, admin: ServiceAdmin, jobs: RunJobs): FastifyPluginAsync {
   return async (app) => {
     takeJson(app)
     serveServices(app, parts, admin)
+    serveJobs(app, parts.needs, jobs)
     app.get('/v1/projects/:project/locations', (request) => {
       const { project } = toCall(parts.needs, request)
       return { locations: knownRegions.map((id) => ({ name: `projects/${project.id}/locations/${id}`, locationId: id, displayName: id })) }
