@@ -66,10 +66,12 @@ export async function openOperations(state: State): Promise<Operations> {
       operation.metadata = anyPack(schema, message)
       await put(operation)
     }
-    void work(tell).then(
-      ([schema, message]) => finish(operation, { case: 'response', value: anyPack(schema, message) }),
-      (error: unknown) => finish(operation, { case: 'error', value: toOperationStatus(error) }),
-    )
+    void work(tell)
+      .then(
+        ([schema, message]) => finish(operation, { case: 'response', value: anyPack(schema, message) }),
+        (error: unknown) => finish(operation, { case: 'error', value: toOperationStatus(error) }),
+      )
+      .catch(() => {}) // the state was closed meanwhile: the next daemon ends the operation, or goes on with it
   }
   const make = (parent: string, [schema, message]: Packed) =>
     create(OperationSchema, { name: `${parent}/operations/${crypto.randomUUID()}`, metadata: anyPack(schema, message) })

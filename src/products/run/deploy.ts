@@ -50,7 +50,7 @@ export async function deploy(
   service.etag = newEtag()
   await store.put(service)
   if (needs.isUp(readServiceName(service.name).project)) openRoute(parts, service)
-  void settleRevisions(parts, service.name)
+  settleRevisions(parts, service.name).catch((error: unknown) => needs.log.warn({ err: error, service: service.name }, 'settling failed'))
   return { service, failure: problem }
 }
 
