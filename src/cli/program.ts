@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../base/version.ts'
+import { addAuth } from './commands/auth.ts'
 import { addClean } from './commands/clean.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDaemon } from './commands/daemon.ts'
@@ -57,6 +58,7 @@ export async function createProgram(word: string): Promise<Command> {
     addClean,
     addTrust,
     addDaemon,
+    addAuth,
   ])
     add(program)
   if (loadsRun.includes(word)) (await import('./commands/run/index.ts')).addRun(program)

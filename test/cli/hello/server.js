@@ -20,7 +20,7 @@ const server = http.createServer(async (request, response) => {
   response.end(JSON.stringify({ service, revision, greeting, method, url, headers, body: Buffer.concat(chunks).toString() }))
 })
 server.on('upgrade', (request, socket) => {
-  socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+  socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
   socket.pipe(socket)
 })
 server.listen(Number(process.env.PORT))

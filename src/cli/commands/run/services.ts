@@ -13,6 +13,7 @@ import { getKnative, getService } from './get-service.ts'
 import { addListOptions, printList, printOne, type ListOptions } from './print-resources.ts'
 import { openProgress } from './progress.ts'
 import { addPolicyCommands } from './policy-commands.ts'
+import { addProxy } from './proxy.ts'
 import type { ServiceJson } from './run-json.ts'
 import { addWideOptions, openScope, type WideOptions } from './scope.ts'
 import { serviceRow, serviceTable } from './service-rows.ts'
@@ -54,6 +55,7 @@ export function addServices(run: Command): Command {
     .option('--async', 'do not wait')
     .option('--no-async', 'wait')
     .action((id: string, options: WaitOptions) => interruptible(() => remove(id, options)))
+  addProxy(services)
   addPolicyCommands(services, 'services', 'service')
   return services
 }
