@@ -2,49 +2,21 @@ import type { Socket } from 'node:net'
 import { CloudError } from '../base/cloud-error.ts'
 import { goesAsHttp2, maxBodyBytes } from './body-limit.ts'
 import { chooseRoute } from './choose-route.ts'
+import type { ClientExchange, ExchangeHost, ExchangePlan } from './client-exchange.ts'
 import { readClientRequest, type ClientRequest } from './client-request.ts'
-import { Exchange, type ClientExchange, type ExchangeHost, type ExchangePlan } from './exchange.ts'
-import { requestEnd, untracedRequest, valueOf, type Trace } from './forward-head.ts'
+import { toPlan, toRecord, type CurrentRequest } from './current-request.ts'
+import { Exchange } from './exchange.ts'
+import { valueOf } from './forward-head.ts'
 import { h2RequestForApplication } from './h2-fields.ts'
-import type { H2Sessions } from './h2-sessions.ts'
 import { H2cExchange } from './h2c-exchange.ts'
 import { HeadError, headLimitBytes } from './http-head.ts'
 import { ownAnswer, toAnswer, tooLargePage, words } from './pages.ts'
 import type { PublicOrigin } from './public-origins.ts'
-import type { Routes } from './routes.ts'
-import { boundUpstream, readSession, sessionCookie, type Session } from './session-affinity.ts'
+import type { RouterCore } from './router-core.ts'
+import { boundUpstream, readSession } from './session-affinity.ts'
 import { freshTrace } from './trace.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
-import type { Admission, Gate, Lease, RequestRecord, Route, Upstream } from './upstream.ts'
-
-/** What all connections of a router share. */
-export interface RouterCore {
-  readonly routes: Routes
-  readonly connections: ConnectionPool
-  readonly sessions: H2Sessions
-  readonly publicOrigins: readonly PublicOrigin[]
-  readonly nowMs: () => number
-  readonly ticksMs: () => number
-  readonly lot: () => number
-  readonly onRequest: (record: RequestRecord) => void
-  /** Exchanges whose clients are gone, with the ticks at which they are cut; looked after by the router's one timer. */
-  readonly leftBehind: Map<ClientExchange, number>
-}
-
-interface Current {
-  readonly request: ClientRequest
-  readonly route: Route
-  readonly upstream: Upstream
-  readonly session: Session | undefined
-  readonly startMs: number
-  readonly startTicks: number
-  readonly trace: Trace
-  readonly asHttp2: boolean
-  /** While it waits for an instance. */
-  waiting: AbortController | undefined
-  exchange: ClientExchange | undefined
-  instance: string
-}
+import type { Admission, Gate, Lease } from './upstream.ts'
 
 /** A client's connection: one request after another, read strictly, each handed to an instance. */
 export class ClientConnection implements ExchangeHost {
@@ -58,7 +30,7 @@ export class ClientConnection implements ExchangeHost {
   readonly #origin: 'front' | 'instance'
   readonly #remoteIp: string
   #rest: Buffer | undefined
-  #current: Current | undefined
+  #current: CurrentRequest | undefined
   #last: ClientRequest | undefined
   /** The last answer is written: nothing that still comes is a request. */
   #closing = false
@@ -181,7 +153,7 @@ export class ClientConnection implements ExchangeHost {
     const bound = session === undefined ? undefined : boundUpstream(session, choice.targets)
     const upstream = bound ?? choice.upstream
     const fresh = freshTrace()
-    const current: Current = {
+    const current: CurrentRequest = {
       request,
       route,
       upstream,
@@ -203,7 +175,7 @@ export class ClientConnection implements ExchangeHost {
   }
 
   /** Asks who may call; without waiting where the gate answers at once. */
-  #ask(current: Current, gate: Gate, all: Buffer, bodyStart: number): void {
+  #ask(current: CurrentRequest, gate: Gate, all: Buffer, bodyStart: number): void {
     const { fields, target } = current.request.head
     const go = (admission: Admission) => {
       if (admission.kind === 'pass') this.#acquire(current, admission.replace, all, bodyStart)
@@ -232,7 +204,7 @@ export class ClientConnection implements ExchangeHost {
     }, fail)
   }
 
-  #acquire(current: Current, replace: Readonly<Record<string, string>> | undefined, all: Buffer, bodyStart: number): void {
+  #acquire(current: CurrentRequest, replace: Readonly<Record<string, string>> | undefined, all: Buffer, bodyStart: number): void {
     const { upstream, session } = current
     const preferred = session?.revision === upstream.id ? session.instance : undefined
     const lease = upstream.tryAcquire?.(preferred)
@@ -251,24 +223,18 @@ export class ClientConnection implements ExchangeHost {
     )
   }
 
-  #send(current: Current, lease: Lease, replace: Readonly<Record<string, string>> | undefined, all: Buffer, bodyStart: number): void {
-    const { request, route, upstream, session, trace, asHttp2 } = current
-    const { head, framing, front, upgrade, plain } = request
-    const fixed =
-      replace === undefined ? request.forApplication : untracedRequest(head, framing, front, this.#remoteIp, { upgrade, plain, replace })
-    const isBound = session?.revision === upstream.id && session.instance === lease.instance
+  #send(
+    current: CurrentRequest,
+    lease: Lease,
+    replace: Readonly<Record<string, string>> | undefined,
+    all: Buffer,
+    bodyStart: number,
+  ): void {
     current.waiting = undefined
     current.instance = lease.instance
-    const plan: ExchangePlan = {
-      request,
-      forApplication: fixed + requestEnd(trace),
-      trace,
-      lease,
-      maxBodyBytes: maxBodyBytes(route, current.asHttp2),
-      cookie: route.sessionAffinity !== true || isBound ? undefined : sessionCookie({ revision: upstream.id, instance: lease.instance }),
-    }
+    const plan = toPlan(current, lease, this.#remoteIp, replace)
     try {
-      const exchange = asHttp2 ? this.#openH2c(plan, replace) : new Exchange(this, plan)
+      const exchange = current.asHttp2 ? this.#openH2c(plan, replace) : new Exchange(this, plan)
       current.exchange = exchange
       const held = this.#rest // what came while an instance was waited for
       this.#rest = undefined
@@ -316,7 +282,7 @@ export class ClientConnection implements ExchangeHost {
     this.deadlineTicks = Math.min(this.#requestDeadline, this.#core.ticksMs() + bodyIdleMs)
   }
 
-  #bodyStalled(current: Current): void {
+  #bodyStalled(current: CurrentRequest): void {
     const { exchange } = current
     if (exchange === undefined || exchange.requestDone || this.client.isPaused()) {
       this.deadlineTicks = this.#requestDeadline // it is not the client that keeps us waiting
@@ -401,24 +367,8 @@ export class ClientConnection implements ExchangeHost {
     this.#leave(exchange, this.#requestDeadline)
   }
 
-  #record(current: Current, status: number): void {
-    const { request, route, upstream, exchange } = current
-    this.#core.onRequest({
-      timeMs: current.startMs,
-      project: route.project,
-      service: route.service,
-      revision: upstream.id,
-      instance: current.instance,
-      method: request.head.method,
-      target: request.head.target,
-      status,
-      latencyMs: this.#core.ticksMs() - current.startTicks,
-      requestBytes: exchange?.requestBytes ?? 0,
-      responseBytes: exchange?.responseBytes ?? 0,
-      userAgent: request.userAgent,
-      remoteIp: this.#remoteIp,
-      traceId: current.trace.traceId,
-    })
+  #record(current: CurrentRequest, status: number): void {
+    this.#core.onRequest(toRecord(current, status, this.#remoteIp, this.#core.ticksMs()))
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AnsweredHead } from './answered-head.ts'
 import { requestFraming, type Framing } from './framing.ts'
 import { clientTraceId, untracedRequest, valueOf } from './forward-head.ts'
 import { HeadError, readRequestHead, type Field, type RequestHead } from './http-head.ts'
@@ -23,23 +24,6 @@ export interface ClientRequest {
   readonly userAgent: string
   /** The head of the last response to this request, and what became of it: instances repeat theirs, too. */
   answered: AnsweredHead | undefined
-}
-
-/** A response's head, read and translated. */
-export interface AnsweredHead {
-  readonly text: string
-  readonly status: number
-  readonly framing: Framing
-  /** The head for the client but for its end (`responseEnd`). */
-  readonly forClient: string
-  readonly dated: boolean
-  readonly keepUpstream: boolean
-  /** The client's connection ends after this. */
-  readonly close: boolean
-  /** Text in which origins are replaced. */
-  readonly replaces: boolean
-  /** `text/event-stream`, or a body without a length: it may never end. */
-  readonly stream: 'events' | 'open' | undefined
 }
 
 interface ConnectionFacts {

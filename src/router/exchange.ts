@@ -1,63 +1,11 @@
-import type { Socket } from 'node:net'
-import { names, type AnsweredHead, type ClientRequest } from './client-request.ts'
-import { bodyReader, responseFraming, type BodyReader } from './framing.ts'
-import { hasDate, responseEnd, untracedResponse, valueOf, type Trace } from './forward-head.ts'
-import { headLimitBytes, HeadError, readResponseHead, type Field, type ResponseHead } from './http-head.ts'
+import { answerHead, type AnsweredHead } from './answered-head.ts'
+import type { ClientExchange, ExchangeHost, ExchangePlan } from './client-exchange.ts'
+import { bodyReader, type BodyReader } from './framing.ts'
+import { responseEnd } from './forward-head.ts'
+import { headLimitBytes, HeadError, readResponseHead } from './http-head.ts'
 import { serverErrorPage, words } from './pages.ts'
-import { isPlainText, OriginReplacer, type PublicOrigin } from './public-origins.ts'
-import type { ConnectionPool, UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
-import type { Lease } from './upstream.ts'
-
-/** What a connection of HTTP/1.1 needs of the exchange that it has under way, whatever the instance speaks. */
-export interface ClientExchange {
-  /** Of the response; 0 before there is one. */
-  readonly status: number
-  readonly requestBytes: number
-  readonly responseBytes: number
-  /** True once the connections carry raw bytes: after 101. */
-  readonly tunnelled: boolean
-  readonly requestDone: boolean
-  /**
-   * Bytes of the client. Answers the index after the last one that belongs to this request.
-   * @throws HeadError 400 for malformed chunks, 413 for too many
-   */
-  onClientData(data: Buffer, start: number): number
-  onClientDrain(): void
-  onClientEnd(): void
-  /** The instance's connection or stream is cut, its slot is free. */
-  abandon(): void
-  /** The client is gone, or its time is over. @returns whether the handler goes on */
-  leave(): boolean
-}
-
-/** What an exchange tells the connection that it belongs to. */
-export interface ExchangeHost {
-  readonly client: Socket
-  readonly connections: ConnectionPool
-  /** Replaced in what browsers read. */
-  readonly publicOrigins: readonly PublicOrigin[]
-  /** The response is out. `keep` when the client's connection may carry another request. */
-  onDone(exchange: ClientExchange, keep: boolean): void
-  /** From now on bytes are raw: what came behind the request belongs to the tunnel. */
-  onTunnel(exchange: ClientExchange): void
-  /** The instance failed before a byte of the response went out: answer `status` with `body`. */
-  onFailed(exchange: ClientExchange, status: number, body: string, html?: boolean): void
-  /** The exchange that was left behind is over. */
-  onLeftOver(exchange: ClientExchange): void
-}
-
-/** What the router decided of a request. */
-export interface ExchangePlan {
-  readonly request: ClientRequest
-  /** The whole head for the application. */
-  readonly forApplication: string
-  readonly trace: Trace
-  readonly lease: Lease
-  /** Of a request in chunks, and of a response that tells its length. */
-  readonly maxBodyBytes: number
-  /** A Set-Cookie of our own. */
-  readonly cookie?: Field | undefined
-}
+import { OriginReplacer } from './public-origins.ts'
+import type { UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
 
 /** One request on its way to one instance and back. Bodies pass through; the slower side sets the pace. */
 export class Exchange implements ClientExchange, UpstreamReader {
@@ -360,29 +308,4 @@ export const restMs = 1000
 /** Source: RFC 9110, section 9.2.2. */
 export function isIdempotent(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS'
-}
-
-/** @throws HeadError for a response that cannot be passed on */
-function answerHead(text: string, head: ResponseHead, request: ClientRequest, cookie: Field | undefined): AnsweredHead {
-  const { method, minor } = request.head
-  if (head.status === 101 && !request.upgrade) throw new HeadError(502, 'Nobody asked for another protocol.')
-  const framing = responseFraming(head, method)
-  const close = request.close || framing.kind === 'close'
-  const isUnframed = framing.kind === 'chunked' && minor === 0
-  const whole = cookie === undefined ? head : { ...head, fields: [...head.fields, cookie] }
-  return {
-    text,
-    status: head.status,
-    framing,
-    forClient: untracedResponse(whole, isUnframed ? { kind: 'close' } : framing, request.front, close),
-    dated: hasDate(head),
-    keepUpstream: !names(head.fields, 'close') && head.minor === 1 && framing.kind !== 'close',
-    close,
-    replaces: request.plain && isPlainText(head.fields),
-    stream: /^text\/event-stream\b/i.test(valueOf(head.fields, 'content-type'))
-      ? 'events'
-      : framing.kind === 'chunked' || framing.kind === 'close'
-        ? 'open'
-        : undefined,
-  }
 }

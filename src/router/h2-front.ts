@@ -1,6 +1,6 @@
 import http2, { type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { RouterCore } from './client-connection.ts'
+import type { RouterCore } from './router-core.ts'
 import { H2Exchange, type H2Client } from './h2-exchange.ts'
 
 /** Serves clients that speak HTTP/2, over TLS or with prior knowledge. */

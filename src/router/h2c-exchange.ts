@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { ClientExchange, ExchangeHost, ExchangePlan } from './exchange.ts'
+import type { ClientExchange, ExchangeHost, ExchangePlan } from './client-exchange.ts'
 import { bodyReader, type BodyReader, type Framing } from './framing.ts'
 import { hasDate, responseEnd, untracedResponse, valueOf } from './forward-head.ts'
 import { H2InstanceRequest } from './h2-instance-request.ts'

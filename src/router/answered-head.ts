@@ -1,0 +1,47 @@
+import { names, type ClientRequest } from './client-request.ts'
+import { responseFraming, type Framing } from './framing.ts'
+import { hasDate, untracedResponse, valueOf } from './forward-head.ts'
+import { HeadError, type Field, type ResponseHead } from './http-head.ts'
+import { isPlainText } from './public-origins.ts'
+
+/** A response's head, read and translated. */
+export interface AnsweredHead {
+  readonly text: string
+  readonly status: number
+  readonly framing: Framing
+  /** The head for the client but for its end (`responseEnd`). */
+  readonly forClient: string
+  readonly dated: boolean
+  readonly keepUpstream: boolean
+  /** The client's connection ends after this. */
+  readonly close: boolean
+  /** Text in which origins are replaced. */
+  readonly replaces: boolean
+  /** `text/event-stream`, or a body without a length: it may never end. */
+  readonly stream: 'events' | 'open' | undefined
+}
+
+/** @throws HeadError for a response that cannot be passed on */
+export function answerHead(text: string, head: ResponseHead, request: ClientRequest, cookie: Field | undefined): AnsweredHead {
+  const { method, minor } = request.head
+  if (head.status === 101 && !request.upgrade) throw new HeadError(502, 'Nobody asked for another protocol.')
+  const framing = responseFraming(head, method)
+  const close = request.close || framing.kind === 'close'
+  const isUnframed = framing.kind === 'chunked' && minor === 0
+  const whole = cookie === undefined ? head : { ...head, fields: [...head.fields, cookie] }
+  return {
+    text,
+    status: head.status,
+    framing,
+    forClient: untracedResponse(whole, isUnframed ? { kind: 'close' } : framing, request.front, close),
+    dated: hasDate(head),
+    keepUpstream: !names(head.fields, 'close') && head.minor === 1 && framing.kind !== 'close',
+    close,
+    replaces: request.plain && isPlainText(head.fields),
+    stream: /^text\/event-stream\b/i.test(valueOf(head.fields, 'content-type'))
+      ? 'events'
+      : framing.kind === 'chunked' || framing.kind === 'close'
+        ? 'open'
+        : undefined,
+  }
+}

@@ -1,0 +1,58 @@
+import type { Socket } from 'node:net'
+import type { ClientRequest } from './client-request.ts'
+import type { Trace } from './forward-head.ts'
+import type { Field } from './http-head.ts'
+import type { PublicOrigin } from './public-origins.ts'
+import type { ConnectionPool } from './upstream-connection.ts'
+import type { Lease } from './upstream.ts'
+
+/** What a connection of HTTP/1.1 needs of the exchange that it has under way, whatever the instance speaks. */
+export interface ClientExchange {
+  /** Of the response; 0 before there is one. */
+  readonly status: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+  /** True once the connections carry raw bytes: after 101. */
+  readonly tunnelled: boolean
+  readonly requestDone: boolean
+  /**
+   * Bytes of the client. Answers the index after the last one that belongs to this request.
+   * @throws HeadError 400 for malformed chunks, 413 for too many
+   */
+  onClientData(data: Buffer, start: number): number
+  onClientDrain(): void
+  onClientEnd(): void
+  /** The instance's connection or stream is cut, its slot is free. */
+  abandon(): void
+  /** The client is gone, or its time is over. @returns whether the handler goes on */
+  leave(): boolean
+}
+
+/** What an exchange tells the connection that it belongs to. */
+export interface ExchangeHost {
+  readonly client: Socket
+  readonly connections: ConnectionPool
+  /** Replaced in what browsers read. */
+  readonly publicOrigins: readonly PublicOrigin[]
+  /** The response is out. `keep` when the client's connection may carry another request. */
+  onDone(exchange: ClientExchange, keep: boolean): void
+  /** From now on bytes are raw: what came behind the request belongs to the tunnel. */
+  onTunnel(exchange: ClientExchange): void
+  /** The instance failed before a byte of the response went out: answer `status` with `body`. */
+  onFailed(exchange: ClientExchange, status: number, body: string, html?: boolean): void
+  /** The exchange that was left behind is over. */
+  onLeftOver(exchange: ClientExchange): void
+}
+
+/** What the router decided of a request. */
+export interface ExchangePlan {
+  readonly request: ClientRequest
+  /** The whole head for the application. */
+  readonly forApplication: string
+  readonly trace: Trace
+  readonly lease: Lease
+  /** Of a request in chunks, and of a response that tells its length. */
+  readonly maxBodyBytes: number
+  /** A Set-Cookie of our own. */
+  readonly cookie?: Field | undefined
+}

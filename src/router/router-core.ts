@@ -1,0 +1,20 @@
+import type { ClientExchange } from './client-exchange.ts'
+import type { H2Sessions } from './h2-sessions.ts'
+import type { PublicOrigin } from './public-origins.ts'
+import type { Routes } from './routes.ts'
+import type { ConnectionPool } from './upstream-connection.ts'
+import type { RequestRecord } from './upstream.ts'
+
+/** What all connections of a router share. */
+export interface RouterCore {
+  readonly routes: Routes
+  readonly connections: ConnectionPool
+  readonly sessions: H2Sessions
+  readonly publicOrigins: readonly PublicOrigin[]
+  readonly nowMs: () => number
+  readonly ticksMs: () => number
+  readonly lot: () => number
+  readonly onRequest: (record: RequestRecord) => void
+  /** Exchanges whose clients are gone, with the ticks at which they are cut; looked after by the router's one timer. */
+  readonly leftBehind: Map<ClientExchange, number>
+}
