@@ -32,6 +32,8 @@ export interface DaemonOptions {
   readonly stateDirectory: string
   /** The router's. */
   readonly port: number | 'preferred'
+  /** Names of the products that answer; all when it is absent. */
+  readonly products?: readonly string[]
   /** Called when a client asks the daemon to end. */
   readonly onShutdown: () => void
 }
@@ -62,9 +64,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const surroundings = surroundingsOf({ authority, gatewayPort: () => gatewayPort, identities, projects })
   const catalog = await openCatalog(foundation, surroundings)
   for (const product of catalog.all) opened.use(product)
-  const app = await createApiServer({ products: catalog.all, tokens, log })
+  const served = catalog.all.filter(({ name }) => options.products?.includes(name) ?? true)
+  const app = await createApiServer({ products: served, tokens, log })
   opened.defer(async () => void (await app.close()))
-  const hosts = catalog.all.flatMap((product) => product.hosts)
+  const hosts = served.flatMap((product) => product.hosts)
   const gateway = opened.use(
     await rememberedPort(state, 'gateway', (port) =>
       openGateway({
