@@ -56,10 +56,7 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
               revision,
               state,
               url: urlOf(house, id, service),
-              instances: instances.map((instance) => ({
-                ...instance,
-                state: 'running',
-              })),
+              instances,
             })),
           ),
       }),

@@ -37,6 +37,7 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
     isUp: (id) => projects.get(id).isUp,
     engineFor: (id) => engines.forProject(id),
     accessSecret: async (name) => secrets.access(name),
+    onSecretChange: (listener) => secrets.onChange(listener),
     socketDirectory: (connectionName) => sql.socketDirectory(connectionName),
   })
   return { all: [run, sql, storage, secrets, accounts], run, sql, secrets }

@@ -68,6 +68,7 @@ export interface PsAnswer {
     readonly url: string
     readonly revision: string
     readonly state: string
+    /** `state` is starting, active, idle, paused or not ready; `id` is empty while it starts. */
     readonly instances: readonly { readonly id: string; readonly state: string; readonly inFlight: number }[]
   }[]
 }
@@ -100,7 +101,8 @@ export type LogEvent =
       readonly instance: string
       /** Absent for a service. */
       readonly resource?: 'cloud_run_job' | 'cloud_run_worker_pool'
-      readonly stream: 'stdout' | 'stderr'
+      /** `system` is what Cloud Run itself says: why an instance starts or ended. */
+      readonly stream: 'stdout' | 'stderr' | 'system'
       readonly severity: string
       readonly text: string
     }

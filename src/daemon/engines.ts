@@ -1,6 +1,7 @@
 import type { Log } from '../base/log.ts'
 import { openDockerEngine } from '../engine/docker/docker-engine.ts'
 import type { Engine } from '../engine/engine.ts'
+import { limitStarts } from '../engine/limit-starts.ts'
 import { openProcessEngine } from '../engine/process/process-engine.ts'
 import type { Projects } from './projects.ts'
 
@@ -25,10 +26,11 @@ export function openEngines(options: {
   const open = (kind: Engine['kind']): Promise<Engine> => {
     const known = engines.get(kind)
     if (known !== undefined) return known
-    const engine =
+    const opening: Promise<Engine> =
       kind === 'docker'
         ? openDockerEngine({ stateDirectory, log, gateway: { socketPath: gatewaySocket } })
         : openProcessEngine({ stateDirectory, log })
+    const engine = opening.then((opened) => limitStarts(opened))
     engines.set(kind, engine)
     engine.catch(() => engines.delete(kind)) // Docker may be there the next time
     return engine

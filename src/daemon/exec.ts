@@ -40,18 +40,19 @@ async function runOnce(
 }
 
 async function execInside(
-  { foundation }: House,
+  { foundation, catalog }: House,
   project: string,
   service: string,
   command: readonly string[],
   tell: (event: ExecEvent) => void,
   signal: AbortSignal,
 ): Promise<number> {
+  const lease = await catalog.run.hold(project, service, signal)
   const engine = await foundation.engines.forProject(project)
-  const containers = await engine.list(signal)
-  const own = containers.filter((one) => one.project === project && one.labels['service'] === service && one.state === 'running')
-  const container = own.find((one) => one.labels['sidecar'] === undefined) ?? own[0]
+  const containers = lease === undefined ? [] : await engine.list(signal)
+  const container = containers.find(({ id }) => id === lease?.instance)
   if (container === undefined) {
+    lease?.release()
     throw new CloudError('FAILED_PRECONDITION', `No instance of ${service} runs.`, `devcloud run ${service} -- ${command.join(' ')}`, {
       fault: 'NO_INSTANCE',
     })
@@ -63,5 +64,9 @@ async function execInside(
         done()
       },
     })
-  return container.exec(command, { stdout: to('stdout'), stderr: to('stderr') }, signal)
+  try {
+    return await container.exec(command, { stdout: to('stdout'), stderr: to('stderr') }, signal)
+  } finally {
+    lease?.release()
+  }
 }

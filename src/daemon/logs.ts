@@ -28,8 +28,11 @@ export async function logs(
   for (const event of limit === 0 ? [] : past.toSorted((a, b) => a.timeMs - b.timeMs).slice(-limit)) tell(event)
   if (follow !== 'true') return
   requests.follow(filter, (request) => tell(toEvent(request)), signal)
-  containerLog.follow(kept, (line) => tell(toKeptEvent(line)), signal)
-  await followContainers(house, filter, nowMs, tell, signal)
+  const followed = new Set<string>()
+  const isNew = ({ resource, stream, instance }: LoggedLine) =>
+    resource !== 'cloud_run_revision' || stream === 'system' || !followed.has(instance)
+  containerLog.follow(kept, (line) => void (isNew(line) && tell(toKeptEvent(line))), signal)
+  await followContainers(house, filter, nowMs, followed, tell, signal)
 }
 
 interface Filter {
@@ -41,10 +44,10 @@ async function followContainers(
   house: House,
   filter: Filter,
   sinceMs: number,
+  followed: Set<string>,
   tell: (event: LogEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const followed = new Set<string>()
   while (!signal.aborted) {
     for (const container of await containersOf(house, filter, signal).catch(() => [])) {
       if (followed.has(container.id)) continue
@@ -85,5 +88,6 @@ function toLogEvent(
 }
 
 function toKeptEvent({ timeMs, resource, owner, run, instance, stream, text: line }: LoggedLine): LogEvent {
-  return { kind: 'log', timeMs, service: owner, revision: run, instance, resource, stream, ...readLine(line) }
+  const of = resource === 'cloud_run_revision' ? {} : { resource }
+  return { kind: 'log', timeMs, service: owner, revision: run, instance, ...of, stream, ...readLine(line) }
 }

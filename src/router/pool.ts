@@ -22,7 +22,7 @@ class Pool implements RevisionPool {
   readonly id: string
   readonly protocol: 'http1' | 'h2c'
   readonly #options: PoolOptions
-  readonly #idleMs: number
+  #idleMs: number
   readonly #pendingMs: number
   readonly #tickMs: number
   readonly #slotOptions: SlotOptions
@@ -30,7 +30,7 @@ class Pool implements RevisionPool {
   readonly #stopping = new Set<Promise<void>>()
   readonly #waiting = new WaitingRequests(() => this.#checkDrained())
   readonly #mean: WindowMean
-  readonly #mostWanted: RecentMost
+  #mostWanted: RecentMost
   readonly #backOff: BackOff
   readonly #startups: number[] = []
   readonly #giveUp = new AbortController()
@@ -122,6 +122,11 @@ class Pool implements RevisionPool {
   }
 
   setLimits(limits: InstanceLimits): void {
+    const { idleMs } = limits
+    if (idleMs !== undefined && idleMs !== this.#idleMs) {
+      this.#idleMs = idleMs
+      this.#mostWanted = new RecentMost(idleMs)
+    }
     this.#limits = limits
     this.#scale()
   }
@@ -299,7 +304,7 @@ class Pool implements RevisionPool {
       },
       (error: unknown) => {
         this.#starting -= 1
-        this.#backOff.failed(error)
+        if (!this.#giveUp.signal.aborted) this.#fail(error)
         if (this.#starting === 0 && this.#slots.length === 0) this.#waiting.refuseAll(error)
         this.#checkDrained()
       },
@@ -325,9 +330,14 @@ class Pool implements RevisionPool {
     this.#slots.splice(at, 1)
     this.#track(slot.stop())
     if (slot.hasServed || slot.inFlight > 0 || this.#nowMs - slot.joinedMs >= healthyMs) this.#backOff.reset()
-    else this.#backOff.failed(crashed(this.id))
+    else this.#fail(crashed(this.id))
     this.#scale()
     this.#checkDrained()
+  }
+
+  #fail(error: unknown): void {
+    this.#backOff.failed(error)
+    this.#options.onEvent?.({ kind: 'failed', error, retryMs: this.#backOff.waitMs })
   }
 
   #stop(slot: InstanceSlot, reason: 'idle' | 'closed'): void {

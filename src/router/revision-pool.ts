@@ -35,6 +35,8 @@ export interface InstanceView {
 export interface InstanceLimits {
   readonly min: number
   readonly max: number
+  /** How long an instance that is not needed is kept, in ms, when that changes too. */
+  readonly idleMs?: number | undefined
 }
 
 /** Why an instance starts: for requests that wait or are expected, for the minimum, or for the health check of a deployment. */
@@ -44,6 +46,8 @@ export type PoolEvent =
   | { readonly kind: 'starting'; readonly reason: StartReason }
   /** `code` as the request was refused: at the maximum, or because none came up in time. */
   | { readonly kind: 'refused'; readonly code: 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE' }
+  /** None came up, or one ended soon after. `retryMs`: how long no other one starts. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly retryMs: number }
   | { readonly kind: 'stopping'; readonly instance: string; readonly reason: 'idle' | 'closed' }
 
 export interface PoolOptions {

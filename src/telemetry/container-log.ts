@@ -1,18 +1,19 @@
 import type { State } from '../state/state.ts'
 
-/** One line of a container that may be gone: of a task of a job, or of an instance of a worker pool. */
+/** One line of a container that may be gone: of a task of a job, or of an instance of a worker pool or a service; or one of ours about it. */
 export interface LoggedLine {
   readonly timeMs: number
   readonly project: string
   /** Google's resource type. */
-  readonly resource: 'cloud_run_job' | 'cloud_run_worker_pool'
-  /** The job's or the pool's id. */
+  readonly resource: 'cloud_run_job' | 'cloud_run_worker_pool' | 'cloud_run_revision'
+  /** The job's, the pool's or the service's id. */
   readonly owner: string
   /** The execution's or the revision's id. */
   readonly run: string
   /** What tells one container's lines from another's: `TASK/ATTEMPT`, or the instance's name. */
   readonly instance: string
-  readonly stream: 'stdout' | 'stderr'
+  /** `system` is what we say ourselves, as one JSON object with severity and message. */
+  readonly stream: 'stdout' | 'stderr' | 'system'
   readonly text: string
 }
 

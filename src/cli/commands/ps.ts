@@ -4,6 +4,13 @@ import { connectDaemon } from '../control-client.ts'
 import { openOutput } from '../output.ts'
 import { table } from '../table.ts'
 
+/** `1 active, 2 paused`; 0 when there is none. */
+function instancesText(instances: PsAnswer['services'][number]['instances']): string {
+  const counts = new Map<string, number>()
+  for (const { state } of instances) counts.set(state, (counts.get(state) ?? 0) + 1)
+  return counts.size === 0 ? '0' : [...counts].map(([state, count]) => `${count} ${state}`).join(', ')
+}
+
 export function addPs(program: Command): void {
   program
     .command('ps')
@@ -23,7 +30,7 @@ export function addPs(program: Command): void {
                 service,
                 revision,
                 state,
-                String(instances.length),
+                instancesText(instances),
                 String(instances.reduce((sum, { inFlight }) => sum + inFlight, 0)),
                 url,
               ]),

@@ -42,7 +42,7 @@ export function openMemoryFiles(stateDirectory: string): MemoryFiles {
     },
     replace(path, files) {
       if (dirname(dirname(path)) !== root) throw new CloudError('INTERNAL', `${path} holds no files of a mount.`, 'devcloud doctor')
-      replaceFiles(path, dirname(path), files, modes)
+      if (existsSync(path)) replaceFiles(path, dirname(path), files, modes) // else the container is gone
     },
     remove(name) {
       if (/^c-\w+$/.test(name)) rmSync(join(root, name), { recursive: true, force: true })

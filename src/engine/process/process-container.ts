@@ -126,7 +126,7 @@ export class ProcessContainer implements Container {
   replaceFiles(target: string, files: readonly MountedFile[]): Promise<void> {
     const path = this.record.fileMounts?.[target]
     if (path === undefined) throw new CloudError('NOT_FOUND', `${this.name} has no mount at ${target}.`, 'Deploy again.')
-    replaceFiles(path, this.record.memoryDirectory, files, fileModes)
+    if (existsSync(path)) replaceFiles(path, this.record.memoryDirectory, files, fileModes)
     return Promise.resolve()
   }
 

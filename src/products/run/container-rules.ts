@@ -1,8 +1,10 @@
 import type { Container as RunContainer } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import { ExecutionEnvironment } from '../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { InstanceTemplate } from './instance-spec.ts'
 import { checkProbes } from './probes.ts'
 import { startOrder } from './start-order.ts'
+import { checkVolumes } from './volume-rules.ts'
 
 const mostContainers = 10
 
@@ -10,7 +12,7 @@ const mostContainers = 10
  * Fills what every container of a template has by default: a name, CPU and memory. Poked into `template`, which is the caller's own copy.
  * @throws CloudError INVALID_ARGUMENT for what Cloud Run refuses
  */
-export function fillContainers(template: InstanceTemplate): void {
+export function fillContainers(template: InstanceTemplate & { readonly executionEnvironment?: ExecutionEnvironment }): void {
   const { containers } = template
   if (containers.length === 0)
     throw new CloudError('INVALID_ARGUMENT', 'template.containers: should have at least one element.', 'Name a container image.')
@@ -45,6 +47,7 @@ export function fillContainers(template: InstanceTemplate): void {
     )
   }
   startOrder(template)
+  checkVolumes(template, template.executionEnvironment === ExecutionEnvironment.GEN1)
 }
 
 /**

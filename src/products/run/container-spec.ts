@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
-import { CloudError } from '../../base/cloud-error.ts'
-import type { Container as RunContainer, Volume } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import type { Container, ContainerSpec, Engine, Mount } from '../../engine/engine.ts'
+import type { Container as RunContainer } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import type { Container, ContainerSpec, Engine } from '../../engine/engine.ts'
 import { ingressOf, serviceAccountOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { probedPorts } from './probes.ts'
-import { limitsOf } from './resources.ts'
+import { readSecret } from './read-secret.ts'
+import { boostedCpus } from './resource-limits.ts'
+import { limitsOf } from './amounts.ts'
+import { boostLabel } from './startup-boost.ts'
+import { toMounts } from './volume-mounts.ts'
 
 /**
  * What to start for `container` of an instance. Secrets in variables are read here, once, for the instance's life (trap 38).
@@ -25,8 +28,10 @@ export async function containerSpec(
   const around = await needs.surroundings(project, serviceAccount, engine)
   const [own, mounts] = await Promise.all([
     environment(needs, container, project, serviceAccount),
-    Promise.all(container.volumeMounts.map((mount) => volumeMounts(needs, template.volumes, mount, project, serviceAccount))),
+    Promise.all(container.volumeMounts.map((mount) => toMounts(needs, instance, mount))),
   ])
+  const limits = limitsOf(container)
+  const boosts = container.resources?.startupCpuBoost === true
   const hasPort = isIngress && port !== undefined
   return {
     name: isIngress ? name : sidecarName(name, container.name),
@@ -36,7 +41,8 @@ export async function containerSpec(
     ...(container.args.length > 0 && { args: container.args }),
     ...(container.workingDir !== '' && { workingDirectory: container.workingDir }),
     env: { ...around.env, ...own, ...instance.env, ...(hasPort && { PORT: String(port) }) },
-    ...limitsOf(container),
+    cpus: boosts ? boostedCpus(limits.cpus) : limits.cpus,
+    memoryBytes: limits.memoryBytes,
     mounts: [...around.mounts, ...mounts.flat()],
     labels: {
       ...instance.labels,
@@ -44,6 +50,7 @@ export async function containerSpec(
       instance: name,
       ...(container.name !== '' && { container: container.name }),
       ...(!isIngress && { sidecar: 'yes' }),
+      ...(boosts && { [boostLabel]: String(limits.cpus) }),
     },
     ...(hasPort && { port }),
     ...(joins === undefined ? { localNames: namesOf(template), ports: portsOf(instance) } : { joins }),
@@ -72,61 +79,8 @@ async function environment(needs: RunNeeds, container: RunContainer, project: Pr
   const pairs = container.env.map(async ({ name, values }): Promise<readonly [string, string]> => {
     if (values.case !== 'valueSource') return [name, values.value ?? '']
     const selector = values.value.secretKeyRef
-    const payload = await readSecret(needs, project, selector?.secret ?? '', selector?.version || 'latest', account)
+    const payload = await readSecret(needs, project, selector?.secret ?? '', selector?.version ?? '', account)
     return [name, Buffer.from(payload).toString('utf8')]
   })
   return Object.fromEntries(await Promise.all(pairs))
-}
-
-async function volumeMounts(
-  needs: RunNeeds,
-  volumes: readonly Volume[],
-  mount: { readonly name: string; readonly mountPath: string },
-  project: Project,
-  account: string,
-): Promise<readonly Mount[]> {
-  const source = volumes.find((volume) => volume.name === mount.name)?.volumeType
-  if (source?.case === 'cloudSqlInstance') {
-    return Promise.all(
-      source.value.instances.map(async (connection) => ({
-        kind: 'bind' as const,
-        source: await needs.socketDirectory(connection),
-        target: `/cloudsql/${connection}`,
-      })),
-    )
-  }
-  if (source?.case === 'secret') {
-    const { secret, items, defaultMode } = source.value
-    const wanted = items.length > 0 ? items : [{ path: secret.split('/').at(-1) ?? secret, version: 'latest', mode: 0 }]
-    const files = wanted.map(async ({ path, version, mode }) => ({
-      path,
-      data: await readSecret(needs, project, secret, version || 'latest', account),
-      mode: mode || defaultMode || 0o444,
-    }))
-    return [{ kind: 'files', target: mount.mountPath, files: await Promise.all(files) }]
-  }
-  throw new CloudError(
-    source === undefined ? 'INVALID_ARGUMENT' : 'UNIMPLEMENTED',
-    source === undefined ? `No volume is named "${mount.name}".` : `Volumes of the kind ${source.case ?? 'none'} are not emulated yet.`,
-    'Use a secret or a Cloud SQL volume.',
-  )
-}
-
-async function readSecret(needs: RunNeeds, project: Project, secret: string, version: string, account: string): Promise<Uint8Array> {
-  const name = `${secret.startsWith('projects/') ? secret : `projects/${project.id}/secrets/${secret}`}/versions/${version}`
-  try {
-    return await needs.accessSecret(name, account)
-  } catch (error) {
-    const id = secret.split('/').at(-1) ?? secret
-    throw new CloudError(
-      'FAILED_PRECONDITION',
-      `Secret ${name} cannot be read as ${account}.`,
-      `Say it under "secrets:" in devcloud.yaml, or: gcloud secrets versions add ${id} --data-file=FILE`,
-      {
-        cause: error,
-        fault: 'SECRET_UNREADABLE',
-        evidence: [error instanceof Error ? error.message : String(error)],
-      },
-    )
-  }
 }

@@ -9,14 +9,17 @@ import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
 import type { Container, LogLine } from '../../engine/engine.ts'
 import type { DeployParts } from './deploy.ts'
+import type { InstanceView } from '../../router/revision-pool.ts'
+import type { Lease } from '../../router/upstream.ts'
 import { openDeployments } from './deployments.ts'
-import { groupByInstance } from './instance.ts'
+import { groupByInstance, toInstance } from './instance.ts'
 import { openInstances, type Instances } from './instances.ts'
 import { openRunJobs, type RunJobs } from './jobs/index.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { readServiceName } from './resources.ts'
 import { revisionRpcs } from './revision-rpcs.ts'
-import { openRevisions, type Revisions } from './revisions.ts'
+import { openRevisions, templateOf, type Revisions } from './revisions.ts'
+import { followInstance } from './start-instance.ts'
 import { openRoute } from './route.ts'
 import { runOnce } from './run-once.ts'
 import { openServiceStore } from './service-store.ts'
@@ -29,13 +32,15 @@ export interface CloudRun extends Product {
   serving(project: string): readonly ServingService[]
   /** Takes requests for the services of `project` again, and starts an instance of each that has none. */
   startProject(project: string, signal: AbortSignal): Promise<void>
+  /** An instance of a service that is awake until the lease is released, as if it had a request; undefined when the service has no revision. */
+  hold(project: string, service: string, signal: AbortSignal): Promise<Lease | undefined>
   /** Takes no more requests for the services of `project`, and stops their instances; what they are stays. */
   stopProject(project: string): Promise<void>
   /** Forgets every service of `project`. */
   removeProject(project: string): Promise<void>
   /** Takes over what an earlier daemon left running. Answers the containers that nobody wants. */
   adopt(containers: readonly Container[]): readonly Container[]
-  /** Goes on with executions that an earlier daemon left under way, after what runs was adopted. */
+  /** After what runs was adopted: instances start from here on, and executions that an earlier daemon left under way go on. */
   resume(): Promise<void>
   /** Jobs, their executions and tasks. */
   readonly jobs: RunJobs
@@ -57,7 +62,7 @@ export interface ServingService {
   /** Of the newest ready revision; empty when there is none. */
   readonly revision: string
   readonly state: 'ready' | 'failed' | 'deploying'
-  readonly instances: readonly { readonly id: string; readonly inFlight: number }[]
+  readonly instances: readonly InstanceView[]
 }
 
 /** Cloud Run: the admin APIs over one set of services, and what runs for them. */
@@ -92,7 +97,10 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       name === undefined
         ? undefined
         : store.list('').find((found) => found.trafficStatuses.some((target) => `${found.name}/revisions/${target.revision}` === name))
-    return wanted !== undefined && name !== undefined && instances.adopt(containers, revisions.get(name), needs.project(project))
+    const revision = wanted === undefined || name === undefined ? undefined : revisions.get(name)
+    if (revision === undefined || !instances.adopt(containers, revision, needs.project(project))) return false
+    followInstance(needs, templateOf(revision), needs.project(project), toInstance(containers))
+    return true
   }
   return {
     name: 'run',
@@ -114,9 +122,15 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       }
       await Promise.all([jobs.resume(), workerPools.resume()])
     },
+    async hold(project, id, signal) {
+      const found = ofProject(project).find(({ name }) => readServiceName(name).service === id)
+      const newest = found === undefined ? undefined : revisions.get(found.latestReadyRevision)
+      if (newest === undefined || !needs.isUp(project)) return undefined
+      return instances.pool(newest, needs.project(project)).acquire(signal)
+    },
     async stopProject(project) {
       for (const found of ofProject(project)) needs.router.removeRoute(project, readServiceName(found.name).service)
-      const retired = ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name)))
+      const retired = ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name, 'now')))
       await Promise.all([...retired, jobs.stopProject(project), workerPools.stopProject(project)])
     },
     async removeProject(project) {
@@ -129,7 +143,10 @@ export function cloudRun(needs: RunNeeds): CloudRun {
         .filter((group) => !adoptInstance(group))
         .flat(),
     runOnce: (project, id, template, command, onLine, signal) => runOnce(needs, project, id, template, command, onLine, signal),
-    resume: async () => void (await Promise.all([jobs.resume(), workerPools.resume()])),
+    async resume() {
+      instances.open()
+      await Promise.all([jobs.resume(), workerPools.resume()])
+    },
     jobs,
     workerPools,
     async [Symbol.asyncDispose]() {

@@ -1,10 +1,13 @@
 import { CloudError } from '../../base/cloud-error.ts'
 import type { Revision } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Container, Engine } from '../../engine/engine.ts'
+import { waitUntilListening } from '../../engine/readiness.ts'
 import type { PoolInstance } from '../../router/instance-slot.ts'
 import { createRevisionPool } from '../../router/pool.ts'
-import type { InstanceLimits, RevisionPool } from '../../router/revision-pool.ts'
+import type { InstanceLimits, InstanceView, RevisionPool } from '../../router/revision-pool.ts'
+import { endLines, keepLines, killedLine, poolLines, tellSystem } from './instance-log.ts'
 import { ingressOf, type InstanceSpec } from './instance-spec.ts'
+import { idleLimitMs } from './idle-limit.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { templateOf } from './revisions.ts'
 import { instanceOf, toInstance, type Instance } from './instance.ts'
@@ -18,40 +21,50 @@ export interface Instances extends AsyncDisposable {
   setLimits(revision: string, limits: InstanceLimits): void
   /** Starts one instance, or finds one running: the health check of a deployment. @throws CloudError APP_CRASHED, NOT_LISTENING, ... */
   warm(revision: Revision, project: Project, signal: AbortSignal): Promise<void>
-  /** Lets requests under way finish, then stops what runs for it. */
-  retire(revision: string): Promise<void>
-  /** The instances of `revision` that take requests. */
-  running(revision: string): readonly { readonly id: string; readonly inFlight: number }[]
+  /** Lets requests under way finish, then stops what runs for it. @param how `now` refuses requests that wait for an instance */
+  retire(revision: string, how?: 'drain' | 'now'): Promise<void>
+  /** The instances of `revision`, those that start included. */
+  running(revision: string): readonly InstanceView[]
   /** Takes over an instance that an earlier daemon left; false when its revision is not wanted, so that the caller removes it. */
   adopt(containers: readonly [Container, ...Container[]], revision: Revision | undefined, project: Project): boolean
+  /** What an earlier daemon left is known: from here on instances start. Until then requests are held. */
+  open(): void
 }
+
+/** SIGTERM, then this long, then SIGKILL (run trap 7). */
+const graceMs = 10_000
+/**
+ * An instance is paused so long after its last request. Cloud Run takes the CPU at once; but a pause and a resume cost 15-25 ms each, and what
+ * follows a page within half a second (its scripts, its pictures, the next call of a test) shall not pay them.
+ */
+const pauseAfterMs = 500
 
 export function openInstances(needs: RunNeeds): Instances {
   const pools = new Map<string, RevisionPool>()
+  const revisions = new Map<string, Revision>()
   const closing = new AbortController()
   const limits = new Map<string, InstanceLimits>()
   const watched = new Set<Engine>()
+  /** By name, while they run: an instance ends with the first of its containers. */
   const known = new Map<string, Instance>()
+  let isHeld = true
 
   const watch = (engine: Engine) => {
     if (watched.has(engine)) return
     watched.add(engine)
     engine.events((end) => {
-      const revision = end.labels['revisionName']
-      if (revision === undefined) return
-      const name = instanceOf(end)
-      const instance = known.get(name)
-      known.delete(name)
-      pools.get(revision)?.instanceEnded(instance?.id ?? end.id)
-      // one container that ends takes the others with it
-      if (instance !== undefined && instance.containers.length > 1)
-        instance.stop().catch((error: unknown) => needs.log.warn({ err: error, instance: name }, 'stop failed'))
+      const name = end.labels['revisionName'] ?? ''
+      const instance = known.get(instanceOf(end))
+      if (instance === undefined) return // it was told to, or it never came up, which is told where it was started
+      const revision = revisions.get(name)
+      if (revision !== undefined) for (const line of endLines(end, revision)) tellSystem(needs, revision, line)
+      pools.get(name)?.instanceEnded(instance.id)
     }, closing.signal)
   }
 
-  const take = (instance: Instance): PoolInstance => {
+  const take = (revision: Revision, instance: Instance): PoolInstance => {
     known.set(instance.name, instance)
-    return toPoolInstance(instance, () => known.delete(instance.name)) // its containers end one after the other, which is no news
+    return toPoolInstance(needs, revision, instance, () => known.delete(instance.name))
   }
 
   const start = async (revision: Revision, project: Project, signal: AbortSignal): Promise<PoolInstance> => {
@@ -64,25 +77,32 @@ export function openInstances(needs: RunNeeds): Instances {
       project,
       template,
       env: { K_SERVICE: service, K_REVISION: id, K_CONFIGURATION: service },
-      port: ingressOf(template)?.ports[0]?.containerPort ?? 8080,
+      port: portOf(revision),
       labels: { service, revision: id, revisionName: revision.name },
     }
-    return take(await startInstance(needs, spec, signal))
+    return take(revision, await startInstance(needs, spec, signal))
   }
 
   const pool = (revision: Revision, project: Project): RevisionPool => {
     const known = pools.get(revision.name)
     if (known !== undefined) return known
+    const own = limits.get(revision.name)
+    const ingress = ingressOf(revision)
     const made = createRevisionPool({
       id: revision.name.split('/').at(-1) ?? '',
-      protocol: ingressOf(templateOf(revision))?.ports[0]?.name === 'h2c' ? 'h2c' : 'http1',
+      protocol: ingress?.ports[0]?.name === 'h2c' ? 'h2c' : 'http1',
       concurrency: revision.maxInstanceRequestConcurrency || 80,
-      minInstances: limits.get(revision.name)?.min ?? revision.scaling?.minInstanceCount ?? 0,
-      maxInstances: limits.get(revision.name)?.max ?? (revision.scaling?.maxInstanceCount || 100),
+      minInstances: own?.min ?? revision.scaling?.minInstanceCount ?? 0,
+      maxInstances: own?.max ?? (revision.scaling?.maxInstanceCount || 100),
+      idleMs: own?.idleMs ?? idleLimitMs(),
+      ...(ingress?.resources?.cpuIdle !== false && { pauseAfterMs }),
       startInstance: (signal) => start(revision, project, signal),
       clock: needs.clock,
+      onEvent: (event) => poolLines(event).forEach((line) => tellSystem(needs, revision, line)),
+      isHeld,
     })
     pools.set(revision.name, made)
+    revisions.set(revision.name, revision)
     return made
   }
 
@@ -95,21 +115,24 @@ export function openInstances(needs: RunNeeds): Instances {
     async warm(revision, project, signal) {
       await pool(revision, project).warm(signal)
     },
-    async retire(revision) {
+    async retire(revision, how) {
       const old = pools.get(revision)
       pools.delete(revision)
       limits.delete(revision)
-      await old?.close()
+      await old?.close(how)
     },
     running: (revision) => pools.get(revision)?.instances ?? [],
     adopt(containers, revision, project) {
       const instance = toInstance(containers)
-      const wanted = revision === undefined ? 0 : templateOf(revision).containers.length
-      const runs = containers.length === wanted && containers.every((container) => container.state !== 'exited')
-      if (revision === undefined || !runs || instance.address === undefined) return false
-      pool(revision, project).adopt(take(instance))
+      const isWhole = containers.length === revision?.containers.length && containers.every(({ state }) => state !== 'exited')
+      if (revision === undefined || !isWhole || instance.address === undefined) return false
+      pool(revision, project).adopt(takeOver(needs, revision, instance, take(revision, instance), closing.signal))
       void needs.engineFor(project.id, closing.signal).then(watch, () => {})
       return true
+    },
+    open() {
+      isHeld = false
+      for (const held of pools.values()) held.open()
     },
     async [Symbol.asyncDispose]() {
       for (const open of pools.values()) open.leave()
@@ -118,9 +141,48 @@ export function openInstances(needs: RunNeeds): Instances {
   }
 }
 
-function toPoolInstance(instance: Instance, beforeStop: () => void): PoolInstance {
-  const { id, address } = instance
-  if (address === undefined)
-    throw new CloudError('UNAVAILABLE', `Container ${instance.containers[0].name} has no address.`, 'devcloud doctor')
-  return { id, address, stop: () => (beforeStop(), instance.stop()) }
+/** The daemon before may have ended while it started or was paused. @throws CloudError when it does not listen; then nothing is left of it */
+async function takeOver(
+  needs: RunNeeds,
+  revision: Revision,
+  instance: Instance,
+  taken: PoolInstance,
+  signal: AbortSignal,
+): Promise<PoolInstance> {
+  try {
+    await instance.resume(signal)
+    await waitUntilListening(instance.containers[0], { port: portOf(revision), timeoutMs: 240_000 }, signal)
+    return taken
+  } catch (error) {
+    if (!signal.aborted) await taken.stop().catch((fault: unknown) => needs.log.warn({ err: fault }, 'stop failed'))
+    throw error
+  }
+}
+
+/** @param beforeStop its containers end one after the other from here on, which is no news */
+function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance, beforeStop: () => void): PoolInstance {
+  const { id, address, containers } = instance
+  if (address === undefined) throw new CloudError('UNAVAILABLE', `Container ${containers[0].name} has no address.`, 'devcloud doctor')
+  return {
+    id,
+    address,
+    pause: () => instance.pause(AbortSignal.timeout(30_000)),
+    resume: () => instance.resume(AbortSignal.timeout(30_000)),
+    async stop() {
+      beforeStop()
+      await Promise.all(
+        containers.map(async (container) => {
+          const beganMs = needs.clock.ticksMs()
+          await container.stop(graceMs, AbortSignal.timeout(60_000))
+          if (needs.clock.ticksMs() - beganMs >= graceMs) tellSystem(needs, revision, killedLine(container, graceMs))
+          await keepLines(needs, container)
+        }),
+      )
+      await instance.stop()
+    },
+  }
+}
+
+function portOf(revision: Revision): number {
+  return ingressOf(revision)?.ports[0]?.containerPort ?? 8080
 }

@@ -24,6 +24,8 @@ export interface RunNeeds {
   readonly engineFor: (projectId: string, signal: AbortSignal) => Promise<Engine>
   /** The payload of `projects/P/secrets/S/versions/V`, read as `serviceAccount`. @throws CloudError NOT_FOUND and the like */
   readonly accessSecret: (name: string, serviceAccount: string) => Promise<Uint8Array>
+  /** Tells of the name of each secret of which a version was added, changed or removed, until it is disposed. */
+  readonly onSecretChange: (listener: (secret: string) => void) => Disposable
   /** The host's folder of the socket of `PROJECT:REGION:INSTANCE`. @throws CloudError NOT_FOUND */
   readonly socketDirectory: (connectionName: string) => Promise<string>
   /** What an ID token of ours says; undefined for one that is over or none of ours. */

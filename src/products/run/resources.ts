@@ -9,7 +9,8 @@ import {
 } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { fillContainers, fillIngress } from './container-rules.ts'
 import type { Container } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import { checkLimits, type Limits } from './resource-limits.ts'
+import { limitsOf } from './amounts.ts'
+import { checkLimits } from './resource-limits.ts'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 
 /** The parts of `projects/P/locations/R/services/S`, or of a revision below it. */
@@ -79,29 +80,6 @@ export function orderedText(value: JsonValue): string {
 /** `SERVICE-00001-abc`: five digits of generation and three letters, as Cloud Run makes them. */
 export function revisionId(service: string, generation: bigint, letters: string): string {
   return `${service}-${String(generation).padStart(5, '0')}-${letters}`
-}
-
-/** A container's own, or the defaults. @throws CloudError INVALID_ARGUMENT */
-export function limitsOf({ resources }: Pick<Container, 'resources'>): Limits {
-  return { cpus: readCpus(resources?.limits['cpu'] ?? '1'), memoryBytes: readBytes(resources?.limits['memory'] ?? '512Mi') }
-}
-
-/** `1`, `1000m`, `0.5` in CPUs. @throws CloudError INVALID_ARGUMENT */
-export function readCpus(text: string): number {
-  const [, number, milli] = /^(\d+(?:\.\d+)?)(m?)$/.exec(text) ?? []
-  if (number === undefined) throw new CloudError('INVALID_ARGUMENT', `"${text}" is not an amount of CPU.`, 'Write 1, 2, or 500m.')
-  return Number(number) / (milli === 'm' ? 1000 : 1)
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, k: 1e3, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
-
-/** `512Mi`, `1G` in bytes. @throws CloudError INVALID_ARGUMENT */
-export function readBytes(text: string): number {
-  const [, number, unit] = /^(\d+)([KMGk]i?)?$/.exec(text) ?? []
-  const factor = units[unit ?? '']
-  if (number === undefined || factor === undefined)
-    throw new CloudError('INVALID_ARGUMENT', `"${text}" is not an amount of memory.`, 'Write 512Mi or 1Gi.')
-  return Number(number) * factor
 }
 
 /** A condition as Cloud Run writes it: without reason when it holds. */

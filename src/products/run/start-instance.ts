@@ -5,10 +5,12 @@ import { waitUntilListening } from '../../engine/readiness.ts'
 import { awaitFault, awaitStarted } from './await-started.ts'
 import { containerSpec } from './container-spec.ts'
 import { toInstance, type Instance } from './instance.ts'
-import { ingressOf, type InstanceSpec } from './instance-spec.ts'
-import type { RunNeeds } from './needs.ts'
+import { ingressOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
+import type { Project, RunNeeds } from './needs.ts'
 import { defaultStartupProbe, probeOf } from './probes.ts'
+import { followSecrets } from './secret-files.ts'
 import { startOrder } from './start-order.ts'
+import { boostAfterStartMs, endBoost } from './startup-boost.ts'
 
 export { toInstance, type Instance } from './instance.ts'
 
@@ -30,7 +32,9 @@ export async function startInstance(needs: RunNeeds, spec: InstanceSpec, signal:
     const fault = () => awaitFault(() => [...started.values()], { port: port ?? 0, mayBeLoopback: engine.kind === 'process' }, either)
     await (port === undefined ? work.ready : Promise.race([work.ready, fault()]))
     over.abort()
-    return toInstance(ingressFirst(started, ingress))
+    const instance = toInstance(ingressFirst(started, ingress))
+    followInstance(needs, spec.template, spec.project, instance)
+    return instance
   } catch (error) {
     over.abort(error)
     await work.settled
@@ -41,6 +45,15 @@ export async function startInstance(needs: RunNeeds, spec: InstanceSpec, signal:
     }
     throw error
   }
+}
+
+/**
+ * What goes on while an instance runs, one that was taken over from another daemon too, and ends with it: its secret files are kept up to date,
+ * and its startup boost ends.
+ */
+export function followInstance(needs: RunNeeds, template: InstanceTemplate, project: Project, instance: Instance): void {
+  followSecrets(needs, template, project, instance)
+  endBoost(needs, instance.containers, boostAfterStartMs)
 }
 
 /**

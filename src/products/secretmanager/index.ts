@@ -3,6 +3,7 @@ import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { State } from '../../state/state.ts'
+import { openChanges } from './changes.ts'
 import { openSecrets } from './secrets.ts'
 import { openVersions } from './versions.ts'
 
@@ -17,6 +18,8 @@ export interface SecretManagerNeeds {
 export interface SecretManager extends Product {
   /** The payload of `projects/P/secrets/S/versions/V`, where V is a number, an alias or `latest`. @throws CloudError NOT_FOUND, FAILED_PRECONDITION */
   access(name: string): Uint8Array
+  /** Tells of each secret of which something changed, by its name, until it is disposed. */
+  onChange(listener: (secret: string) => void): Disposable
 }
 
 /** Secret Manager v1: global secrets, their versions and policies. */
@@ -24,11 +27,13 @@ export function secretManager(needs: SecretManagerNeeds): SecretManager {
   const secrets = openSecrets(needs)
   const versions = openVersions(needs, secrets)
   const policies = openIamPolicies(needs.state)
+  const changes = openChanges()
   const canonical = (name: string) => secrets.get(name).name
   return {
     name: 'secretmanager',
     hosts: ['secretmanager.googleapis.com'],
-    services: [service(SecretManagerService, { ...secrets.rpcs, ...versions.rpcs, ...policies.rpcs(canonical) })],
+    services: [service(SecretManagerService, { ...changes.telling({ ...secrets.rpcs, ...versions.rpcs }), ...policies.rpcs(canonical) })],
+    onChange: changes.onChange,
     access: (name) => versions.access(name).payload,
     async [Symbol.asyncDispose]() {},
   }

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { RevisionTemplateSchema } from '../../../src/api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { TrafficTargetAllocationType, TrafficTargetSchema } from '../../../src/api/gen/google/cloud/run/v2/traffic_target_pb.ts'
 import { hostsOf, taggedHosts } from '../../../src/products/run/hosts.ts'
-import { checkServiceId, readBytes, readCpus, revisionId, templateKey, withDefaults } from '../../../src/products/run/resources.ts'
+import { readBytes, readCpus } from '../../../src/products/run/amounts.ts'
+import { checkServiceId, revisionId, templateKey, withDefaults } from '../../../src/products/run/resources.ts'
 import { checkTraffic, resolveTraffic } from '../../../src/products/run/traffic.ts'
 
 const template = (env: Record<string, string> = {}) =>

@@ -5,7 +5,7 @@ import { WorkerPoolSchema, type WorkerPool } from '../../../api/gen/google/cloud
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { checkReservedKeys } from '../reserved-keys.ts'
-import { readBytes, readCpus } from '../resources.ts'
+import { readBytes, readCpus } from '../amounts.ts'
 import { readPoolName } from './names.ts'
 import { checkSplits } from './splits.ts'
 

@@ -3,7 +3,9 @@
 //   TERM_MS      takes so long to end after SIGTERM           TERM_IGNORE does not end at all
 //   PORTLESS     listens on nothing (sidecars, workers)       EXIT_AFTER_MS exits with 1 so long after it listens
 import http from 'node:http'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const env = process.env
@@ -51,6 +53,25 @@ const ways = {
   },
   '/exists': (query) => `${id} ${existsSync(query.get('path'))}`,
   '/read': (query) => readFileSync(query.get('path'), 'utf8'),
+  /** `0444 uid:gid file`, and so on. */
+  '/stat': (query) => {
+    const stat = statSync(query.get('path'))
+    const kind = stat.isSocket() ? 'socket' : stat.isDirectory() ? 'directory' : 'file'
+    return `${(stat.mode & 0o7777).toString(8).padStart(4, '0')} ${stat.uid}:${stat.gid} ${kind}`
+  },
+  '/list': (query) => readdirSync(query.get('path'), { recursive: true }).toSorted().join(' '),
+  '/remove': (query) => rmSync(query.get('path'), { recursive: true }) ?? id,
+  /** Writes text, making the folder. */
+  '/put': (query) => {
+    mkdirSync(dirname(query.get('path')), { recursive: true })
+    writeFileSync(query.get('path'), query.get('text'))
+    return id
+  },
+  /** Runs a line of a shell. */
+  '/shell': (query) => {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', query.get('line')], { encoding: 'utf8' })
+    return `${status} ${stdout}${stderr}`
+  },
   '/log': (query) => {
     say(query.get('text'))
     return id

@@ -1,0 +1,49 @@
+import type { Engine } from './engine.ts'
+
+/** Two cores are full with two to three containers that start (reliability 4.5). */
+export const startsAtOnce = 3
+
+/** The same engine, which starts no more than `most` containers at a time, first come first served: a burst of a hundred does not end in none. */
+export function limitStarts(engine: Engine, most = startsAtOnce): Engine {
+  const waiting = new Set<() => void>()
+  let starting = 0
+  const enter = (signal: AbortSignal): Promise<void> => {
+    signal.throwIfAborted()
+    if (starting < most) {
+      starting += 1
+      return Promise.resolve()
+    }
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        waiting.delete(grant)
+        signal.removeEventListener('abort', onAbort)
+      }
+      const grant = () => {
+        leave()
+        resolve()
+      }
+      const onAbort = () => {
+        leave()
+        reject(signal.reason as Error)
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      waiting.add(grant)
+    })
+  }
+  const exit = () => {
+    const [next] = waiting
+    if (next === undefined) starting -= 1
+    else next()
+  }
+  return {
+    ...engine,
+    async start(spec, signal) {
+      await enter(signal)
+      try {
+        return await engine.start(spec, signal)
+      } finally {
+        exit()
+      }
+    },
+  }
+}
