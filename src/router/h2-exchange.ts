@@ -1,11 +1,11 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { CloudError } from '../base/cloud-error.ts'
-import { goesAsHttp2, maxBodyBytes } from './body-limit.ts'
+import { maxBodyBytes } from './body-limit.ts'
 import { chooseRoute } from './choose-route.ts'
-import type { RouterCore } from './router-core.ts'
-import { continuedTrace, httpDate, requestForApplication, valueOf, type Trace } from './forward-head.ts'
+import { continuedTrace, requestForApplication, valueOf, type Trace } from './forward-head.ts'
 import type { Framing } from './framing.ts'
-import { grpcMessage, grpcStatusOf, isGrpc, pageWords } from './grpc-status.ts'
+import { isGrpc } from './grpc-status.ts'
+import { grpcEnd, h2Answer, toHeaders, type OwnAnswer } from './h2-answer.ts'
 import { H1InstanceRequest } from './h1-instance-request.ts'
 import { h2RequestForApplication, h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from './h2-fields.ts'
 import { breakStream, cancelStream } from './h2-reset.ts'
@@ -16,6 +16,7 @@ import type { Front } from './origin.ts'
 import { serverErrorPage, toAnswer, tooLargePage, words } from './pages.ts'
 import { isBrowserText } from './public-origins.ts'
 import { replacedReply } from './replaced-reply.ts'
+import type { RouterCore } from './router-core.ts'
 import { boundUpstream, readSession, sessionCookie, type Session } from './session-affinity.ts'
 import { freshTrace } from './trace.ts'
 import type { Admission, Gate, Lease, Route, Upstream } from './upstream.ts'
@@ -73,8 +74,8 @@ export class H2Exchange implements InstanceReply {
     try {
       this.#begin(readH2Request(raw))
     } catch (error) {
-      if (error instanceof HeadError) this.#answer(error.status, error.message)
-      else this.#answer(500, words[500])
+      if (error instanceof HeadError) this.#answer({ status: error.status, body: error.message })
+      else this.#break(503, words[503])
     }
   }
 
@@ -89,7 +90,7 @@ export class H2Exchange implements InstanceReply {
   }
 
   onContinue(): void {
-    if (!this.#over && !this.#stream.headersSent) this.#stream.additionalHeaders({ ':status': 100 })
+    if (!this.#over && !this.#stream.headersSent && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 })
   }
 
   onHead(head: ResponseHead, isWhole: boolean): void {
@@ -106,7 +107,7 @@ export class H2Exchange implements InstanceReply {
       return this.#break(503, words[503])
     }
     if (isWhole) return this.#finish()
-    if (waitForTrailers) stream.on('wantTrailers', () => stream.sendTrailers(toHeaders(this.#trailers)))
+    if (waitForTrailers) stream.on('wantTrailers', () => this.#sendTrailers())
     stream.on('drain', () => this.#instance?.resume())
   }
 
@@ -138,17 +139,18 @@ export class H2Exchange implements InstanceReply {
     this.#isGrpc = isGrpc(head.fields)
     this.#trace = continuedTrace(head.fields, this.#trace)
     if (this.#client.scheme === 'http' && host.endsWith('.run.app')) {
-      return this.#answer(302, '', { html: true, more: ['location', `https://${host}${request.port}${head.target}`] }) // run trap 21
+      const location = `https://${host}${request.port}${head.target}` // run trap 21
+      return this.#answer({ status: 302, body: '', html: true, more: ['location', location] })
     }
     const choice = chooseRoute(core.routes, core.lot, host, head.target)
-    if (choice.kind === 'answer') return this.#answer(choice.status, choice.body, choice)
+    if (choice.kind === 'answer') return this.#answer(choice)
     const { route } = choice
     this.#sessionAffinity = route.sessionAffinity === true
     this.#session = this.#sessionAffinity ? readSession(head.fields) : undefined
     const upstream = (this.#session === undefined ? undefined : boundUpstream(this.#session, choice.targets)) ?? choice.upstream
     this.#route = route
     this.#upstream = upstream
-    this.#asHttp2 = goesAsHttp2(upstream, head.fields)
+    this.#asHttp2 = upstream.protocol === 'h2c' || this.#isGrpc
     this.#maxBodyBytes = maxBodyBytes(route, this.#asHttp2)
     this.deadlineTicks = this.#startTicks + route.timeoutMs
     if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes) return this.#tooLarge(413)
@@ -169,12 +171,10 @@ export class H2Exchange implements InstanceReply {
 
   #admit(admission: Admission, upstream: Upstream): void {
     if (admission.kind === 'refuse') {
-      const { status, html, wwwAuthenticate } = admission
-      return this.#answer(status, html, {
-        html: true,
-        more: wwwAuthenticate === undefined ? [] : ['www-authenticate', wwwAuthenticate],
-        isUnlogged: admission.isUnlogged,
-      })
+      const { status, html, wwwAuthenticate, isUnlogged } = admission
+      if (isUnlogged === true) this.#route = undefined
+      const more = wwwAuthenticate === undefined ? [] : ['www-authenticate', wwwAuthenticate]
+      return this.#answer({ status, body: html, html: true, more })
     }
     const { replace } = admission
     if (replace !== undefined) this.#fields = this.#fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
@@ -190,7 +190,10 @@ export class H2Exchange implements InstanceReply {
       .acquire(this.#waiting.signal, preferred)
       .then(
         (granted) => (this.#over ? granted.release() : this.#send(granted, upstream)),
-        (error: unknown) => this.#answer(...toAnswer(error)),
+        (error: unknown) => {
+          const [status, body] = toAnswer(error)
+          this.#answer({ status, body })
+        },
       )
       .catch(() => this.#break(503, words[503]))
   }
@@ -238,30 +241,30 @@ export class H2Exchange implements InstanceReply {
     return /^\d{1,15}$/.test(length) ? { kind: 'length', bytes: Number(length) } : { kind: 'chunked' }
   }
 
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(toHeaders(this.#trailers))
+    } catch {
+      breakStream(this.#stream) // what the application sent cannot be said
+    }
+  }
+
   #front(): Front {
     return { scheme: this.#client.scheme, host: this.#request?.host ?? '', port: this.#request?.port ?? '' }
   }
 
   /** An answer of our own; to a gRPC client as trailers alone. */
-  #answer(status: number, body: string, how: OwnAnswer = {}): void {
+  #answer(answer: OwnAnswer): void {
     if (this.#over) return
-    this.#status = status
-    const { html = false, more = [] } = how
+    this.#status = answer.status
     const stream = this.#stream
-    const raw = [...more, 'date', httpDate(), 'server', 'Google Frontend']
-    if (this.#isGrpc) {
-      raw.push('content-type', 'application/grpc', 'grpc-status', String(grpcStatusOf(status)))
-      raw.push('grpc-message', grpcMessage(html ? pageWords(status) : body))
-    } else {
-      const type = html ? 'text/html; charset=UTF-8' : 'text/plain; charset=utf-8'
-      raw.push('content-type', type, 'content-length', String(Buffer.byteLength(body)), 'x-content-type-options', 'nosniff')
+    const endStream = this.#isGrpc || this.#request?.head.method === 'HEAD'
+    try {
+      stream.respond(h2Answer(answer, this.#isGrpc), { endStream })
+      if (!endStream) stream.end(answer.body)
+    } catch {
+      breakStream(stream) // it is gone already
     }
-    const isWhole = this.#isGrpc || this.#request?.head.method === 'HEAD'
-    if (!stream.destroyed && !stream.closed) {
-      stream.respond([':status', this.#isGrpc ? '200' : String(status), ...raw], { endStream: isWhole })
-      if (!isWhole) stream.end(body)
-    }
-    if (how.isUnlogged === true) this.#route = undefined
     this.#finish()
   }
 
@@ -269,15 +272,15 @@ export class H2Exchange implements InstanceReply {
     this.#instance?.abandon()
     const page = status === 413 ? tooLargePage() : serverErrorPage('The response is larger than 32 MiB: stream it in chunks.')
     if (this.#stream.headersSent) this.#break(status, page)
-    else this.#answer(status, page, { html: true })
+    else this.#answer({ status, body: page, html: true })
   }
 
   /** No answer comes any more. What has begun cannot be taken back: gRPC has a status for its end, HTTP a reset. */
   #break(status: number, body: string): void {
     if (this.#over) return
-    if (!this.#stream.headersSent) return this.#answer(status, body)
+    if (!this.#stream.headersSent) return this.#answer({ status, body })
     if (this.#isGrpc) {
-      this.#trailers = ['grpc-status', String(grpcStatusOf(status)), 'grpc-message', grpcMessage(body)]
+      this.#trailers = grpcEnd(status, body)
       this.#stream.end()
     } else breakStream(this.#stream)
     if (status === 504) this.#status = status
@@ -331,23 +334,6 @@ export class H2Exchange implements InstanceReply {
   }
 }
 
-interface OwnAnswer {
-  readonly html?: boolean
-  /** Further headers: names and values in turn. */
-  readonly more?: readonly string[]
-  readonly isUnlogged?: boolean | undefined
-}
-
-/** How long a client may take to read the end of an answer that is whole here. */
+/** How long a client may take to read the end of an answer that is whole here, and to end a body that nobody wants. */
 const lingerMs = 600_000
 const drainMs = 1000
-
-function toHeaders(raw: readonly string[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const [name, value] = [raw[at] as string, raw[at + 1] as string]
-    const known = headers[name]
-    headers[name] = known === undefined ? value : [...(Array.isArray(known) ? known : [known]), value]
-  }
-  return headers
-}

@@ -42,6 +42,7 @@ export function openH2Front(core: RouterCore): H2Front {
     accept(socket, scheme, origin) {
       socket.allowHalfOpen = false // a client that ends its half has left
       socket.on('error', () => socket.destroy())
+      if (socket.destroyed) return
       const session = http2.performServerHandshake(socket, options)
       const client: Client = {
         core,

@@ -1,4 +1,5 @@
 import { constants, type ClientHttp2Stream } from 'node:http2'
+import { isIdempotent } from './exchange.ts'
 import { cancelStream } from './h2-reset.ts'
 import { toFields } from './h2-fields.ts'
 import type { H2Sessions } from './h2-sessions.ts'
@@ -6,7 +7,7 @@ import type { Field } from './http-head.ts'
 import type { InstanceReply, InstanceRequest } from './instance-request.ts'
 import type { Address } from './upstream.ts'
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_FLAG_END_STREAM } = constants
+const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM, NGHTTP2_FLAG_END_STREAM } = constants
 
 /** A request to an instance that speaks HTTP/2 with prior knowledge. */
 export class H2InstanceRequest implements InstanceRequest {
@@ -23,7 +24,7 @@ export class H2InstanceRequest implements InstanceRequest {
   #over = false
   #trailers: readonly Field[] = []
 
-  /** @param headers names and values in turn, pseudo headers first @param isWhole no body follows */
+  /** @param headers names and values in turn, `:method` first @param isWhole no body follows */
   constructor(sessions: H2Sessions, address: Address, headers: readonly string[], isWhole: boolean, reply: InstanceReply) {
     this.#sessions = sessions
     this.#address = address
@@ -98,12 +99,24 @@ export class H2InstanceRequest implements InstanceRequest {
 
   #onClose(stream: ClientHttp2Stream): void {
     if (this.#over || stream !== this.#stream) return
-    if (!this.#answered && this.#reused && !this.#sentBody) {
-      this.#stream = this.#open(true)
-      if (this.#ended && !this.#endStream) this.#stream.end()
-      return
-    }
+    if (!this.#answered && !this.#sentBody && this.#mayRepeat(stream) && this.#repeat()) return
     this.#over = true
     this.#reply.onFailed()
+  }
+
+  /** A stream that was refused was not looked at; one whose session was over may have been, and then twice must be as good as once. */
+  #mayRepeat({ rstCode }: ClientHttp2Stream): boolean {
+    return this.#reused && (rstCode === NGHTTP2_REFUSED_STREAM || isIdempotent(this.#headers[1] ?? ''))
+  }
+
+  /** The session had ended without our knowing: a fresh one may do better. */
+  #repeat(): boolean {
+    try {
+      this.#stream = this.#open(true)
+    } catch {
+      return false
+    }
+    if (this.#ended && !this.#endStream) this.#stream.end()
+    return true
   }
 }
