@@ -7,8 +7,8 @@ import type { RequestRecord, Route, Router, Upstream } from '../../src/router/up
 export interface GivenRouter extends AsyncDisposable {
   readonly router: Router
   readonly records: RequestRecord[]
-  /** Bytes in, everything that comes until the server closes (or `untilText` came). `later` is sent after the first bytes of an answer. */
-  raw(request: string | Buffer, untilText?: string, later?: string): Promise<string>
+  /** Bytes in, everything that comes until the server closes (or `untilText` came). */
+  raw(request: string | Buffer, untilText?: string): Promise<string>
 }
 
 /** A router on a free port with one service, `app.localhost`, in front of a backend on `backendPort`. */
@@ -35,7 +35,7 @@ export async function givenRouter(
   return {
     router,
     records,
-    raw: (request, untilText, later) => talk(router.port, request, untilText, later),
+    raw: (request, untilText) => talk(router.port, request, untilText),
     [Symbol.asyncDispose]: () => router[Symbol.asyncDispose](),
   }
 }
@@ -91,13 +91,12 @@ export async function givenBackend(answer: (text: string, socket: net.Socket) =>
   }
 }
 
-export function talk(port: number, request: string | Buffer, untilText?: string, later?: string): Promise<string> {
+export function talk(port: number, request: string | Buffer, untilText?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     const socket = net.connect(port, '127.0.0.1', () => socket.write(request))
     socket.setTimeout(5000, () => socket.destroy(new Error(`no end after: ${text}`)))
     socket.on('data', (data) => {
-      if (text === '' && later !== undefined) socket.write(later)
       text += data.toString('latin1')
       if (untilText !== undefined && text.includes(untilText)) socket.destroy()
     })

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { givenBackend, givenRouter, oneInstance } from './given-router.ts'
+import { givenSocket } from './given-socket.ts'
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: app.localhost\r\n\r\n`
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -42,13 +43,29 @@ test.each(hostile)('after $name the next request has a clean connection', async 
 
 test('an answer before the body is over ends the connection, and what still comes of the body is no request', async () => {
   await using app = await givenBackend((text, socket) => {
-    if (text.endsWith('\r\n\r\n') || text.includes('early')) socket.write(ok)
+    if (text.endsWith('\r\n\r\n')) socket.write(ok)
   })
   await using given = await givenRouter(oneInstance(app.port))
-  const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: app.localhost\r\n\r\n'
-  const text = await given.raw(`POST /early HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 1000\r\n\r\n`, undefined, smuggled)
-  expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(1)
+  await using client = await givenSocket(given.router.port)
+  client.socket.write('POST /early HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 1000\r\n\r\n')
+  await client.until(/ok$/)
+  client.socket.write('GET /smuggled HTTP/1.1\r\nHost: app.localhost\r\n\r\n')
+  await given.raw('GET /later HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n')
+  expect(await client.closed()).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nok$/)
   expect(app.seen.join('')).not.toContain('/smuggled')
+})
+
+test('an instance that says more when nobody asked loses its connection', async () => {
+  const said = Promise.withResolvers<void>()
+  await using app = await givenBackend((_text, socket) => {
+    socket.write(ok)
+    setTimeout(() => socket.write(ok.replace('ok', 'no'), () => setTimeout(said.resolve, 50)), 50)
+  })
+  await using given = await givenRouter(oneInstance(app.port))
+  await given.raw(get('/1'), 'ok')
+  await said.promise
+  expect(await given.raw(get('/2'), '\r\n\r\n')).toMatch(/ok$/)
+  expect(app.seen).toHaveLength(2)
 })
 
 test('a request that may do something is not sent twice when its connection breaks; one that may not is', async () => {
