@@ -2,20 +2,16 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import { CloudError } from '../base/cloud-error.ts'
 import { maxBodyBytes } from './body-limit.ts'
 import { chooseRoute } from './choose-route.ts'
-import { continuedTrace, requestForApplication, valueOf, type Trace } from './forward-head.ts'
-import type { Framing } from './framing.ts'
+import { continuedTrace, valueOf, type Trace } from './forward-head.ts'
 import { isGrpc } from './grpc-status.ts'
 import type { OwnAnswer } from './h2-answer.ts'
 import { H2ClientStream } from './h2-client-stream.ts'
-import { H1InstanceRequest } from './h1-instance-request.ts'
-import { h2RequestForApplication, h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from './h2-fields.ts'
-import { H2InstanceRequest } from './h2-instance-request.ts'
+import { h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from './h2-fields.ts'
 import { HeadError, type Field, type ResponseHead } from './http-head.ts'
 import type { InstanceReply, InstanceRequest } from './instance-request.ts'
+import { openInstanceRequest, type UnframedRequest } from './open-instance-request.ts'
 import type { Front } from './origin.ts'
 import { serverErrorPage, toAnswer, tooLargePage, words } from './pages.ts'
-import { isBrowserText } from './public-origins.ts'
-import { replacedReply } from './replaced-reply.ts'
 import type { RouterCore } from './router-core.ts'
 import { boundUpstream, readSession, sessionCookie, type Session } from './session-affinity.ts'
 import { freshTrace } from './trace.ts'
@@ -192,17 +188,15 @@ export class H2Exchange implements InstanceReply {
   #send(lease: Lease, upstream: Upstream): void {
     this.#lease = lease
     const { core, remoteIp } = this.#client
-    const head = { ...(this.#request as H2Request).head, fields: this.#fields }
-    const plain = core.publicOrigins.length > 0 && isBrowserText(head.fields)
-    const reply = plain ? replacedReply(this, core.publicOrigins) : this
-    if (this.#asHttp2) {
-      const raw = h2RequestForApplication(head, this.#front(), remoteIp, this.#trace, plain)
-      this.#instance = new H2InstanceRequest(core.sessions, lease.address, raw, this.#isWhole, reply)
-    } else {
-      const framing = this.#framing()
-      const text = requestForApplication(head, framing, this.#front(), remoteIp, this.#trace, { upgrade: false, plain })
-      this.#instance = new H1InstanceRequest(core.connections, lease.address, text, head.method, framing, reply)
+    const request: UnframedRequest = {
+      head: { ...(this.#request as H2Request).head, fields: this.#fields },
+      front: this.#front(),
+      remoteIp,
+      trace: this.#trace,
+      isWhole: this.#isWhole,
+      asHttp2: this.#asHttp2,
     }
+    this.#instance = openInstanceRequest(core, lease.address, request, this)
     if (this.#sessionAffinity) this.#bind({ revision: upstream.id, instance: lease.instance })
     this.#pump(this.#instance)
   }
@@ -224,12 +218,6 @@ export class H2Exchange implements InstanceReply {
     stream.on('end', () => {
       if (!stream.aborted) instance.end()
     })
-  }
-
-  #framing(): Framing {
-    if (this.#isWhole) return { kind: 'none' }
-    const length = valueOf(this.#fields, 'content-length')
-    return /^\d{1,15}$/.test(length) ? { kind: 'length', bytes: Number(length) } : { kind: 'chunked' }
   }
 
   #front(): Front {
