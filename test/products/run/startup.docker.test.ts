@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import Docker from 'dockerode'
 import { expect, test } from 'vitest'
 import { eventually, givenRun, type GivenRun } from './given-run.ts'
@@ -10,7 +11,7 @@ import { eventually, givenRun, type GivenRun } from './given-run.ts'
 async function inspect(run: GivenRun, service: string) {
   const engine = await run.house.foundation.engines.choose('docker')
   const containers = (await engine.list(AbortSignal.timeout(10_000))).filter(
-    ({ labels, state }) => labels['service'] === service && state === 'running',
+    ({ labels, state }) => labels['service'] === service && state !== 'exited',
   )
   return Promise.all(containers.map(({ id }) => new Docker().getContainer(id).inspect()))
 }
@@ -109,4 +110,57 @@ test('startup boost doubles the CPU until ten seconds after the start, and a dae
   await run.restart()
   await eventually('the boost is over', async () => (await inspect(run, 'boost')).every(({ HostConfig }) => HostConfig.NanoCpus === 1e9))
   expect((await run.ask('boost', '/id')).status).toBe(200)
+})
+
+test('a failing liveness probe shuts the instance down, with the line of the log; the next request gets another', async () => {
+  await using run = await givenRun()
+  const probe = { httpGet: { path: '/live' }, periodSeconds: 1, failureThreshold: 2 }
+  using lines = run.follow('app')
+  await run.deploy('app', { container: { livenessProbe: probe, resources: { cpuIdle: false } } })
+  const before = await run.ask('app', '/id')
+  await run.ask('app', '/live?set=false')
+  await eventually('another instance', async () => {
+    const now = await run.ask('app', '/id')
+    return now.status === 200 && now.body !== before.body
+  })
+  await eventually('the line', () =>
+    /LIVENESS HTTP probe failed 2 times consecutively for container ".+" on port 8080\. The instance has been shut down\./.test(
+      lines.text(),
+    ),
+  )
+})
+
+test('an instance whose readiness probe fails gets no new requests and lives on; after two successes it serves again', async () => {
+  await using run = await givenRun()
+  const readinessProbe = { httpGet: { path: '/ready' }, periodSeconds: 1, failureThreshold: 2 }
+  using lines = run.follow('app')
+  await run.deploy('app', {
+    container: { readinessProbe, resources: { cpuIdle: true } },
+    template: { scaling: { maxInstanceCount: 2 }, maxInstanceRequestConcurrency: 4 },
+  })
+  const first = await run.ask('app', '/id')
+  const slow = run.ask('app', '/sleep?ms=9000')
+  await run.ask('app', '/ready?set=false')
+  const other = await eventually('another instance serves', async () => {
+    const now = await run.ask('app', '/id')
+    return now.status === 200 && now.body !== first.body && now
+  })
+  expect(other.body).not.toBe(first.body)
+  expect(await slow).toMatchObject({ status: 200, body: first.body })
+  expect(lines.text()).toMatch(/READINESS HTTP probe failed 2 times consecutively/)
+  const told = await inspect(run, 'app')
+  expect(told).toHaveLength(2)
+
+  const engine = await run.house.foundation.engines.choose('docker')
+  const say = `fetch('http://127.0.0.1:8080/ready?set=true')`
+  for (const container of await engine.list(AbortSignal.timeout(10_000))) {
+    if (container.labels['service'] !== 'app') continue
+    await container.resume(AbortSignal.timeout(10_000))
+    await container.exec(['node', '-e', say], { stdout: new PassThrough(), stderr: new PassThrough() }, AbortSignal.timeout(20_000))
+  }
+  await eventually('the line', () => lines.text().includes('The instance takes requests again.'))
+  await eventually('the first one serves again', async () => {
+    const answers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => run.ask('app', '/sleep?ms=300')))
+    return answers.some(({ body }) => body === first.body)
+  })
 })
