@@ -115,6 +115,7 @@ export class H2Exchange implements InstanceReply {
   }
 
   onFailed(): void {
+    if (!this.#stream.headersSent) this.#lease?.broken?.()
     this.#break(503, words[503])
   }
 
@@ -198,6 +199,10 @@ export class H2Exchange implements InstanceReply {
     }
     this.#instance = openInstanceRequest(core, lease.address, request, this)
     if (this.#sessionAffinity) this.#bind({ revision: upstream.id, instance: lease.instance })
+    lease.onLost = () => {
+      this.#instance?.abandon()
+      this.#break(503, words[503])
+    }
     this.#pump(this.#instance)
   }
 
