@@ -18,6 +18,7 @@ export interface KnativePart {
 
 const sqlKey = 'run.googleapis.com/cloudsql-instances'
 const templatePath = ['spec', 'template', 'spec']
+const containerPath = [...templatePath, 'containers', 0]
 
 /** Reads the Knative Services of `dir`/service.yaml. Documents of other kinds, such as Kubernetes' own Service, are let be. */
 export async function readKnative(files: ProjectFiles, dir: string, problems: Problems): Promise<readonly KnativePart[]> {
@@ -66,21 +67,21 @@ function toPart(service: KnativeService, dir: string, document: YamlDocument, pr
       maxInstances: max === undefined ? undefined : Number(max) || undefined,
       timeoutSeconds: template.spec.timeoutSeconds ?? undefined,
       instances: instances.length === 0 ? undefined : instances,
-      secretVolumes: toVolumes(template.spec, templatePath, aliases, document, problems),
+      secretVolumes: toVolumes(service, aliases, document, problems),
       probes: toProbes(container),
       serviceAccount: template.spec.serviceAccountName || undefined,
     }),
   }
-  return { part, ...given({ project: projectOf(service, template.spec.containers, sql), region: regionOf(service, sql) }) }
+  return { part, ...given({ project: projectOf(service, sql), region: regionOf(service, sql) }) }
 }
 
 /** `ALIAS:projects/NUMBER/secrets/ID,...`: how version 1 of the API names secrets of other projects. */
-export function readAliases(text: string): ReadonlyMap<string, string> {
+function readAliases(text: string): ReadonlyMap<string, string> {
   const pairs = text.split(',').map((pair) => pair.trim().split(':'))
   return new Map(pairs.map(([alias = '', name = '']) => [alias, name.split('/').at(-1) ?? name]))
 }
 
-export function toEnv(
+function toEnv(
   value: string | null | undefined,
   secret: { readonly name: string; readonly key: string | number } | undefined,
   aliases: ReadonlyMap<string, string>,
@@ -94,26 +95,24 @@ function toProbes(container: KnativeService['spec']['template']['spec']['contain
   return Object.keys(probes).length === 0 ? undefined : probes
 }
 
-/** @param path of `spec` in the document */
-export function toVolumes(
-  spec: Pick<KnativeService['spec']['template']['spec'], 'containers' | 'volumes'>,
-  path: readonly PropertyKey[],
+function toVolumes(
+  service: KnativeService,
   aliases: ReadonlyMap<string, string>,
   document: YamlDocument,
   problems: Problems,
 ): ServicePart['secretVolumes'] {
-  const { containers, volumes } = spec
+  const { containers, volumes } = service.spec.template.spec
   for (const [index, volume] of (volumes ?? []).entries()) {
     if (volume.secret !== undefined) continue
     problems.add(
-      document.placeOf([...path, 'volumes', index]),
+      document.placeOf([...templatePath, 'volumes', index]),
       `the volume "${volume.name}" is not of a secret; only such volumes are emulated`,
     )
   }
   const mounts = containers[0]?.volumeMounts ?? []
   const found = mounts.flatMap(({ name, mountPath }, index) => {
     const volume = volumes?.find((one) => one.name === name)
-    const place = document.placeOf([...path, 'containers', 0, 'volumeMounts', index])
+    const place = document.placeOf([...containerPath, 'volumeMounts', index])
     if (mounts.findIndex((other) => other.mountPath === mountPath) !== index)
       problems.add(place, `${mountPath} is mounted already; write another mountPath`)
     if (volume === undefined) problems.add(place, `there is no volume "${name}"; write it under volumes`)
@@ -127,16 +126,14 @@ export function toVolumes(
 }
 
 /** The namespace is the project's id, or, as exported, its number; then a Cloud SQL connection or the environment may tell. */
-export function projectOf(
-  { metadata }: Pick<KnativeService, 'metadata'>,
-  containers: KnativeService['spec']['template']['spec']['containers'],
-  sql: readonly string[],
-): string | undefined {
-  const env = containers[0]?.env?.find(({ name }) => name === 'GOOGLE_CLOUD_PROJECT')?.value
-  return [metadata.namespace, env, sql[0]?.split(':').at(-3)].map(String).find((id) => rules.project.pattern.test(id) && id !== 'undefined')
+function projectOf(service: KnativeService, sql: readonly string[]): string | undefined {
+  const env = service.spec.template.spec.containers[0]?.env?.find(({ name }) => name === 'GOOGLE_CLOUD_PROJECT')?.value
+  return [service.metadata.namespace, env, sql[0]?.split(':').at(-3)]
+    .map(String)
+    .find((id) => rules.project.pattern.test(id) && id !== 'undefined')
 }
 
-export function regionOf({ metadata }: Pick<KnativeService, 'metadata'>, sql: readonly string[]): string | undefined {
-  const label = metadata.labels?.['cloud.googleapis.com/location']
+function regionOf(service: KnativeService, sql: readonly string[]): string | undefined {
+  const label = service.metadata.labels?.['cloud.googleapis.com/location']
   return [label, sql[0]?.split(':').at(-2)].map(String).find((region) => rules.region.pattern.test(region))
 }

@@ -39,7 +39,6 @@ async function readProjectStatus(
       url: urlOf(house, id, service),
       state: isUp ? state : 'down',
     })),
-    jobs: house.catalog.run.jobs.list(id),
     instances: house.catalog.sql.instances(id).map((instance) => ({ ...instance })),
     buckets: namesIn(buckets, 'items'),
     secrets: namesIn(secrets, 'secrets'),

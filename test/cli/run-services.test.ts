@@ -92,6 +92,22 @@ describe('devcloud run', () => {
     expect(JSON.stringify(exported)).not.toMatch(/uid|generation|creator|creationTimestamp|client-name|operation-id|urls/)
   })
 
+  test('what export writes is taken by replace; a dry run stores nothing', async () => {
+    const file = join(cli.stateDirectory, 'service.yaml')
+    const exported = await stdoutOf('services', 'describe', 'hello', '--format=export')
+    writeFileSync(file, exported.replace('hi, you', 'from a file'))
+    const ran = await run('services', 'replace', file, '--region=europe-west1', '--dry-run')
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('Service [hello] has been validated.') })
+    expect((await answerOf(url)).greeting).toBe('hi, you')
+    await stdoutOf('services', 'replace', file, '--region=europe-west1')
+    expect((await answerOf(url)).greeting).toBe('from a file')
+    writeFileSync(file, exported)
+    await stdoutOf('services', 'replace', file, '--region=europe-west1')
+    writeFileSync(file, 'kind: Pod')
+    expect(await run('services', 'replace', file)).toMatchObject({ code: 2, stderr: expect.stringContaining('is not a Service') })
+    expect(await stdoutOf('services', 'logs', 'read', 'hello')).toMatch(/GET {2}200 {2}\/[\s\S]*asked for \//)
+  })
+
   test('a tagged revision without traffic is tried by its tag, then takes a share', async () => {
     await stdoutOf('services', 'update', 'hello', '--update-env-vars=GREETING=two', '--no-traffic', '--tag=canary')
     expect((await answerOf(url)).greeting).toBe('hi, you')
@@ -99,11 +115,11 @@ describe('devcloud run', () => {
     await stdoutOf('services', 'update-traffic', 'hello', '--to-tags=canary=100')
     expect((await answerOf(url)).greeting).toBe('two')
     const shares = await stdoutOf('services', 'describe', 'hello', '--flatten=status.traffic[]', '--format=value(status.traffic.revisionName.segment(-1),status.traffic.percent,status.traffic.tag)') // prettier-ignore
-    expect(shares).toMatch(/^hello-00002-\w{3}\t100\t\nhello-00002-\w{3}\t\tcanary$/)
-    const revisions = await stdoutOf('revisions', 'list', '--service=hello', '--format=value(metadata.name,active)')
-    expect(revisions).toMatch(/^hello-00002-\w{3}\tTrue\nhello-00001-\w{3}\tFalse$/)
+    expect(shares).toMatch(/^hello-00004-\w{3}\t100\t\nhello-00004-\w{3}\t\tcanary$/)
+    const revisions = await stdoutOf('revisions', 'list', '--service=hello', '--limit=2', '--format=value(metadata.name,active)')
+    expect(revisions).toMatch(/^hello-00004-\w{3}\tTrue\nhello-00003-\w{3}\tFalse$/)
     expect(await stdoutOf('revisions', 'list')).toMatch(
-      /^REVISION +ACTIVE +SERVICE +DEPLOYED +DEPLOYED BY\n✔ +hello-00002-\w{3} +yes +hello +[\d-]+ [\d:]+ UTC/,
+      /^REVISION +ACTIVE +SERVICE +DEPLOYED +DEPLOYED BY\n✔ +hello-00004-\w{3} +yes +hello +[\d-]+ [\d:]+ UTC/,
     )
     await stdoutOf('services', 'update-traffic', 'hello', '--to-latest', '--clear-tags')
   })

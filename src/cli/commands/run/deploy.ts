@@ -1,11 +1,12 @@
 import { createInterface } from 'node:readline/promises'
 import { basename } from 'node:path'
 import { realpathSync } from 'node:fs'
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import { serviceIdFor } from '../../../config/ids.ts'
 import type { ApiAnswer, OpenRequest } from '../../../daemon/control-protocol.ts'
 import { prepare, send, toWanted, urlsOf, waitForService } from './deploy-service.ts'
 import { declareFlags, refusedFlags, serviceFlags } from './flag-table.ts'
+import { addEngineOption } from './engine-option.ts'
 import { usage, type Given } from './flag-values.ts'
 import { addMember } from './iam-policy.ts'
 import { getKnative } from './get-service.ts'
@@ -28,7 +29,7 @@ export function addDeploy(run: Command): void {
     .option('--allow-unauthenticated', 'anybody may call it')
     .option('--no-allow-unauthenticated', 'only who has roles/run.invoker')
     .option('--async', 'do not wait')
-    .addOption(new Option('--engine <kind>', 'for a new project').choices(['auto', 'docker', 'process']).default('auto'))
+  addEngineOption(command)
   const given = declareFlags(command, serviceFlags, refusedFlags)
   command.action((service: string | undefined, options: DeployOptions) => interruptible(() => deploy(service, options, given)))
 }

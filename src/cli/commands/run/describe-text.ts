@@ -99,7 +99,7 @@ function field(name: string, value: string | number | undefined): readonly strin
 }
 
 /** gcloud's glyphs: ready, failed, in progress. */
-function symbolOf({ reconciling, terminalCondition, conditions = [] }: ServerFields): string {
+export function symbolOf({ reconciling, terminalCondition, conditions = [] }: ServerFields): string {
   const ready = terminalCondition ?? conditions.find(({ type }) => type === 'Ready')
   if (reconciling === true) return '…'
   return ready?.state === 'CONDITION_SUCCEEDED' ? '✔' : ready?.state === 'CONDITION_FAILED' ? 'X' : '…'

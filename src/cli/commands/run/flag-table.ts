@@ -116,6 +116,33 @@ export const serviceFlags: readonly Flag[] = [
   { name: 'revision-suffix', value: 'SUFFIX', help: 'the new revision is SERVICE-SUFFIX' },
 ]
 
+/** `run jobs deploy|create|update`. */
+export const jobFlags: readonly Flag[] = [
+  ...templateFlags,
+  { name: 'tasks', value: 'COUNT', help: 'tasks of an execution' },
+  { name: 'parallelism', value: 'COUNT', help: 'tasks at a time; 0 or default for as many as there are' },
+  { name: 'max-retries', value: 'COUNT', help: 'further attempts of a task that failed' },
+  { name: 'task-timeout', value: 'DURATION', help: 'of an attempt: 600, 1h' },
+]
+
+/** `run jobs execute`: for this execution alone. */
+export const executeFlags: readonly Flag[] = [
+  { name: 'container', value: 'NAME', help: 'flags of a container that follow are about this one' },
+  { name: 'args', value: 'WORDS', help: 'other arguments; empty for none' },
+  { name: 'update-env-vars', value: 'KEY=VALUE', help: 'add or change variables' },
+  { name: 'tasks', value: 'COUNT', help: 'so many tasks' },
+  { name: 'task-timeout', value: 'DURATION', help: 'of an attempt' },
+]
+
+/** `run worker-pools deploy|update`. */
+export const workerPoolFlags: readonly Flag[] = [
+  ...templateFlags,
+  { name: 'instances', value: 'COUNT', help: 'how many always run' },
+  { name: 'scaling', value: 'COUNT', help: 'the same' },
+  { name: 'revision-suffix', value: 'SUFFIX', help: 'the new revision is NAME-SUFFIX' },
+  { name: 'description', value: 'TEXT', help: 'for people' },
+]
+
 /** Flags of gcloud that change nothing here that could be emulated. */
 export const refusedFlags: readonly string[] = [
   'gpu', 'gpu-type', 'gpu-zonal-redundancy', 'no-gpu-zonal-redundancy', 'vpc-connector', 'clear-vpc-connector', 'vpc-egress', 'network', 'subnet',

@@ -65,7 +65,7 @@ export function toExport(resource: Knative): ApiAnswer {
 
 /** Source: contract 2, "Server-written" annotations and labels. */
 const setByServer =
-  /^(serving\.knative\.dev\/(creator|lastModifier)|run\.googleapis\.com\/(ingress-status|operation-id|urls|client-name|client-version|satisfies-pzs)|cloud\.googleapis\.com\/location|client\.knative\.dev\/nonce|run\.googleapis\.com\/startupProbeType)$/
+  /^((serving\.knative\.dev|run\.googleapis\.com)\/(creator|lastModifier)|run\.googleapis\.com\/(ingress-status|operation-id|urls|client-name|client-version|satisfies-pzs)|cloud\.googleapis\.com\/location|client\.knative\.dev\/nonce|run\.googleapis\.com\/startupProbeType)$/
 
 /** The template's revision name goes too: the next deployment of the file would ask for one that there is. */
 function withoutServerKeys(value: unknown, path = ''): unknown {

@@ -13,6 +13,8 @@ import { getKnative, getService } from './get-service.ts'
 import { addListOptions, printList, printOne, type ListOptions } from './print-resources.ts'
 import { openProgress } from './progress.ts'
 import { addPolicyCommands } from './policy-commands.ts'
+import { addReplace } from './replace.ts'
+import { addLogs } from './log-commands.ts'
 import { addProxy } from './proxy.ts'
 import type { ServiceJson } from './run-json.ts'
 import { addWideOptions, openScope, type WideOptions } from './scope.ts'
@@ -55,7 +57,9 @@ export function addServices(run: Command): Command {
     .option('--async', 'do not wait')
     .option('--no-async', 'wait')
     .action((id: string, options: WaitOptions) => interruptible(() => remove(id, options)))
+  addReplace(services, { kind: 'Service', group: 'serving.knative.dev', collection: 'services' })
   addProxy(services)
+  addLogs(services, 'service')
   addPolicyCommands(services, 'services', 'service')
   return services
 }

@@ -57,14 +57,7 @@ export interface JobApi {
   resume(): void
 }
 
-/** @param onChange told when a job was stored or removed */
-export function openJobs(
-  needs: RunNeeds,
-  rows: ExecutionRows,
-  controller: Controller,
-  executions: ExecutionApi,
-  onChange: () => void,
-): JobApi {
+export function openJobs(needs: RunNeeds, rows: ExecutionRows, controller: Controller, executions: ExecutionApi): JobApi {
   const jobs = openCollection(needs.state, 'run.job')
   const read = (value: string): Job => fromJsonString(JobSchema, value, { ignoreUnknownFields: true })
   const put = (job: Job) => jobs.put(job.name, toJsonString(JobSchema, job))
@@ -117,7 +110,6 @@ export function openJobs(
   /** Stores `job`. With a token it is ready when the execution of that name has begun, or is over. */
   const apply = async (job: Job, caller: string): Promise<Operation> => {
     const token = job.createExecution.value
-    queueMicrotask(onChange)
     if (token === undefined) {
       setReady(job)
       await put(job)
@@ -222,7 +214,6 @@ export function openJobs(
       checkEtag(request.etag, job.etag)
       if (request.validateOnly) return done(job)
       await jobs.delete(job.name)
-      onChange()
       const own = rows.list(`${job.name}/executions/`).map(({ name }) => name)
       return needs.operations.start(about(job), async () => {
         await Promise.all(own.map((name) => executions.remove(name)))
