@@ -264,6 +264,29 @@ test('run trap 21: a run.app host in cleartext is led to https', async () => {
   expect(answer).toMatchObject({ status: 302, headers: { location: `https://app-x-uc.a.run.app:${given.router.port}/a?b` } })
 })
 
+test('a browser gets public origins replaced, even those cut in two, from an instance of either protocol; another client does not', async () => {
+  const origin = { from: 'https://storage.googleapis.com', to: 'http://storage.localhost:45123' }
+  const pieces = ['<img src="https://stor', 'age.googleapis.com/a.png"><a href="https://', 'example.com">']
+  await using app = await givenHttp((request, response) => {
+    response.setHeader('content-type', 'text/html')
+    for (const [n, piece] of pieces.entries()) setTimeout(() => response.write(piece), n * 5)
+    setTimeout(() => response.end(), pieces.length * 5)
+    request.resume()
+  })
+  await using h2App = await givenH2App((stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'text/html' })
+    for (const [n, piece] of pieces.entries()) setTimeout(() => stream.write(piece), n * 5)
+    setTimeout(() => stream.end(), pieces.length * 5)
+  })
+  for (const upstream of [oneInstance(app.port), h2c(h2App.port)]) {
+    await using given = await givenRouter(upstream, { publicOrigins: () => [origin] })
+    using client = givenH2Client(given.router.port)
+    const seen = await ask(client, { 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' })
+    expect(seen.body).toBe('<img src="http://storage.localhost:45123/a.png"><a href="https://example.com">')
+    expect((await ask(client)).body).toBe(pieces.join(''))
+  }
+})
+
 test('a client that does not read stops the application from writing', async () => {
   let written = 0
   const piece = Buffer.alloc(1 << 16)
