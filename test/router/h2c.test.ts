@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { expect, test, vi } from 'vitest'
 import type { Upstream } from '../../src/router/upstream.ts'
-import { givenH2App } from './given-h2.ts'
-import { givenRouter, oneInstance, talk } from './given-router.ts'
+import { ask, givenH2App, givenH2Client } from './given-h2.ts'
+import { givenBackend, givenRouter, oneInstance, talk } from './given-router.ts'
 
 const h2c = (port: number): Upstream & { inFlight: number } => Object.assign(oneInstance(port), { protocol: 'h2c' as const })
 
@@ -100,6 +100,23 @@ test('an instance that is away answers 503', async () => {
   await using given = await givenRouter(upstream)
   expect(await given.raw(get())).toMatch(/^HTTP\/1.1 503 [\s\S]*connection to the instance had an error/)
   expect(upstream.inFlight).toBe(0)
+})
+
+test('an instance on h2c that speaks HTTP/1.1, garbage, or flow control that overflows, answers 503 to both clients', async () => {
+  const settings = Buffer.from('000000040000000000', 'hex')
+  const overflow = Buffer.concat([settings, Buffer.from('0000040800000000007fffffff', 'hex')])
+  for (const bytes of [Buffer.from('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'), Buffer.alloc(100, 0xff), overflow]) {
+    await using app = await givenBackend((text, socket) => {
+      if (text.startsWith('PRI')) socket.write(bytes)
+      if (bytes === overflow) socket.end()
+    })
+    const upstream = h2c(app.port)
+    await using given = await givenRouter(upstream)
+    expect(await given.raw(get())).toMatch(/^HTTP\/1.1 503 /)
+    using client = givenH2Client(given.router.port)
+    expect((await ask(client)).status).toBe(503)
+    expect(upstream.inFlight).toBe(0)
+  }
 })
 
 test('a client that leaves in the middle of its upload resets the stream, and frees the instance', async () => {

@@ -1,5 +1,7 @@
+import http2 from 'node:http2'
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
+import { ask, givenH2Client } from './given-h2.ts'
 import { givenBackend, givenRouter, oneInstance } from './given-router.ts'
 import { givenSocket } from './given-socket.ts'
 
@@ -38,6 +40,24 @@ test.each(hostile)('after $name the next request has a clean connection', async 
   expect(await given.raw(get('/clean'), 'ok')).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nok$/)
   expect(app.seen.filter((seen) => seen.includes('/clean'))).toHaveLength(1)
   expect(app.seen.find((seen) => seen.includes('/clean'))).not.toContain('/hostile')
+  expect(upstream.inFlight).toBe(0)
+})
+
+test.each(hostile)('after $name the next request of an HTTP/2 client has a clean connection, too', async ({ status, answer }) => {
+  await using app = await givenBackend((text, socket) => {
+    if (text.startsWith('GET /clean ')) socket.write(ok)
+    else answer(socket)
+  })
+  const upstream = oneInstance(app.port)
+  await using given = await givenRouter(upstream)
+  using client = givenH2Client(given.router.port)
+  const seen = await ask(client, { ':path': '/hostile' })
+  if (status === 0) expect(seen.rstCode).toBe(http2.constants.NGHTTP2_INTERNAL_ERROR)
+  else expect(seen).toMatchObject({ status, rstCode: 0 })
+  expect(JSON.stringify(seen)).not.toContain('evil')
+  expect(await ask(client, { ':path': '/clean' })).toMatchObject({ status: 200, body: 'ok' })
+  expect(app.seen.filter((text) => text.includes('/clean'))).toHaveLength(1)
+  expect(app.seen.find((text) => text.includes('/clean'))).not.toContain('/hostile')
   expect(upstream.inFlight).toBe(0)
 })
 
