@@ -49,6 +49,7 @@ export async function router(tell: (text: string) => void): Promise<BenchResult>
     const own = proxies.get(name) === many // of ourselves with few services, the other way round
     ratios[own ? `${services} services beside 1` : name] = own ? rounded(rate(name) / rate('ours')) : rounded(rate('ours') / rate(name))
   }
+  ratios[`${services} services beside 1, CPU a request`] = rounded(cpu('ours') / cpu(`ours, ${services} services`))
   if (nginx !== undefined) ratios['nginx, CPU a request'] = rounded(cpu('nginx') / cpu('ours'))
   if (nginx !== undefined && hasH2load()) {
     const half = Math.floor(Math.min(rate('ours'), rate('nginx')) / 2)

@@ -37,5 +37,5 @@ export function requireCaller(caller: Caller | undefined): Caller {
 export function readCaller(authorization: string | undefined, host: string, tokens: TokenReader): Caller | undefined {
   const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1]
   const known = token === undefined ? undefined : tokens.read(token)
-  return known ?? (/^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host) ? localUser : undefined)
+  return known ?? (/^(localhost|127\.0\.0\.1|\[::1\]|([a-z0-9-]+-)?run\.localhost)(:\d+)?$/.test(host) ? localUser : undefined)
 }

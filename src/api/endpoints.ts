@@ -12,7 +12,8 @@ const endpointsByProduct: Readonly<Record<string, (base: string) => Readonly<Rec
     GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT: `${base}/v1/`,
   }),
   run: (base) => ({
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `${base}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `${base.replace('localhost', 'run.localhost')}/`, // gcloud puts the region before it
+    CLOUDSDK_CORE_SHOULD_PROMPT_TO_ENABLE_API: 'false', // gcloud asks serviceusage.googleapis.com else
     GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT: `${base}/v2/`,
   }),
   sql: (base) => ({

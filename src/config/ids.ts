@@ -3,6 +3,7 @@ export const rules = {
   project: { pattern: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, words: '6 to 30 of a-z, 0-9 and -, with a letter first' },
   region: { pattern: /^[a-z]{2,}(-[a-z]+)+[0-9]+$/, words: 'a region, such as us-central1' },
   service: { pattern: /^[a-z]([a-z0-9-]{0,47}[a-z0-9])?$/, words: 'at most 49 of a-z, 0-9 and -, with a letter first' },
+  job: { pattern: /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, words: 'at most 63 of a-z, 0-9 and -, with a letter first' },
   instance: { pattern: /^[a-z]([a-z0-9-]{0,95}[a-z0-9])?$/, words: 'at most 97 of a-z, 0-9 and -, with a letter first' },
   bucket: { pattern: /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, words: '3 to 63 of a-z, 0-9, -, _ and .' },
   secret: { pattern: /^[A-Za-z0-9_-]{1,255}$/, words: 'at most 255 letters, digits, - and _' },

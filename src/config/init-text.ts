@@ -3,7 +3,7 @@ import { stringify } from 'yaml'
 import { memoryText } from './quantities.ts'
 import { devcloudFile } from './read-devcloud.ts'
 import { given } from './service-part.ts'
-import type { Wanted, WantedService } from './wanted.ts'
+import type { Wanted, WantedContainer, WantedJob, WantedService, WantedSource } from './wanted.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -30,11 +30,14 @@ export function initText(wanted: Wanted): string {
       : yaml({ buckets: Object.fromEntries(wanted.buckets.map((bucket) => [bucket.name, { public: bucket.public }])) }),
     '\n# Cloud Run services. "before" runs to its end before a revision starts, such as migrations.\n',
     services(wanted),
+    '\n# Cloud Run jobs. One with a schedule runs by itself while the project is up.\n',
+    jobs(wanted),
   ].join('')
 }
 
 /** A service of service.yaml stands in comments as a whole; of one that the folder itself is, only the name counts. */
 function services(wanted: Wanted): string {
+  if (wanted.services.length === 0) return 'services: {}\n'
   const isHeld = wanted.services.some((service) => !isKnative(service))
   const lines = wanted.services.flatMap((service) => {
     const { file, line } = service.from
@@ -45,26 +48,67 @@ function services(wanted: Wanted): string {
   return `${isHeld ? '' : '# '}services:\n${lines.join('').replaceAll(/^(?=.)/gm, '  ')}`
 }
 
-function isKnative(service: WantedService): boolean {
-  return service.from.file.endsWith('service.yaml')
+function isKnative({ from }: WantedService | WantedJob): boolean {
+  return /(?:^|\/)(?:service|job)\.yaml$/.test(from.file)
 }
 
-function toYaml(service: WantedService, directory: string): Json {
-  const { source, secretVolumes, before, env, cloudSqlInstances } = service
-  const dir = source === undefined ? '' : relative(directory, source.directory).split(sep).join('/')
-  const files = secretVolumes.flatMap(({ mountPath, secret, items }) => items.map((item) => ({ mountPath, secret, ...item })))
+/** A job of job.yaml stands in comments as a whole. */
+function jobs(wanted: Wanted): string {
+  const [first] = wanted.services
+  if (wanted.jobs.length === 0)
+    return commented({ jobs: { nightly: given({ service: first?.id, command: ['node', 'nightly.js'], schedule: '0 3 * * *' }) } })
+  const lines = wanted.jobs.map((job) => {
+    const body = jobToYaml(job, wanted.directory)
+    return isKnative(job) ? `# ${job.id}: # ${job.from.file}:${job.from.line}\n${commented(body, '  ')}` : yaml({ [job.id]: body })
+  })
+  return `${wanted.jobs.every(isKnative) ? '# ' : ''}jobs:\n${lines.join('').replaceAll(/^(?=.)/gm, '  ')}`
+}
+
+function jobToYaml(job: WantedJob, directory: string): Json {
   return given({
-    dir: dir || undefined,
-    dockerfile: source?.dockerfile,
-    image: service.image,
-    command: service.command,
-    args: service.args,
+    service: job.service,
+    dir: job.source === undefined ? undefined : folderOf(job.source, directory) || '.',
+    dockerfile: job.source?.dockerfile,
+    image: job.image,
+    command: job.command,
+    args: job.args,
+    ...surroundings(job),
+    cpu: job.cpus,
+    memory: memoryText(job.memoryBytes),
+    serviceAccount: job.serviceAccount,
+    tasks: job.tasks,
+    parallelism: job.parallelism,
+    maxRetries: job.maxRetries,
+    timeout: job.timeoutSeconds,
+    schedule: job.schedule,
+  })
+}
+
+function folderOf(source: WantedSource, directory: string): string {
+  return relative(directory, source.directory).split(sep).join('/')
+}
+
+function surroundings({ env, secretVolumes, cloudSqlInstances }: WantedContainer) {
+  const files = secretVolumes.flatMap(({ mountPath, secret, items }) => items.map((item) => ({ mountPath, secret, ...item })))
+  return {
     env:
       Object.keys(env).length === 0
         ? undefined
         : Object.fromEntries(Object.entries(env).map(([name, set]) => [name, 'value' in set ? set.value : set])),
     files: files.length === 0 ? undefined : files,
     instances: cloudSqlInstances.length === 0 ? undefined : cloudSqlInstances,
+  }
+}
+
+function toYaml(service: WantedService, directory: string): Json {
+  const { source, before } = service
+  return given({
+    dir: (source === undefined ? '' : folderOf(source, directory)) || undefined,
+    dockerfile: source?.dockerfile,
+    image: service.image,
+    command: service.command,
+    args: service.args,
+    ...surroundings(service),
     port: service.port,
     cpu: service.cpus,
     memory: memoryText(service.memoryBytes),
@@ -96,7 +140,7 @@ function secrets(wanted: Wanted): Json {
 
 /** The secrets that services name, to be given a first version. */
 function secretSample(wanted: Wanted): Json {
-  const named = wanted.services.flatMap(({ env, secretVolumes }) => [
+  const named = [...wanted.services, ...wanted.jobs].flatMap(({ env, secretVolumes }) => [
     ...Object.values(env).flatMap((set) => ('secret' in set ? [set.secret] : [])),
     ...secretVolumes.map(({ secret }) => secret),
   ])

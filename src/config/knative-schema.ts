@@ -44,7 +44,7 @@ const probe = strict({
   error: 'one of tcpSocket, httpGet and grpc',
 })
 
-const container = z.looseObject({
+export const container = z.looseObject({
   image: z.string().optional(),
   command: z.array(z.string()).nullish(),
   args: z.array(z.string()).nullish(),
@@ -89,7 +89,7 @@ const container = z.looseObject({
     .nullish(),
 })
 
-const secretVolume = z.looseObject({
+export const secretVolume = z.looseObject({
   secretName: text(rules.secret),
   items: z.array(z.looseObject({ key: z.union([text(rules.version), whole(1, 999_999_999)]), path: text(itemPathRule) })).nullish(),
 })

@@ -1,5 +1,5 @@
 import { memoryText } from './quantities.ts'
-import type { Place, Wanted, WantedService } from './wanted.ts'
+import type { Place, Wanted, WantedContainer, WantedJob, WantedService, WantedSource } from './wanted.ts'
 
 /**
  * What a project wants, a resource a line, each with the line of the file that says so. The same project gives the same text.
@@ -22,6 +22,12 @@ export function planText(wanted: Wanted): string {
   for (const service of wanted.services) {
     rows.push([`service ${service.id}`, serviceWords(service, wanted.directory), service.from])
     for (const [name, what] of parts(service)) rows.push([`  ${name}`, what])
+    for (const command of service.before) rows.push(['  before', words(command)])
+  }
+  for (const job of wanted.jobs) {
+    rows.push([`job ${job.id}`, jobWords(job, wanted.directory), job.from])
+    for (const [name, what] of parts(job)) rows.push([`  ${name}`, what])
+    if (job.schedule !== undefined) rows.push(['  schedule', `${job.schedule.cron} · ${job.schedule.timeZone}`])
   }
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => String(row[column]).length)))
   const lines = rows.map(([name, what, from]) => {
@@ -44,13 +50,30 @@ function serviceWords(service: WantedService, directory: string): string {
   ].join(' · ')
 }
 
-function sourceWords(source: NonNullable<WantedService['source']>, directory: string): string {
+function jobWords(job: WantedJob, directory: string): string {
+  const { service, source, image, tasks, parallelism, maxRetries, timeoutSeconds, cpus, memoryBytes } = job
+  return [
+    service === undefined
+      ? source === undefined
+        ? `image ${image ?? ''}`
+        : sourceWords(source, directory)
+      : `image of service ${service}`,
+    tasks === 1 ? '1 task' : `${tasks} tasks`,
+    ...(parallelism === 0 ? [] : [`${parallelism} at a time`]),
+    `${cpus} CPU`,
+    memoryText(memoryBytes),
+    maxRetries === 1 ? '1 retry' : `${maxRetries} retries`,
+    `${timeoutSeconds}s`,
+  ].join(' · ')
+}
+
+function sourceWords(source: WantedSource, directory: string): string {
   const folder = source.directory === directory ? '.' : source.directory.slice(directory.length + 1)
   if (source.dockerfile !== undefined) return `build ${folder === '.' ? '' : `${folder}/`}${source.dockerfile}`
   return `run ${folder} with "${words(source.command ?? [])}"`
 }
 
-function* parts(service: WantedService): Generator<readonly [string, string]> {
+function* parts(service: WantedContainer & Pick<Partial<WantedService>, 'source' | 'invoker'>): Generator<readonly [string, string]> {
   const { source } = service
   if (source?.dockerfile !== undefined && source.command !== undefined && service.command === undefined) {
     yield ['process', `${words(source.command)} (without Docker)`]
@@ -66,7 +89,6 @@ function* parts(service: WantedService): Generator<readonly [string, string]> {
     for (const { path, version } of items) yield ['file', `${mountPath}/${path}: secret ${secret}, version ${version}`]
   }
   for (const name of service.cloudSqlInstances) yield ['socket', `/cloudsql/${name}`]
-  for (const command of service.before) yield ['before', words(command)]
 }
 
 /** `sh -c LINE` is what devcloud.yaml writes as LINE. */

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
-import { devcloudSchema, secretBytes, type DevcloudFile, type DevcloudService } from './devcloud-schema.ts'
+import { devcloudSchema, secretBytes, type DevcloudFile, type DevcloudJob, type DevcloudService } from './devcloud-schema.ts'
+import type { JobPart } from './job-part.ts'
 import type { Problems } from './problems.ts'
 import type { ProjectFiles } from './project-files.ts'
 import { readYaml, type YamlDocument } from './read-yaml.ts'
@@ -14,13 +15,16 @@ export interface DevcloudParts extends Pick<Wanted, 'secrets' | 'instances' | 'b
   readonly project?: string
   readonly region?: string
   readonly services: readonly ServicePart[]
+  /** True when it says which services there are, though it be none. */
+  readonly saysServices: boolean
+  readonly jobs: readonly JobPart[]
   /** Ids of Cloud SQL instances; undefined when the file's faults leave that open. */
   readonly declared: readonly string[] | undefined
 }
 
 /** Reads devcloud.yaml; without one, nothing is wanted by it. Entries that do not fit are told and left out. */
 export async function readDevcloud(files: ProjectFiles, problems: Problems): Promise<DevcloudParts> {
-  const nothing: DevcloudParts = { secrets: [], instances: [], buckets: [], services: [], declared: [] }
+  const nothing: DevcloudParts = { secrets: [], instances: [], buckets: [], services: [], saysServices: false, jobs: [], declared: [] }
   const text = await files.text(devcloudFile)
   if (text === undefined) return nothing
   const before = problems.count
@@ -33,12 +37,16 @@ export async function readDevcloud(files: ProjectFiles, problems: Problems): Pro
   for (const [id, service] of Object.entries(file.services ?? {})) {
     services.push(await toPart(id, service ?? {}, document, files, problems))
   }
+  const jobs: JobPart[] = []
+  for (const [id, job] of Object.entries(file.jobs ?? {})) jobs.push(await toJobPart(id, job ?? {}, document, files, problems))
   return {
     ...given({ project: wordOf(document.value, 'project'), region: wordOf(document.value, 'region') }), // even a wrong one explains names
     secrets: await toSecrets(file, document, files, problems),
     instances: toInstances(file, document),
     buckets: toBuckets(file, document, problems),
     services,
+    saysServices: file.services !== undefined,
+    jobs,
     declared: declaredIn(document.value),
   }
 }
@@ -117,38 +125,80 @@ async function toPart(
   problems: Problems,
 ): Promise<ServicePart> {
   const path = ['services', id]
+  return {
+    ...(await containerPart(id, service, path, document, files, problems)),
+    ...given({
+      port: service.port,
+      concurrency: service.concurrency,
+      minInstances: service.scaling?.min,
+      maxInstances: service.scaling?.max,
+      timeoutSeconds: service.timeout,
+      invoker: service.invoker,
+      before: service.before?.map((line) => (typeof line === 'string' ? ['sh', '-c', line] : line)),
+    }),
+  }
+}
+
+async function toJobPart(id: string, job: DevcloudJob, document: YamlDocument, files: ProjectFiles, problems: Problems): Promise<JobPart> {
+  const path = ['jobs', id]
+  const place = (key: string) => document.placeOf([...path, key])
+  const isBuilt = (job.dir ?? job.dockerfile) !== undefined
+  if (job.service !== undefined && (isBuilt || job.image !== undefined))
+    problems.add(place('service'), 'a service is here beside an image or a folder to build; write one of them')
+  const { schedule } = job
+  return {
+    ...(await containerPart(id, job, path, document, files, problems)),
+    ...(isBuilt && { isBuilt }),
+    ...given({
+      service: job.service === undefined ? undefined : { id: job.service, place: place('service') },
+      tasks: job.tasks,
+      parallelism: job.parallelism,
+      maxRetries: job.maxRetries,
+      timeoutSeconds: job.timeout,
+      schedule:
+        schedule === undefined
+          ? undefined
+          : typeof schedule === 'string'
+            ? { cron: schedule, timeZone: 'UTC' }
+            : { cron: schedule.cron, timeZone: schedule.timeZone ?? 'UTC' },
+    }),
+  }
+}
+
+/** What services and jobs say alike. */
+async function containerPart(
+  id: string,
+  told: DevcloudService | DevcloudJob,
+  path: readonly string[],
+  document: YamlDocument,
+  files: ProjectFiles,
+  problems: Problems,
+) {
   const place = (...more: readonly PropertyKey[]) => document.placeOf([...path, ...more])
-  const dir = service.dir === undefined ? '.' : ((await files.inside(service.dir, place('dir'), 'folder')) ?? '.')
-  const dockerfile = service.dockerfile === undefined ? undefined : await files.inside(service.dockerfile, place('dockerfile'), 'file', dir)
+  const dir = told.dir === undefined ? '.' : ((await files.inside(told.dir, place('dir'), 'folder')) ?? '.')
+  const dockerfile = told.dockerfile === undefined ? undefined : await files.inside(told.dockerfile, place('dockerfile'), 'file', dir)
   const within = dockerfile === undefined ? undefined : posix.relative(dir, dockerfile)
   if (within?.startsWith('../'))
-    problems.add(place('dockerfile'), `"${service.dockerfile}" is outside ${dir}; write a path within it, or another dir`)
-  if (service.image !== undefined && (service.dockerfile ?? service.dir) !== undefined) {
+    problems.add(place('dockerfile'), `"${told.dockerfile}" is outside ${dir}; write a path within it, or another dir`)
+  if (told.image !== undefined && (told.dockerfile ?? told.dir) !== undefined) {
     problems.add(place('image'), 'an image is here beside a folder to build; write one of them')
   }
   return {
     id,
     from: document.keyPlaceOf(path),
     dir,
-    ...(service.image !== undefined && { isReady: true }),
-    env: Object.fromEntries(Object.entries(service.env ?? {}).map(([name, value]) => [name, toEnv(value)])),
+    ...(told.image !== undefined && { isReady: true }),
+    env: Object.fromEntries(Object.entries(told.env ?? {}).map(([name, value]) => [name, toEnv(value)])),
     ...given({
       dockerfile: within,
-      image: service.image,
-      command: service.command,
-      args: service.args,
-      port: service.port,
-      cpus: service.cpu === undefined ? undefined : readCpu(service.cpu),
-      memoryBytes: service.memory === undefined ? undefined : readMemory(service.memory),
-      concurrency: service.concurrency,
-      minInstances: service.scaling?.min,
-      maxInstances: service.scaling?.max,
-      timeoutSeconds: service.timeout,
-      instances: service.instances?.map((name, index) => ({ name, place: place('instances', index) })),
-      secretVolumes: service.files === undefined ? undefined : toVolumes(service.files, (index) => place('files', index), problems),
-      serviceAccount: service.serviceAccount,
-      invoker: service.invoker,
-      before: service.before?.map((line) => (typeof line === 'string' ? ['sh', '-c', line] : line)),
+      image: told.image,
+      command: told.command,
+      args: told.args,
+      cpus: told.cpu === undefined ? undefined : readCpu(told.cpu),
+      memoryBytes: told.memory === undefined ? undefined : readMemory(told.memory),
+      instances: told.instances?.map((name, index) => ({ name, place: place('instances', index) })),
+      secretVolumes: told.files === undefined ? undefined : toVolumes(told.files, (index) => place('files', index), problems),
+      serviceAccount: told.serviceAccount,
     }),
   }
 }

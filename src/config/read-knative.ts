@@ -18,7 +18,6 @@ export interface KnativePart {
 
 const sqlKey = 'run.googleapis.com/cloudsql-instances'
 const templatePath = ['spec', 'template', 'spec']
-const containerPath = [...templatePath, 'containers', 0]
 
 /** Reads the Knative Services of `dir`/service.yaml. Documents of other kinds, such as Kubernetes' own Service, are let be. */
 export async function readKnative(files: ProjectFiles, dir: string, problems: Problems): Promise<readonly KnativePart[]> {
@@ -67,21 +66,21 @@ function toPart(service: KnativeService, dir: string, document: YamlDocument, pr
       maxInstances: max === undefined ? undefined : Number(max) || undefined,
       timeoutSeconds: template.spec.timeoutSeconds ?? undefined,
       instances: instances.length === 0 ? undefined : instances,
-      secretVolumes: toVolumes(service, aliases, document, problems),
+      secretVolumes: toVolumes(template.spec, templatePath, aliases, document, problems),
       probes: toProbes(container),
       serviceAccount: template.spec.serviceAccountName || undefined,
     }),
   }
-  return { part, ...given({ project: projectOf(service, sql), region: regionOf(service, sql) }) }
+  return { part, ...given({ project: projectOf(service, template.spec.containers, sql), region: regionOf(service, sql) }) }
 }
 
 /** `ALIAS:projects/NUMBER/secrets/ID,...`: how version 1 of the API names secrets of other projects. */
-function readAliases(text: string): ReadonlyMap<string, string> {
+export function readAliases(text: string): ReadonlyMap<string, string> {
   const pairs = text.split(',').map((pair) => pair.trim().split(':'))
   return new Map(pairs.map(([alias = '', name = '']) => [alias, name.split('/').at(-1) ?? name]))
 }
 
-function toEnv(
+export function toEnv(
   value: string | null | undefined,
   secret: { readonly name: string; readonly key: string | number } | undefined,
   aliases: ReadonlyMap<string, string>,
@@ -95,24 +94,26 @@ function toProbes(container: KnativeService['spec']['template']['spec']['contain
   return Object.keys(probes).length === 0 ? undefined : probes
 }
 
-function toVolumes(
-  service: KnativeService,
+/** @param path of `spec` in the document */
+export function toVolumes(
+  spec: Pick<KnativeService['spec']['template']['spec'], 'containers' | 'volumes'>,
+  path: readonly PropertyKey[],
   aliases: ReadonlyMap<string, string>,
   document: YamlDocument,
   problems: Problems,
 ): ServicePart['secretVolumes'] {
-  const { containers, volumes } = service.spec.template.spec
+  const { containers, volumes } = spec
   for (const [index, volume] of (volumes ?? []).entries()) {
     if (volume.secret !== undefined) continue
     problems.add(
-      document.placeOf([...templatePath, 'volumes', index]),
+      document.placeOf([...path, 'volumes', index]),
       `the volume "${volume.name}" is not of a secret; only such volumes are emulated`,
     )
   }
   const mounts = containers[0]?.volumeMounts ?? []
   const found = mounts.flatMap(({ name, mountPath }, index) => {
     const volume = volumes?.find((one) => one.name === name)
-    const place = document.placeOf([...containerPath, 'volumeMounts', index])
+    const place = document.placeOf([...path, 'containers', 0, 'volumeMounts', index])
     if (mounts.findIndex((other) => other.mountPath === mountPath) !== index)
       problems.add(place, `${mountPath} is mounted already; write another mountPath`)
     if (volume === undefined) problems.add(place, `there is no volume "${name}"; write it under volumes`)
@@ -126,14 +127,16 @@ function toVolumes(
 }
 
 /** The namespace is the project's id, or, as exported, its number; then a Cloud SQL connection or the environment may tell. */
-function projectOf(service: KnativeService, sql: readonly string[]): string | undefined {
-  const env = service.spec.template.spec.containers[0]?.env?.find(({ name }) => name === 'GOOGLE_CLOUD_PROJECT')?.value
-  return [service.metadata.namespace, env, sql[0]?.split(':').at(-3)]
-    .map(String)
-    .find((id) => rules.project.pattern.test(id) && id !== 'undefined')
+export function projectOf(
+  { metadata }: Pick<KnativeService, 'metadata'>,
+  containers: KnativeService['spec']['template']['spec']['containers'],
+  sql: readonly string[],
+): string | undefined {
+  const env = containers[0]?.env?.find(({ name }) => name === 'GOOGLE_CLOUD_PROJECT')?.value
+  return [metadata.namespace, env, sql[0]?.split(':').at(-3)].map(String).find((id) => rules.project.pattern.test(id) && id !== 'undefined')
 }
 
-function regionOf(service: KnativeService, sql: readonly string[]): string | undefined {
-  const label = service.metadata.labels?.['cloud.googleapis.com/location']
+export function regionOf({ metadata }: Pick<KnativeService, 'metadata'>, sql: readonly string[]): string | undefined {
+  const label = metadata.labels?.['cloud.googleapis.com/location']
   return [label, sql[0]?.split(':').at(-2)].map(String).find((region) => rules.region.pattern.test(region))
 }

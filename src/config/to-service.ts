@@ -51,7 +51,10 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
 }
 
 /** The folder to build; the process engine runs `command`: the service's own, else the folder's. */
-function sourceOf(part: ServicePart, context: ServiceContext): WantedService['source'] {
+export function sourceOf(
+  part: Pick<ServicePart, 'dir' | 'dockerfile' | 'command' | 'image'>,
+  context: ServiceContext,
+): WantedService['source'] {
   const found = context.sources.get(part.dir) ?? {}
   const dockerfile = part.dockerfile ?? (found.dockerfile === undefined ? undefined : 'Dockerfile')
   const command = part.command ?? found.command?.words
@@ -63,7 +66,7 @@ function sourceOf(part: ServicePart, context: ServiceContext): WantedService['so
 }
 
 /** `PROJECT:REGION:ID` for a name or an id. */
-function connectionName(name: string, place: Place, context: ServiceContext, problems: Problems): string {
+export function connectionName(name: string, place: Place, context: ServiceContext, problems: Problems): string {
   const { project, region, declared } = context
   const parts = name.split(':')
   const id = parts.at(-1) ?? ''

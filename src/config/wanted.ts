@@ -6,6 +6,7 @@ export interface Wanted {
   /** Absolute path of the project's folder. */
   readonly directory: string
   readonly services: readonly WantedService[]
+  readonly jobs: readonly WantedJob[]
   readonly instances: readonly WantedInstance[]
   readonly buckets: readonly WantedBucket[]
   readonly secrets: readonly WantedSecret[]
@@ -18,11 +19,18 @@ export interface Place {
   readonly column: number
 }
 
+/** What to build. */
+export interface WantedSource {
+  readonly directory: string
+  readonly dockerfile?: string
+  readonly command?: readonly string[]
+}
+
 export interface WantedService {
   readonly id: string
   readonly from: Place
-  /** What to build; absent when `image` names a ready image. */
-  readonly source?: { readonly directory: string; readonly dockerfile?: string; readonly command?: readonly string[] }
+  /** Absent when `image` names a ready image. */
+  readonly source?: WantedSource
   readonly image?: string
   readonly command?: readonly string[]
   readonly args?: readonly string[]
@@ -48,6 +56,31 @@ export interface WantedService {
   readonly probes?: Readonly<Partial<Record<'startupProbe' | 'livenessProbe' | 'readinessProbe', Readonly<Record<string, unknown>>>>>
   /** Commands run to their end in the new image before a revision starts, such as migrations. */
   readonly before: readonly (readonly string[])[]
+}
+
+/** What containers of services and of jobs have in common. */
+export type WantedContainer = Pick<
+  WantedService,
+  'command' | 'args' | 'env' | 'cpus' | 'memoryBytes' | 'cloudSqlInstances' | 'secretVolumes' | 'serviceAccount'
+>
+
+/** A Cloud Run job. What it runs is exactly one of `service`, `source` and `image`. */
+export interface WantedJob extends WantedContainer {
+  readonly id: string
+  readonly from: Place
+  /** The id of the service of this project whose image it runs. */
+  readonly service?: string
+  readonly source?: WantedSource
+  readonly image?: string
+  readonly tasks: number
+  /** Tasks at a time; 0 is as many as possible. */
+  readonly parallelism: number
+  /** Attempts of a task beyond the first. */
+  readonly maxRetries: number
+  /** Of one attempt. */
+  readonly timeoutSeconds: number
+  /** When it runs by itself: five fields of cron, and a time zone of the IANA. */
+  readonly schedule?: { readonly cron: string; readonly timeZone: string }
 }
 
 export type WantedEnv = { readonly value: string } | { readonly secret: string; readonly version: string }

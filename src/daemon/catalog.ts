@@ -37,6 +37,7 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
     isUp: (id) => projects.get(id).isUp,
     engineFor: (id) => engines.forProject(id),
     accessSecret: async (name) => secrets.access(name),
+    bucketFolder: (bucket) => storage.folder(bucket),
     onSecretChange: (listener) => secrets.onChange(listener),
     socketDirectory: (connectionName) => sql.socketDirectory(connectionName),
   })

@@ -82,6 +82,14 @@ export interface StatusAnswer {
     readonly engine: string
     readonly region: string
     readonly services: readonly { readonly id: string; readonly region: string; readonly url: string; readonly state: string }[]
+    readonly jobs: readonly {
+      readonly id: string
+      /** Of its newest execution. */
+      readonly state: string
+      /** Cron and time zone of one that runs by itself. */
+      readonly schedule?: { readonly cron: string; readonly timeZone: string }
+      readonly nextRunMs?: number
+    }[]
     readonly instances: readonly { readonly id: string; readonly version: string; readonly state: string }[]
     readonly buckets: readonly string[]
     readonly secrets: readonly string[]

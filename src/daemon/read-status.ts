@@ -39,6 +39,7 @@ async function readProjectStatus(
       url: urlOf(house, id, service),
       state: isUp ? state : 'down',
     })),
+    jobs: house.catalog.run.jobs.list(id),
     instances: house.catalog.sql.instances(id).map((instance) => ({ ...instance })),
     buckets: namesIn(buckets, 'items'),
     secrets: namesIn(secrets, 'secrets'),

@@ -3,15 +3,18 @@ import { RevisionTemplateSchema } from '../api/gen/google/cloud/run/v2/revision_
 import { CloudError } from '../base/cloud-error.ts'
 import { planText } from '../config/plan-text.ts'
 import { readProject } from '../config/read-project.ts'
-import type { Wanted, WantedService } from '../config/wanted.ts'
+import type { Wanted, WantedService, WantedSource } from '../config/wanted.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { CloudRun } from '../products/run/index.ts'
 import { infrastructureSteps } from './apply.ts'
+import { applyJob, unschedule } from './apply-jobs.ts'
 import type { UpEvent, UpRequest } from './control-protocol.ts'
-import { isRecord, toError, type GoogleApi, type Json } from './google-api.ts'
+import { isRecord, type GoogleApi, type Json } from './google-api.ts'
+import { isSame } from './is-same.ts'
 import type { Projects } from './projects.ts'
 import { openToAll } from './open-to-all.ts'
 import { toRunService } from './run-service.ts'
+import { waitForOperation } from './wait-for-operation.ts'
 
 export interface UpNeeds {
   readonly api: GoogleApi
@@ -36,7 +39,11 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
   const engine = await needs.chooseEngine(request.engine === 'auto' ? known.engine : request.engine)
   await claim(needs, wanted, engine.kind)
   const step = stepper(tell)
-  const images = Promise.all(wanted.services.map((service) => build(engine, wanted, service, step, tell, signal)))
+  const images = Promise.all(
+    [...wanted.services, ...wanted.jobs.map((job) => ({ ...job, id: `job-${job.id}` }))].map((part) =>
+      build(engine, wanted, part, step, tell, signal),
+    ),
+  )
   images.catch(() => {}) // awaited below, after the infrastructure
   await step('network', 'network', () => needs.openProject(engine, wanted.project, signal).then(() => `${engine.kind} engine`))
   for (const group of infrastructureSteps(needs.api, wanted)) {
@@ -51,6 +58,13 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
     if (!changed.startsWith('unchanged')) reused = false
   }
   for (const { id, invoker } of wanted.services) await openToAll(needs.api, serviceUrl(wanted, id), invoker === 'all')
+  for (const [index, job] of wanted.jobs.entries()) {
+    const ofService = wanted.services.findIndex(({ id }) => id === job.service)
+    const image = ready[ofService < 0 ? wanted.services.length + index : ofService] ?? ''
+    const done = await step(`job:${job.id}`, `job ${job.id}`, () => applyJob(needs.api, needs.run.jobs, wanted, job, image))
+    if (!done.startsWith('unchanged')) reused = false
+  }
+  await unschedule(needs.api, wanted)
   await needs.run.startProject(wanted.project, signal)
   const urls = wanted.services.map((service) => ({ service: service.id, url: needs.urlOf(wanted.project, service.id) }))
   tell({ kind: 'ready', ms: Math.round(performance.now() - began), urls, reused, project: wanted.project })
@@ -85,18 +99,18 @@ async function claim(needs: UpNeeds, wanted: Wanted, engine: Engine['kind']): Pr
 async function build(
   engine: Engine,
   wanted: Wanted,
-  service: WantedService,
+  part: { readonly id: string; readonly source?: WantedSource; readonly image?: string },
   step: ReturnType<typeof stepper>,
   tell: (event: UpEvent) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const { source } = service
-  if (source === undefined) return service.image ?? ''
+  const { source } = part
+  if (source === undefined) return part.image ?? ''
   let image = ''
-  await step(`build:${service.id}`, `build ${service.id}`, async () => {
+  await step(`build:${part.id}`, `build ${part.id}`, async () => {
     const built = await engine.build(
-      { project: wanted.project, name: service.id, ...source },
-      (text) => tell({ kind: 'line', source: `build ${service.id}`, text }),
+      { project: wanted.project, name: part.id, ...source },
+      (text) => tell({ kind: 'line', source: `build ${part.id}`, text }),
       signal,
     )
     image = built.image
@@ -129,7 +143,7 @@ async function applyService(
       ? needs.api.call('POST', `${run}/${parent}/services?serviceId=${service.id}`, body)
       : needs.api.call('PATCH', url, body)
   const answer = await started
-    .then((first) => operation(needs.api, first))
+    .then((first) => waitForOperation(needs.api, first))
     .catch((error: unknown) => {
       throw stillServing(error, found)
     })
@@ -185,32 +199,9 @@ function stillServing(error: unknown, found: Json | undefined): unknown {
   return new CloudError(code, message, next, { cause: error, evidence: more, ...(fault !== undefined && { fault }) })
 }
 
-/** Polls until the operation is done. @throws CloudError as the deployment failed */
-async function operation(api: GoogleApi, started: Json): Promise<Json> {
-  let current = started
-  while (current['done'] !== true) {
-    current = await api.call('POST', `${run}/${String(started['name'])}:wait`, { timeout: '10s' })
-  }
-  if (current['error'] !== undefined) throw toError(current['error'], 500, String(started['name']))
-  return isRecord(current['response']) ? current['response'] : {}
-}
-
 function isServing(found: Json): boolean {
   const condition = found['terminalCondition']
   return isRecord(condition) && condition['state'] === 'CONDITION_SUCCEEDED' && found['reconciling'] !== true
-}
-
-/** True when everything that `body` says stands in `found`, which also has the server's own fields. */
-function isSame(found: unknown, body: unknown): boolean {
-  if (Array.isArray(body))
-    return (
-      (Array.isArray(found) || (found === undefined && body.length === 0)) &&
-      body.length === (found ?? []).length &&
-      body.every((part, i) => isSame((found as unknown[])[i], part))
-    )
-  if (isRecord(body))
-    return isRecord(found) ? Object.entries(body).every(([key, part]) => isSame(found[key], part)) : Object.keys(body).length === 0
-  return found === body || (found === undefined && (body === 0 || body === '' || body === false))
 }
 
 function stepper(tell: (event: UpEvent) => void) {

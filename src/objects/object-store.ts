@@ -46,6 +46,7 @@ export class ObjectStore implements AsyncDisposable {
   readonly #objects: ObjectRows
   readonly #blobs: BlobRows
   readonly #generations: Generations
+  readonly #listeners = new Set<(bucket: string) => void>()
 
   constructor(state: State, clock: Clock, files: BlobFiles) {
     this.#state = state
@@ -56,6 +57,12 @@ export class ObjectStore implements AsyncDisposable {
     this.#blobs = new BlobRows(state, files)
     this.#generations = new Generations(state.db, clock)
     this.uploads = new Uploads(state, clock, files)
+  }
+
+  /** Tells the name of a bucket whose live objects have changed, once the change is durable, until it is disposed. */
+  onChange(listener: (bucket: string) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
 
   findBucket(name: string): StoredBucket | undefined {
@@ -162,6 +169,7 @@ export class ObjectStore implements AsyncDisposable {
       return { object, files }
     })
     await this.#blobs.removeFiles(files)
+    this.#tell(wanted.bucket)
     return object
   }
 
@@ -195,6 +203,7 @@ export class ObjectStore implements AsyncDisposable {
       return this.#blobs.drop(current.blobs)
     })
     await this.#blobs.removeFiles(files)
+    this.#tell(key.bucket)
   }
 
   /** The bytes from `first` to `last`, both inclusive; call it in the turn in which the object was read. */
@@ -204,6 +213,10 @@ export class ObjectStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.uploads[Symbol.asyncDispose]()
+  }
+
+  #tell(bucket: string): void {
+    for (const listener of this.#listeners) listener(bucket)
   }
 
   /** What becomes of a live object that is replaced or deleted. Answers files to remove after the commit. */

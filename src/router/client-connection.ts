@@ -87,7 +87,10 @@ export class ClientConnection implements ExchangeHost {
     if (this.deadlineTicks < this.#requestDeadline) return this.#bodyStalled(current)
     current.waiting?.abort(new CloudError('DEADLINE_EXCEEDED', words[504], 'Raise timeoutSeconds.'))
     const { exchange } = current
-    if (exchange === undefined) return
+    if (exchange === undefined) {
+      if (current.waiting === undefined) this.#answerCurrent(504, words[504]) // the gate has not made up its mind
+      return
+    }
     const begun = exchange.status !== 0
     this.#leave(exchange, this.#core.ticksMs() + current.route.timeoutMs)
     if (!begun) return this.#answerCurrent(504, words[504])

@@ -34,6 +34,7 @@ export class Exchange implements ClientExchange, UpstreamReader {
     this.#host = host
     this.plan = plan
     this.#request = bodyReader(plan.request.framing)
+    plan.lease.onLost = () => this.#onLost()
     this.#upstream = this.#open(false)
   }
 
@@ -122,10 +123,18 @@ export class Exchange implements ClientExchange, UpstreamReader {
         this.#upstream = this.#open(true)
         return
       }
+      this.plan.lease.broken?.()
       return this.#fail()
     }
     if (this.#answered.framing.kind === 'close' && error === undefined) return this.#finish(false)
     this.#cut() // a truncated body must not look whole
+  }
+
+  #onLost(): void {
+    if (this.#over) return
+    if (this.tunnelled) this.#finish(false)
+    else if (this.#answered === undefined) this.#fail()
+    else this.#cut()
   }
 
   #open(fresh: boolean): UpstreamConnection {

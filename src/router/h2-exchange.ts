@@ -2,26 +2,22 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import { CloudError } from '../base/cloud-error.ts'
 import { maxBodyBytes } from './body-limit.ts'
 import { chooseRoute } from './choose-route.ts'
-import { continuedTrace, requestForApplication, valueOf, type Trace } from './forward-head.ts'
-import type { Framing } from './framing.ts'
+import { continuedTrace, valueOf, type Trace } from './forward-head.ts'
 import { isGrpc } from './grpc-status.ts'
-import { grpcEnd, h2Answer, toHeaders, type OwnAnswer } from './h2-answer.ts'
-import { H1InstanceRequest } from './h1-instance-request.ts'
-import { h2RequestForApplication, h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from './h2-fields.ts'
-import { breakStream, cancelStream } from './h2-reset.ts'
-import { H2InstanceRequest } from './h2-instance-request.ts'
+import type { OwnAnswer } from './h2-answer.ts'
+import { H2ClientStream } from './h2-client-stream.ts'
+import { h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from './h2-fields.ts'
 import { HeadError, type Field, type ResponseHead } from './http-head.ts'
 import type { InstanceReply, InstanceRequest } from './instance-request.ts'
+import { openInstanceRequest, type UnframedRequest } from './open-instance-request.ts'
 import type { Front } from './origin.ts'
 import { serverErrorPage, toAnswer, tooLargePage, words } from './pages.ts'
-import { isBrowserText } from './public-origins.ts'
-import { replacedReply } from './replaced-reply.ts'
 import type { RouterCore } from './router-core.ts'
 import { boundUpstream, readSession, sessionCookie, type Session } from './session-affinity.ts'
 import { freshTrace } from './trace.ts'
 import type { Admission, Gate, Lease, Route, Upstream } from './upstream.ts'
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_FLAG_END_STREAM } = constants
+const { NGHTTP2_FLAG_END_STREAM } = constants
 
 /** What the streams of one client share. */
 export interface H2Client {
@@ -39,6 +35,7 @@ export class H2Exchange implements InstanceReply {
   deadlineTicks: number
   readonly #client: H2Client
   readonly #stream: ServerHttp2Stream
+  readonly #out: H2ClientStream
   readonly #isWhole: boolean
   readonly #startMs: number
   readonly #startTicks: number
@@ -50,7 +47,6 @@ export class H2Exchange implements InstanceReply {
   #waiting: AbortController | undefined
   #instance: InstanceRequest | undefined
   #trace: Trace = freshTrace()
-  #isGrpc = false
   #asHttp2 = false
   #maxBodyBytes = Infinity
   #sessionAffinity = false
@@ -59,17 +55,16 @@ export class H2Exchange implements InstanceReply {
   #status = 0
   #requestBytes = 0
   #responseBytes = 0
-  #trailers: readonly string[] = []
   #over = false
 
   constructor(client: H2Client, stream: ServerHttp2Stream, flags: number, raw: readonly string[]) {
     this.#client = client
     this.#stream = stream
+    this.#out = new H2ClientStream(stream)
     this.#isWhole = (flags & NGHTTP2_FLAG_END_STREAM) !== 0
     this.#startMs = client.core.nowMs()
     this.#startTicks = client.core.ticksMs()
     this.deadlineTicks = this.#startTicks + 15_000
-    stream.on('error', () => {}) // 'close' follows
     stream.on('close', () => this.#onClose())
     try {
       this.#begin(readH2Request(raw))
@@ -81,8 +76,7 @@ export class H2Exchange implements InstanceReply {
 
   /** The router's timer found the deadline over. */
   onDeadline(): void {
-    const stream = this.#stream
-    if (this.#over) return stream.writableFinished ? stream.close(NGHTTP2_NO_ERROR) : cancelStream(stream)
+    if (this.#over) return this.#out.close()
     this.deadlineTicks = this.#client.core.ticksMs() + lingerMs
     this.#waiting?.abort(new CloudError('DEADLINE_EXCEEDED', words[504], 'Raise timeoutSeconds.'))
     this.#instance?.abandon()
@@ -90,36 +84,29 @@ export class H2Exchange implements InstanceReply {
   }
 
   onContinue(): void {
-    if (!this.#over && !this.#stream.headersSent && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 })
+    if (!this.#over) this.#out.continue()
   }
 
   onHead(head: ResponseHead, isWhole: boolean): void {
     if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes && !isWhole) return this.#tooLarge(500)
-    const stream = this.#stream
-    const { fields } = head
-    const whole = this.#cookie === undefined ? head : { ...head, fields: [...fields, this.#cookie] }
-    const waitForTrailers = !isWhole && this.#instance instanceof H2InstanceRequest
     this.#status = head.status
-    try {
-      stream.respond(h2ResponseForClient(whole, this.#front(), this.#trace), { endStream: isWhole, waitForTrailers })
-    } catch {
+    const whole = this.#cookie === undefined ? head : { ...head, fields: [...head.fields, this.#cookie] }
+    if (!this.#out.head(h2ResponseForClient(whole, this.#front(), this.#trace), isWhole, this.#asHttp2)) {
       this.#instance?.abandon()
       return this.#break(503, words[503])
     }
     if (isWhole) return this.#finish()
-    if (waitForTrailers) stream.on('wantTrailers', () => this.#sendTrailers())
-    stream.on('drain', () => this.#instance?.resume())
+    this.#stream.on('drain', () => this.#instance?.resume())
   }
 
   onPiece(piece: Buffer): void {
-    if (this.#over || this.#stream.destroyed) return
+    if (this.#over) return
     this.#responseBytes += piece.length
-    if (!this.#stream.write(piece)) this.#instance?.pause()
+    if (!this.#out.write(piece)) this.#instance?.pause()
   }
 
   onEnd(trailers: readonly Field[]): void {
-    this.#trailers = h2Trailers(trailers)
-    this.#stream.end()
+    this.#out.end(h2Trailers(trailers))
     this.#finish()
   }
 
@@ -128,6 +115,7 @@ export class H2Exchange implements InstanceReply {
   }
 
   onFailed(): void {
+    if (!this.#stream.headersSent) this.#lease?.broken?.()
     this.#break(503, words[503])
   }
 
@@ -136,7 +124,7 @@ export class H2Exchange implements InstanceReply {
     const { head, host } = request
     this.#request = request
     this.#fields = head.fields
-    this.#isGrpc = isGrpc(head.fields)
+    this.#out.isGrpc = isGrpc(head.fields)
     this.#trace = continuedTrace(head.fields, this.#trace)
     if (this.#client.scheme === 'http' && host.endsWith('.run.app')) {
       const location = `https://${host}${request.port}${head.target}` // run trap 21
@@ -150,7 +138,7 @@ export class H2Exchange implements InstanceReply {
     const upstream = (this.#session === undefined ? undefined : boundUpstream(this.#session, choice.targets)) ?? choice.upstream
     this.#route = route
     this.#upstream = upstream
-    this.#asHttp2 = upstream.protocol === 'h2c' || this.#isGrpc
+    this.#asHttp2 = upstream.protocol === 'h2c' || this.#out.isGrpc
     this.#maxBodyBytes = maxBodyBytes(route, this.#asHttp2)
     this.deadlineTicks = this.#startTicks + route.timeoutMs
     if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes) return this.#tooLarge(413)
@@ -201,18 +189,20 @@ export class H2Exchange implements InstanceReply {
   #send(lease: Lease, upstream: Upstream): void {
     this.#lease = lease
     const { core, remoteIp } = this.#client
-    const head = { ...(this.#request as H2Request).head, fields: this.#fields }
-    const plain = core.publicOrigins.length > 0 && isBrowserText(head.fields)
-    const reply = plain ? replacedReply(this, core.publicOrigins) : this
-    if (this.#asHttp2) {
-      const raw = h2RequestForApplication(head, this.#front(), remoteIp, this.#trace, plain)
-      this.#instance = new H2InstanceRequest(core.sessions, lease.address, raw, this.#isWhole, reply)
-    } else {
-      const framing = this.#framing()
-      const text = requestForApplication(head, framing, this.#front(), remoteIp, this.#trace, { upgrade: false, plain })
-      this.#instance = new H1InstanceRequest(core.connections, lease.address, text, head.method, framing, reply)
+    const request: UnframedRequest = {
+      head: { ...(this.#request as H2Request).head, fields: this.#fields },
+      front: this.#front(),
+      remoteIp,
+      trace: this.#trace,
+      isWhole: this.#isWhole,
+      asHttp2: this.#asHttp2,
     }
+    this.#instance = openInstanceRequest(core, lease.address, request, this)
     if (this.#sessionAffinity) this.#bind({ revision: upstream.id, instance: lease.instance })
+    lease.onLost = () => {
+      this.#instance?.abandon()
+      this.#break(503, words[503])
+    }
     this.#pump(this.#instance)
   }
 
@@ -235,54 +225,29 @@ export class H2Exchange implements InstanceReply {
     })
   }
 
-  #framing(): Framing {
-    if (this.#isWhole) return { kind: 'none' }
-    const length = valueOf(this.#fields, 'content-length')
-    return /^\d{1,15}$/.test(length) ? { kind: 'length', bytes: Number(length) } : { kind: 'chunked' }
-  }
-
-  #sendTrailers(): void {
-    try {
-      this.#stream.sendTrailers(toHeaders(this.#trailers))
-    } catch {
-      breakStream(this.#stream) // what the application sent cannot be said
-    }
-  }
-
   #front(): Front {
     return { scheme: this.#client.scheme, host: this.#request?.host ?? '', port: this.#request?.port ?? '' }
   }
 
-  /** An answer of our own; to a gRPC client as trailers alone. */
   #answer(answer: OwnAnswer): void {
     if (this.#over) return
     this.#status = answer.status
-    const stream = this.#stream
-    const endStream = this.#isGrpc || this.#request?.head.method === 'HEAD'
-    try {
-      stream.respond(h2Answer(answer, this.#isGrpc), { endStream })
-      if (!endStream) stream.end(answer.body)
-    } catch {
-      breakStream(stream) // it is gone already
-    }
+    this.#out.answer(answer, this.#request?.head.method === 'HEAD')
     this.#finish()
   }
 
   #tooLarge(status: 413 | 500): void {
     this.#instance?.abandon()
     const page = status === 413 ? tooLargePage() : serverErrorPage('The response is larger than 32 MiB: stream it in chunks.')
-    if (this.#stream.headersSent) this.#break(status, page)
+    if (this.#out.begun) this.#break(status, page)
     else this.#answer({ status, body: page, html: true })
   }
 
-  /** No answer comes any more. What has begun cannot be taken back: gRPC has a status for its end, HTTP a reset. */
+  /** No answer comes any more. */
   #break(status: number, body: string): void {
     if (this.#over) return
-    if (!this.#stream.headersSent) return this.#answer({ status, body })
-    if (this.#isGrpc) {
-      this.#trailers = grpcEnd(status, body)
-      this.#stream.end()
-    } else breakStream(this.#stream)
+    if (!this.#out.begun) return this.#answer({ status, body })
+    this.#out.breakOff(status, body)
     if (status === 504) this.#status = status
     this.#finish()
   }
@@ -302,15 +267,8 @@ export class H2Exchange implements InstanceReply {
     this.#over = true
     this.deadlineTicks = this.#client.core.ticksMs() + lingerMs
     this.#lease?.release()
-    if (!this.#isWhole && !this.#stream.readableEnded) this.#drain()
+    if (!this.#isWhole) this.#out.discardBody(() => (this.deadlineTicks = this.#client.core.ticksMs() + drainMs))
     if (this.#route !== undefined && this.#upstream !== undefined) this.#record(this.#route, this.#upstream)
-  }
-
-  /** Of the request's body nobody wants the rest: it has a moment to end by itself once the answer is out, for a reset may overtake the answer. */
-  #drain(): void {
-    const stream = this.#stream
-    stream.resume()
-    stream.once('finish', () => (this.deadlineTicks = this.#client.core.ticksMs() + drainMs))
   }
 
   #record(route: Route, upstream: Upstream): void {

@@ -34,6 +34,11 @@ export class H2cExchange implements ClientExchange, InstanceReply {
     this.#request = bodyReader(request.framing)
     const reply = request.plain ? replacedReply(this, host.publicOrigins) : this
     this.#instance = new H2InstanceRequest(sessions, lease.address, headers, this.#request.done, reply)
+    lease.onLost = () => {
+      if (this.#over) return
+      this.#instance.abandon()
+      this.onFailed()
+    }
   }
 
   get requestDone(): boolean {
@@ -127,6 +132,7 @@ export class H2cExchange implements ClientExchange, InstanceReply {
 
   onFailed(): void {
     const begun = this.status !== 0
+    if (!begun) this.#plan.lease.broken?.()
     this.#finish()
     if (this.#left) return
     if (!begun) {

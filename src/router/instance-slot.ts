@@ -1,5 +1,6 @@
+import net from 'node:net'
 import type { Clock } from '../base/clock.ts'
-import type { Address } from './upstream.ts'
+import type { Address, Lease } from './upstream.ts'
 
 export interface PoolInstance {
   readonly id: string
@@ -13,6 +14,10 @@ export interface PoolInstance {
 
 /** How many times in a row an instance may fail to get its CPU back before it counts as lost. */
 const mostFailures = 3
+
+/** An instance whose connection broke is asked so often, so far apart, until it counts as lost. */
+const suspectTries = 20
+const suspectMs = 100
 
 export interface SlotOptions {
   readonly clock: Clock
@@ -32,6 +37,8 @@ export class InstanceSlot {
   readonly instance: PoolInstance
   readonly joinedMs: number
   inFlight = 0
+  /** Those under way, to be told when it is gone. */
+  readonly leases = new Set<Lease>()
   isReady = true
   /** Whether it has taken a request to its end. */
   hasServed = false
@@ -41,6 +48,8 @@ export class InstanceSlot {
   lastUse = 0
   readonly #options: SlotOptions
   #cpu: 'on' | 'pausing' | 'off' | 'resuming' = 'on'
+  /** A connection to it broke: it may have ended, which the engine tells a moment later. */
+  #isSuspect = false
   #isWanted = false
   #isGone = false
   #failures = 0
@@ -58,7 +67,7 @@ export class InstanceSlot {
   }
 
   get isAwake(): boolean {
-    return this.#cpu === 'on'
+    return this.#cpu === 'on' && !this.#isSuspect
   }
 
   get isPaused(): boolean {
@@ -69,6 +78,13 @@ export class InstanceSlot {
   wake(): void {
     this.#isWanted = true
     if (this.#cpu === 'off' && !this.#isGone) this.#resume()
+  }
+
+  /** It is given no request until it takes a connection; after a while without one it counts as lost. */
+  suspect(): void {
+    if (this.#isSuspect || this.#isGone) return
+    this.#isSuspect = true
+    void this.#ask(suspectTries)
   }
 
   /** It has no request any more. */
@@ -104,6 +120,16 @@ export class InstanceSlot {
     this.#timer.unref()
   }
 
+  async #ask(tries: number): Promise<void> {
+    const takes = await connects(this.instance.address)
+    if (this.#isGone) return
+    if (takes) {
+      this.#isSuspect = false
+      this.#options.onAwake(this)
+    } else if (tries === 0) this.#options.onLost(this)
+    else setTimeout(() => void this.#ask(tries - 1), suspectMs).unref()
+  }
+
   #pause(): void {
     this.#cpu = 'pausing'
     this.#isWanted = false
@@ -131,4 +157,17 @@ export class InstanceSlot {
       },
     )
   }
+}
+
+function connects(address: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ ...address, timeout: 500 })
+    const settle = (takes: boolean) => {
+      socket.destroy()
+      resolve(takes)
+    }
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
+    socket.once('timeout', () => settle(false))
+  })
 }

@@ -209,13 +209,13 @@ class Pool implements RevisionPool {
     this.#inFlight += 1
     this.#measure()
     if (slot.inFlight > comfortable(this.#options.concurrency)) this.#slots.find(({ isPaused }) => isPaused)?.wake()
-    let released = false
-    return {
+    const lease: Lease = {
       instance: slot.instance.id,
       address: slot.instance.address,
+      onLost: undefined,
+      broken: () => slot.suspect(),
       release: () => {
-        if (released) return
-        released = true
+        if (!slot.leases.delete(lease)) return
         slot.inFlight -= 1
         slot.hasServed = true
         this.#inFlight -= 1
@@ -225,6 +225,8 @@ class Pool implements RevisionPool {
         this.#checkDrained()
       },
     }
+    slot.leases.add(lease)
+    return lease
   }
 
   /** Hands instances with room to those that wait, in their order. */
@@ -331,6 +333,10 @@ class Pool implements RevisionPool {
     this.#track(slot.stop())
     if (slot.hasServed || slot.inFlight > 0 || this.#nowMs - slot.joinedMs >= healthyMs) this.#backOff.reset()
     else this.#fail(crashed(this.id))
+    for (const lease of slot.leases) lease.onLost?.()
+    this.#inFlight -= slot.leases.size // who has not let go yet waits for nothing
+    slot.leases.clear()
+    this.#measure()
     this.#scale()
     this.#checkDrained()
   }

@@ -23,6 +23,10 @@ export interface Lease {
   readonly address: Address
   /** Call once, when the request and its response are over. */
   release(): void
+  /** Set by whoever has the lease: called when the instance is gone, whose connections may then break late or never. */
+  onLost?: (() => void) | undefined
+  /** The connection to the instance broke before it answered: it gets no new request until it takes connections again. */
+  broken?(): void
 }
 
 export interface Address {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { givenGcloud, type GivenGcloud } from '../products/run/given-gcloud.ts'
+import { canIsolate, givenGcloud, type GivenGcloud } from '../products/run/given-gcloud.ts'
 import { givenRun, type GivenRun } from '../products/run/given-run.ts'
 import { hasTool } from './has-tool.ts'
 
@@ -141,5 +141,16 @@ describe.runIf(hasTool('gcloud'))('gcloud run, led by devcloud env alone', { tim
     expect(await gcloud.stdoutOf('run', 'jobs', 'get-iam-policy', 'work', '--format=value(bindings[0].role)')).toBe('roles/run.invoker')
     expect((await gcloud.run('run', 'jobs', 'executions', 'delete', execution)).code).toBe(0)
     expect((await jobs('delete', 'work')).code).toBe(0)
+  })
+})
+
+describe.runIf(hasTool('gcloud') && canIsolate())('gcloud run, led by devcloud env --endpoints', { timeout: 300_000 }, () => {
+  test('run trap 54: deploys through the host with its region in front', async () => {
+    await using run = await givenRun()
+    using gcloud = await givenGcloud(run, { endpoints: true })
+    const deployed = await gcloud.run('run', 'deploy', 'web', `--image=${run.image}`, '--allow-unauthenticated')
+    expect(deployed, deployed.stderr).toMatchObject({ code: 0 })
+    expect(await run.ask('web', '/id')).toMatchObject({ status: 200 })
+    expect(await gcloud.stdoutOf('run', 'services', 'list', '--format=value(metadata.name)')).toBe('web')
   })
 })

@@ -40,6 +40,20 @@ services:
     serviceAccount: a@b.iam.gserviceaccount.com
     before: [npm run x, [sh, -c, "a\\nb"], [node]]
   two: { image: b }
+jobs:
+  first: { service: one, command: [x], tasks: 3, parallelism: 2, maxRetries: 0, timeout: 1, schedule: "*/5 * * * *" }
+  second: { image: c, env: { A: "1" }, schedule: { cron: 0 3 * * 1, timeZone: Europe/Berlin } }
+  third: { dir: one, dockerfile: x/Dockerfile, cpu: 2, files: [{ mountPath: /s, secret: a }], instances: [main] }
+`
+const job = `apiVersion: run.googleapis.com/v1
+kind: Job
+metadata: { name: nightly }
+spec:
+  template:
+    spec:
+      taskCount: 4
+      template:
+        spec: { containers: [{ image: a, args: [x] }], maxRetries: 1, timeoutSeconds: '900' }
 `
 
 test.each<[string, Readonly<Record<string, string | Uint8Array>>]>([
@@ -50,6 +64,9 @@ test.each<[string, Readonly<Record<string, string | Uint8Array>>]>([
   ['a service.yaml beside a Dockerfile', { 'service.yaml': service, Dockerfile: 'FROM scratch\n' }],
   ['a service.yaml below a devcloud.yaml', { 'service.yaml': service, 'devcloud.yaml': 'services: { web: { port: 1 }, x: { image: y } }' }],
   ['a service.yaml with another beside it', { 'service.yaml': service, 'devcloud.yaml': 'services: { x: { image: y } }' }],
+  ['a job.yaml beside a service.yaml', { 'service.yaml': service, 'job.yaml': job }],
+  ['a job.yaml beside a Dockerfile', { Dockerfile: 'FROM scratch\n', 'job.yaml': job }],
+  ['jobs alone', { Dockerfile: 'FROM scratch\n', 'devcloud.yaml': 'services: {}\njobs: { a: { dir: . } }' }],
   ['a devcloud.yaml that says everything', { 'devcloud.yaml': everything, 'one/x/Dockerfile': '', 'b.bin': Uint8Array.of(0, 255) }],
 ])('what was written of %s reads back as the same', async (_, files) => {
   await using folder = await projectFolder(files)
@@ -62,11 +79,12 @@ test.each<[string, Readonly<Record<string, string | Uint8Array>>]>([
 })
 
 test('what other files say stands in comments that count once their # is gone', async () => {
-  await using folder = await projectFolder({ 'service.yaml': service })
+  await using folder = await projectFolder({ 'service.yaml': service, 'job.yaml': job })
   const wanted = await readProject(folder.path)
   const text = initText(wanted)
   expect(text).toContain('# secrets:\n#   key:\n#     random: 32\n')
-  const [, commented = ''] = text.split('such as migrations.\n')
+  const [services = '', jobs = ''] = (text.split('such as migrations.\n')[1] ?? '').split(/\n# Cloud Run jobs.*\n/)
+  const commented = services + jobs
   await folder.write({ 'devcloud.yaml': commented.replaceAll(/^( *)# /gm, '$1') })
   expect(unplaced(await readProject(folder.path))).toEqual(unplaced(wanted))
   expect((await readProject(folder.path)).services[0]?.from.file).toBe('devcloud.yaml')

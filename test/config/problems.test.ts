@@ -67,7 +67,7 @@ test.each([
   [
     'an unknown key like no other',
     'volumes: {}\n',
-    'devcloud.yaml:1:1  unknown key "volumes"; known here: project, region, secrets, instances, buckets, services',
+    'devcloud.yaml:1:1  unknown key "volumes"; known here: project, region, secrets, instances, buckets, services, jobs',
   ],
   [
     'a second document',

@@ -33,6 +33,7 @@ test('a Dockerfile alone is a service named after its folder, with the defaults 
       },
     ],
     instances: [],
+    jobs: [],
     buckets: [],
     secrets: [],
   })

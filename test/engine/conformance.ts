@@ -16,6 +16,11 @@ const apps = {
     console.log('out'); console.error('err')`,
   stubborn: `process.on('SIGTERM', () => {}); require('node:http').createServer((q, r) => r.end()).listen(process.env.PORT)`,
   crash: `console.error('no SECRET_KEY'); process.exitCode = 3`,
+  beside: `require('node:http').createServer((q, r) => r.end()).listen(4998)`,
+  writer: `const { existsSync, writeFileSync } = require('node:fs'); const path = process.env.SHARED
+    if (existsSync(path)) console.log('found ' + require('node:fs').readFileSync(path, 'utf8'))
+    else { writeFileSync(path, 'first'); console.log('first') }
+    setInterval(() => {}, 1000)`,
   deaf: `setInterval(() => {}, 1000)`,
   elsewhere: `require('node:http').createServer((q, r) => r.end()).listen(4999, '127.0.0.1')`,
 }
@@ -142,6 +147,84 @@ export function conformance(name: string, open: (directory: string) => Promise<E
       fault: 'NOT_LISTENING',
       evidence: expect.arrayContaining(['it does listen on 127.0.0.1:4999']),
     })
+  })
+
+  test(`${name}: a container that joins another meets it on 127.0.0.1, and each has an address of its own port`, async () => {
+    await using at = await given('echo', { localNames: ['other'], ports: [4998] })
+    const { image } = await at.engine.build(givenSource(project, 'beside'), () => {}, soon())
+    const second = await at.engine.start(
+      {
+        name: `beside-${crypto.randomUUID().slice(0, 8)}`,
+        project,
+        image,
+        env: {},
+        mounts: [],
+        labels: { service: 'app' },
+        serviceAccount: 'a@b.c',
+        joins: at.container,
+      },
+      soon(),
+    )
+    await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    const beside = second.addressOf(4998)
+    await expect
+      .poll(
+        () =>
+          fetch(`http://${beside?.host}:${beside?.port}/`).then(
+            (answer) => answer.status,
+            () => 0,
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe(200)
+    const stdout = new PassThrough()
+    const ask = `fetch('http://127.0.0.1:4998/').then((a) => console.log(a.status))`
+    await at.container.exec(['node', '-e', ask], { stdout, stderr: new PassThrough() }, soon())
+    expect(stdout.read()?.toString()).toBe('200\n')
+    await second.remove(soon())
+    expect(at.container.state).toBe('running')
+    expect(second.addressOf(4998)).toBeUndefined()
+  })
+
+  test(`${name}: a folder in memory is shared by those that name it, and gone with the last of them`, async () => {
+    const volume = `mem-${crypto.randomUUID().slice(0, 8)}`
+    const mounts = [{ kind: 'memory' as const, volume, target: '/shared/mem', sizeBytes: 4 * 2 ** 20 }]
+    const env = { SHARED: '/shared/mem/word' }
+    await using at = await given('writer', { env, mounts })
+    const { image } = await at.engine.build(givenSource(project, 'writer'), () => {}, soon())
+    const spec = { project, image, env, mounts, labels: {}, serviceAccount: 'a@b.c' }
+    await expect.poll(async () => (await Array.fromAsync(at.container.logs({ follow: false }, soon()))).at(-1)?.text).toBe('first')
+    const second = await at.engine.start({ ...spec, name: `w2-${volume}`, joins: at.container }, soon())
+    const last = async (container: Container) => (await Array.fromAsync(container.logs({ follow: false }, soon()))).at(-1)?.text
+    await expect.poll(() => last(second), { timeout: 10_000 }).toBe('found first')
+    await second.remove(soon())
+    await at.container.remove(soon())
+    const third = await at.engine.start({ ...spec, name: `w3-${volume}` }, soon())
+    await expect.poll(() => last(third), { timeout: 10_000 }).toBe('first')
+  })
+
+  test(`${name}: files of a mount are replaced while it runs, those that are not named any more are removed`, async () => {
+    const file = (path: string, text: string) => ({ path, data: Buffer.from(text), mode: 0o444 })
+    await using at = await given('echo', {
+      env: { FILE: '/secrets/key/a/value', GREETING: '/secrets/key' },
+      mounts: [{ kind: 'files', target: '/secrets/key', files: [file('a/value', 'old'), file('gone/b', 'x')] }],
+    })
+    await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
+    const read = async () => ((await (await fetch(urlOf(at.container))).json()) as Record<string, string>)['FILE']
+    expect(await read()).toBe('old')
+    await at.container.replaceFiles('/secrets/key', [file('a/value', 'new'), file('c', 'y')])
+    expect(await read()).toBe('new')
+    const stdout = new PassThrough()
+    const list = `console.log(require('fs').readdirSync(process.env.GREETING).join())`
+    await at.container.exec(['node', '-e', list], { stdout, stderr: new PassThrough() }, soon())
+    expect(stdout.read()?.toString()).toBe('a,c\n')
+    await expect(at.container.replaceFiles('/secrets/key', [file('../x', 'z')])).rejects.toThrow('leaves its mount')
+  })
+
+  test(`${name}: CPUs are changed while it runs, or it is said that they cannot be`, async () => {
+    await using at = await given('deaf', { cpus: 1 })
+    expect(await at.container.setCpus(2, soon())).toBe(at.engine.kind === 'docker' && !(await at.engine.describe()).startsWith('Podman'))
+    expect((await at.container.inspect(soon())).state).toBe('running')
   })
 
   test(`${name}: a second engine on the same directory adopts what runs, with its labels`, async () => {

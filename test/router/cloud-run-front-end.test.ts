@@ -271,3 +271,8 @@ test('a gate that fails lets nobody in', async () => {
   await using given = await givenRouter(oneInstance(1), { route: { gate: () => Promise.reject(new Error('keys')) } })
   expect(await given.raw(get('/'))).toMatch(/^HTTP\/1\.1 500 /)
 })
+
+test('a gate that does not make up its mind is waited for as long as the request may take', async () => {
+  await using given = await givenRouter(oneInstance(1), { route: { timeoutMs: 200, gate: () => new Promise(() => {}) } })
+  expect(await given.raw(get('/'))).toMatch(/^HTTP\/1\.1 504 /)
+})

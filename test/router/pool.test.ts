@@ -1,3 +1,4 @@
+import net, { type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CloudError } from '../../src/base/cloud-error.ts'
 import { givenPool, never, sleep } from './given-pool.ts'
@@ -214,4 +215,40 @@ test('an instance that failed to come back from an earlier daemon is replaced', 
   pool.open()
   await wait(50)
   expect((await lease).instance).toBe('i1')
+})
+
+test('whoever waits for the answer of an instance that is gone is told', async () => {
+  const { pool, acquired } = givenPool({ concurrency: 2 })
+  const first = await acquired()
+  const second = await acquired()
+  const told: string[] = []
+  first.onLost = () => told.push('first')
+  second.onLost = () => told.push('second')
+  second.release()
+  pool.instanceEnded(first.instance)
+  expect(told).toEqual(['first'])
+})
+
+test('run trap 16: an instance whose connection broke gets no request until it takes connections; one that does not counts as lost', async () => {
+  vi.useRealTimers()
+  const server = net.createServer((socket) => socket.destroy())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const { pool } = givenPool({ startInstance: async (made) => made })
+  const lease = await pool.acquire(never)
+  pool.instanceEnded(lease.instance)
+  lease.release()
+  pool.adopt({ id: 'alive', address: { host: '127.0.0.1', port }, stop: async () => {} })
+  const alive = await pool.acquire(never)
+  alive.broken?.()
+  alive.release()
+  expect(pool.tryAcquire()).toBeUndefined()
+  expect((await pool.acquire(never)).instance).toBe('alive')
+  await new Promise((resolve) => server.close(resolve))
+  const again = pool.acquire(never)
+  const dead = await again
+  expect(dead.instance).toBe('i2')
+  dead.broken?.() // nothing listens on its port
+  dead.release()
+  expect((await pool.acquire(never)).instance).toBe('i3')
 })

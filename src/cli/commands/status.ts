@@ -6,7 +6,7 @@ import { openOutput } from '../output.ts'
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .description('projects with their services, databases, buckets and secrets')
+    .description('projects with their services, jobs, databases, buckets and secrets')
     .option('--json', 'as JSON')
     .action(async (options: { readonly json?: true }) => {
       const answer = await (await connectDaemon()).get<StatusAnswer>('/status')
@@ -23,8 +23,15 @@ function projectText(project: StatusAnswer['projects'][number]): string {
     '',
     `${project.id}  ${project.engine} engine  ${project.directory}`,
     ...project.services.map(({ id, state, url }) => `  service  ${id.padEnd(20)} ${state.padEnd(10)} ${url}`),
+    ...project.jobs.map((job) => `  job      ${job.id.padEnd(20)} ${job.state.padEnd(10)} ${whenOf(job)}`.trimEnd()),
     ...project.instances.map(({ id, state, version }) => `  sql      ${id.padEnd(20)} ${state.padEnd(10)} ${version}`),
     ...project.buckets.map((name) => `  bucket   ${name}`),
     ...project.secrets.map((id) => `  secret   ${id}`),
   ].join('\n')
+}
+
+function whenOf({ schedule, nextRunMs }: StatusAnswer['projects'][number]['jobs'][number]): string {
+  if (schedule === undefined) return ''
+  const next = nextRunMs === undefined ? '' : ` · next ${new Date(nextRunMs).toLocaleString()}`
+  return `${schedule.cron} ${schedule.timeZone}${next}`
 }

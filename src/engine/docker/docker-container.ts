@@ -152,11 +152,10 @@ export class DockerContainer implements Container {
     }
   }
 
-  replaceFiles(target: string, files: readonly MountedFile[]): Promise<void> {
+  async replaceFiles(target: string, files: readonly MountedFile[]): Promise<void> {
     const mount = this.#seen.Mounts.find((found) => found.Destination === target)
     if (mount === undefined) throw new CloudError('NOT_FOUND', `${this.name} has no mount at ${target}.`, 'Deploy again.')
     this.#around.replaceFiles(mount.Source, files)
-    return Promise.resolve()
   }
 
   /** Looks again: its getters tell the truth of now. */

@@ -123,11 +123,10 @@ export class ProcessContainer implements Container {
     return Promise.resolve(false)
   }
 
-  replaceFiles(target: string, files: readonly MountedFile[]): Promise<void> {
+  async replaceFiles(target: string, files: readonly MountedFile[]): Promise<void> {
     const path = this.record.fileMounts?.[target]
     if (path === undefined) throw new CloudError('NOT_FOUND', `${this.name} has no mount at ${target}.`, 'Deploy again.')
     if (existsSync(path)) replaceFiles(path, this.record.memoryDirectory, files, fileModes)
-    return Promise.resolve()
   }
 
   exec(command: readonly string[], io: ExecStreams, signal: AbortSignal): Promise<number> {

@@ -12,6 +12,7 @@ import type { DeployParts } from './deploy.ts'
 import type { InstanceView } from '../../router/revision-pool.ts'
 import type { Lease } from '../../router/upstream.ts'
 import { openDeployments } from './deployments.ts'
+import { knownRegions } from './hosts.ts'
 import { groupByInstance, toInstance } from './instance.ts'
 import { openInstances, type Instances } from './instances.ts'
 import { openRunJobs, type RunJobs } from './jobs/index.ts'
@@ -104,7 +105,13 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   }
   return {
     name: 'run',
-    hosts: ['run.googleapis.com', '*-run.googleapis.com', '*.run.googleapis.com', 'run.localhost', '*-run.localhost'],
+    hosts: [
+      'run.googleapis.com',
+      '*-run.googleapis.com',
+      '*.run.googleapis.com',
+      'run.localhost',
+      ...knownRegions.map((region) => `${region}-run.localhost`),
+    ],
     services: [
       { ...service(Services, { ...serviceRpcs(parts, admin), ...iamRpcs }), rest: v1Iam('services') },
       service(RevisionsService, byParent(revisionRpcs(parts), workerPools.revisions)),

@@ -6,6 +6,7 @@ import type { PoolInstance } from '../../router/instance-slot.ts'
 import { createRevisionPool } from '../../router/pool.ts'
 import type { InstanceLimits, InstanceView, RevisionPool } from '../../router/revision-pool.ts'
 import { endLines, keepLines, killedLine, poolLines, tellSystem } from './instance-log.ts'
+import { followProbes, type ProbeHandlers } from './follow-probes.ts'
 import { ingressOf, type InstanceSpec } from './instance-spec.ts'
 import { idleLimitMs } from './idle-limit.ts'
 import type { Project, RunNeeds } from './needs.ts'
@@ -64,7 +65,22 @@ export function openInstances(needs: RunNeeds): Instances {
 
   const take = (revision: Revision, instance: Instance): PoolInstance => {
     known.set(instance.name, instance)
-    return toPoolInstance(needs, revision, instance, () => known.delete(instance.name))
+    const stopping = new AbortController()
+    const probes: ProbeHandlers = {
+      onDead(text) {
+        tellSystem(needs, revision, { severity: 'ERROR', text, instance: instance.id })
+        pools.get(revision.name)?.instanceEnded(instance.id)
+      },
+      onReady(isReady, text) {
+        tellSystem(needs, revision, { severity: isReady ? 'INFO' : 'WARNING', text, instance: instance.id })
+        pools.get(revision.name)?.setReady(instance.id, isReady)
+      },
+    }
+    followProbes(instance, revision, probes, AbortSignal.any([closing.signal, stopping.signal]))
+    return toPoolInstance(needs, revision, instance, () => {
+      stopping.abort()
+      known.delete(instance.name)
+    })
   }
 
   const start = async (revision: Revision, project: Project, signal: AbortSignal): Promise<PoolInstance> => {

@@ -34,6 +34,8 @@ export interface RunNeeds {
   readonly projectPolicy: (projectId: string) => Policy
   /** Tells the ids of projects whose policy was set. */
   readonly onProjectPolicy: (listener: (projectId: string) => void) => void
+  /** A folder of this host that is in step with the bucket from now on. @throws CloudError NOT_FOUND */
+  readonly bucketFolder: (bucket: string) => Promise<string>
   /** What every instance gets so that Google's names answer from here: variables and the CA bundle. */
   readonly surroundings: (
     project: Project,

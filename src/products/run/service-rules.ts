@@ -3,6 +3,7 @@ import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revisio
 import type { Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { unimplemented } from '../../api/status.ts'
 import { CloudError } from '../../base/cloud-error.ts'
+import { isReservedKey } from './reserved-keys.ts'
 import { checkTraffic } from './traffic.ts'
 
 /** What a service may say. @throws CloudError INVALID_ARGUMENT by field, UNIMPLEMENTED for what would act otherwise than here */
@@ -29,14 +30,11 @@ export function checkMetadata(sent: Service, current: Service | undefined): void
   ] as const
   for (const [field, now, before] of pairs) {
     for (const [key, value] of Object.entries(now ?? {})) {
-      if (!reservedDomains.test(key) || before?.[key] === value) continue
+      if (!isReservedKey(key) || before?.[key] === value) continue
       throw invalid(field, `The key '${key}' is of a domain that is reserved for the system.`, 'Use the field of the v2 API instead.')
     }
   }
 }
-
-const reservedDomains =
-  /^(?:[a-z0-9-]+\.)*(?:run\.googleapis\.com|cloud\.googleapis\.com|serving\.knative\.dev|autoscaling\.knative\.dev)\//
 
 function refuseUnemulated(service: Service, template: RevisionTemplate): void {
   const usesGpu = template.containers.some((container) =>

@@ -48,11 +48,16 @@ export async function startInstance(needs: RunNeeds, spec: InstanceSpec, signal:
 }
 
 /**
- * What goes on while an instance runs, one that was taken over from another daemon too, and ends with it: its secret files are kept up to date,
- * and its startup boost ends.
+ * What goes on while an instance runs, one that was taken over from another daemon too, and ends with it: its secret files and
+ * bucket folders are kept up to date, and its startup boost ends.
  */
 export function followInstance(needs: RunNeeds, template: InstanceTemplate, project: Project, instance: Instance): void {
   followSecrets(needs, template, project, instance)
+  for (const { volumeType } of template.volumes) {
+    if (volumeType.case !== 'gcs') continue
+    const { bucket } = volumeType.value
+    needs.bucketFolder(bucket).catch((error: unknown) => needs.log.warn({ err: error, bucket }, 'the bucket folder is not in step'))
+  }
   endBoost(needs, instance.containers, boostAfterStartMs)
 }
 

@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import type { Product } from '../../api/product.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { openObjectStore, type ObjectStore } from '../../objects/object-store.ts'
 import type { State } from '../../state/state.ts'
+import { openBucketFolder, type BucketFolder } from './bucket-folder.ts'
 import { Buckets } from './buckets.ts'
 import { Objects } from './objects.ts'
 import { serveJson } from './wire/json.ts'
@@ -17,9 +19,23 @@ export interface CloudStorageNeeds {
   readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
 }
 
+export interface CloudStorage extends Product {
+  /**
+   * A folder of this host that is kept in step with the bucket, both ways, as long as the daemon lives; filled when resolved.
+   * @throws CloudError BUCKET_NOT_FOUND
+   */
+  folder(bucket: string): Promise<string>
+}
+
 /** Cloud Storage: the JSON API, and reads of the XML API. The store is opened below the state directory when the wires are mounted. */
-export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds): Product {
+export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds): CloudStorage {
   let store: ObjectStore | undefined
+  const folders = new Map<string, Promise<BucketFolder>>()
+  const openFolder = async (bucket: string): Promise<BucketFolder> => {
+    store ??= await openObjectStore(state, clock)
+    const objects = new Objects(store, new Buckets(store, project), clock)
+    return openBucketFolder({ store, objects, log }, bucket, join(state.directory, 'buckets', bucket))
+  }
   return {
     name: 'storage',
     hosts: ['storage.googleapis.com', 'storage.localhost', 'www.googleapis.com', 'storage.mtls.googleapis.com', '*.storage.googleapis.com'],
@@ -38,7 +54,14 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
       await app.register(async (scope) => serveJson(scope, parts, readXml))
       app.all('/*', readXml)
     },
+    async folder(bucket) {
+      const opening = folders.get(bucket) ?? openFolder(bucket)
+      folders.set(bucket, opening)
+      opening.catch(() => folders.delete(bucket))
+      return (await opening).path
+    },
     async [Symbol.asyncDispose]() {
+      for (const folder of folders.values()) await (await folder.catch(() => undefined))?.[Symbol.asyncDispose]()
       await store?.[Symbol.asyncDispose]()
     },
   }

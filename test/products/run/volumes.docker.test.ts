@@ -131,6 +131,71 @@ test('a folder in memory is shared by the containers of an instance, bounded, an
   expect(looks.filter(({ body }) => body.includes('small') || body.includes('own')).length).toBe(1)
 })
 
+test('run trap 40: the socket of a database is in its folder, and survives a restart of the database', async () => {
+  await using run = await givenRun()
+  const sql = `https://sqladmin.googleapis.com/v1/projects/${run.project}/instances`
+  const body = { name: 'main', databaseVersion: 'POSTGRES_15', region: 'us-central1', settings: { tier: 'db-f1-micro' } }
+  const wait = async (operation: Record<string, unknown>) => {
+    const url = `https://sqladmin.googleapis.com/v1/projects/${run.project}/operations/${String(operation['name'])}`
+    await eventually('the database', async () => (await run.house.api.call('GET', url))['status'] === 'DONE', 60_000)
+  }
+  await wait(await run.house.api.call('POST', sql, body))
+  const connection = `${run.project}:us-central1:main`
+  const folder = `/cloudsql/${connection}`
+  await run.deploy('app', {
+    container: { volumeMounts: [{ name: 'db', mountPath: '/cloudsql' }] },
+    template: { volumes: [{ name: 'db', cloudSqlInstance: { instances: [connection] } }] },
+  })
+  const socket = async () => await stat(run, 'app', `${folder}/.s.PGSQL.5432`)
+  const connect = `node -e "require('net').connect('${folder}/.s.PGSQL.5432').on('connect', () => { console.log('in'); process.exit() }).on('error', (e) => console.log(e.code))"`
+  const dial = async () => (await run.ask('app', `/shell?line=${encodeURIComponent(connect)}`)).body
+  await eventually('the socket', async () => (await socket()).endsWith(' socket') && (await dial()) === '0 in\n')
+  const before = await run.ask('app', '/id')
+  await wait(await run.house.api.call('POST', `${sql}/main/restart`, {}))
+  await eventually('the socket after the restart', async () => (await dial()) === '0 in\n')
+  expect(await socket()).toMatch(/ socket$/)
+  expect((await run.ask('app', '/id')).body).toBe(before.body)
+})
+
+const storageUrl = 'https://storage.googleapis.com/storage/v1/b'
+
+test('a bucket is a folder: what either side writes and deletes is seen by the other, and by other instances', async () => {
+  await using run = await givenRun()
+  const bucket = `${run.project}-files`
+  await run.house.api.call('POST', `${storageUrl}?project=${run.project}`, { name: bucket })
+  const container = (readOnly: boolean) => ({
+    container: { volumeMounts: [{ name: 'files', mountPath: '/mnt/files' }] },
+    template: { volumes: [{ name: 'files', gcs: { bucket, readOnly } }] },
+  })
+  await run.deploy('writer', container(false))
+  await run.deploy('reader', container(true))
+  const names = async () => {
+    const { items = [] } = await run.house.api.call('GET', `${storageUrl}/${bucket}/o`)
+    return (items as { readonly name: string }[]).map(({ name }) => name).join(' ')
+  }
+  const put = (service: string, path: string) => run.ask(service, `/put?path=/mnt/files/${path}&text=hello`)
+  expect((await put('writer', 'a/b/c.txt')).status).toBe(200)
+  await eventually('the object', async () => (await names()) === 'a/b/c.txt')
+  expect(await read(run, 'reader', '/mnt/files/a/b/c.txt')).toBe('hello')
+  expect((await put('reader', 'x')).body).toMatch(/EROFS|read-only/)
+  await run.house.api.call('DELETE', `${storageUrl}/${bucket}/o/${encodeURIComponent('a/b/c.txt')}`)
+  await eventually('the file is gone', async () => (await read(run, 'reader', '/mnt/files/a/b/c.txt')).includes('ENOENT'))
+
+  await run.restart()
+  expect((await put('writer', 'later')).status).toBe(200)
+  await eventually('a new daemon goes on', async () => (await names()) === 'later')
+  await run.ask('writer', '/remove?path=/mnt/files/later')
+  await eventually('the object is gone', async () => (await names()) === '')
+})
+
+test('a bucket that is not there keeps the instance from starting, by name', async () => {
+  await using run = await givenRun()
+  const template = { volumes: [{ name: 'v', gcs: { bucket: 'no-such-bucket-here' } }] }
+  await expect(run.deploy('app', { container: { volumeMounts: [{ name: 'v', mountPath: '/v' }] }, template })).rejects.toThrow(
+    /no-such-bucket-here/,
+  )
+})
+
 test('volumes that cannot be are refused by name', async () => {
   await using run = await givenRun()
   const deploy = (volume: object, ...mountPaths: string[]) =>

@@ -5,6 +5,7 @@ import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { withJobDefaults } from './job-template.ts'
 import { readJobName } from './names.ts'
+import { checkSchedule } from './schedule.ts'
 import { checkReservedKeys } from '../reserved-keys.ts'
 
 /**
@@ -15,6 +16,7 @@ export function fillJob(sent: Job, name: string): Job {
   const { labels, annotations, client, clientVersion, launchStage, createExecution } = clone(JobSchema, sent)
   checkReservedKeys('job.labels', labels)
   checkReservedKeys('job.annotations', annotations)
+  checkSchedule({ annotations })
   if (sent.binaryAuthorization?.binauthzMethod.case === 'policy') throw unimplemented('Binary Authorization (binary_authorization)')
   const job = create(JobSchema, { name, labels, annotations, client, clientVersion, launchStage })
   job.createExecution = createExecution

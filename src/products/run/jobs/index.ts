@@ -1,6 +1,6 @@
 import type { HandlerContext } from '@connectrpc/connect'
 import { Executions } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
-import { Jobs } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
+import { ExecutionReference_CompletionStatus, Jobs, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import { Tasks } from '../../../api/gen/google/cloud/run/v2/task_pb.ts'
 import { callerOf } from '../../../api/caller.ts'
 import type { IamPolicies } from '../../../api/iam-policy.ts'
@@ -14,6 +14,8 @@ import { isOver } from './execution-status.ts'
 import { openExecutions, type ExecutionApi } from './executions.ts'
 import { openJobs, type JobApi } from './jobs.ts'
 import { readExecutionName, readJobName } from './names.ts'
+import { openScheduler } from './scheduler.ts'
+import { scheduleOf, type Schedule } from './schedule.ts'
 import { openTaskRows } from './task-rows.ts'
 import { openTasks, type TaskApi } from './tasks.ts'
 
@@ -24,6 +26,8 @@ export interface RunJobs extends AsyncDisposable {
   readonly jobs: JobApi
   readonly executions: ExecutionApi
   readonly tasks: TaskApi
+  /** Those of `project`, for people. */
+  list(project: string): readonly ListedJob[]
   /** False when nobody wants the container any more. */
   adopt(container: Container): boolean
   /** Goes on with what an earlier daemon, or a stopped engine, left. */
@@ -33,13 +37,24 @@ export interface RunJobs extends AsyncDisposable {
   removeProject(project: string): Promise<void>
 }
 
+export interface ListedJob {
+  readonly id: string
+  readonly region: string
+  /** Of its newest execution: `succeeded`, `running`, ...; `never run` without one. */
+  readonly state: string
+  readonly schedule?: Schedule
+  /** Wall time. Absent for a job that does not run by itself, and while its project is down. */
+  readonly nextRunMs?: number
+}
+
 export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
   const executionRows = openExecutionRows(needs.state)
   const taskRows = openTaskRows(needs.state)
   const controller = openController(needs, executionRows, taskRows)
   const executions = openExecutions(needs, executionRows, taskRows, controller)
   const tasks = openTasks(needs, executionRows, taskRows)
-  const jobs = openJobs(needs, executionRows, controller, executions)
+  const jobs: JobApi = openJobs(needs, executionRows, controller, executions, () => scheduler.refresh())
+  const scheduler = openScheduler(needs, jobs)
   const caller = (context: HandlerContext) => callerOf(context).email
   return {
     services: [
@@ -63,6 +78,19 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
     jobs,
     executions,
     tasks,
+    list: (project) =>
+      jobs.all(project).map((job) => {
+        const { region, job: id } = readJobName(job.name)
+        const schedule = scheduleOf(job)
+        const nextRunMs = scheduler.nextRunMs(job.name)
+        return {
+          id,
+          region,
+          state: stateOf(job),
+          ...(schedule !== undefined && { schedule }),
+          ...(nextRunMs !== undefined && { nextRunMs }),
+        }
+      }),
     adopt: (container) => controller.wants(container),
     async resume() {
       await controller.resume((project) => needs.isUp(project))
@@ -74,8 +102,10 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
         })
       }
       jobs.resume()
+      scheduler.refresh()
     },
     async stopProject(project) {
+      scheduler.refresh()
       const running = executionRows.list(`projects/${project}/`).filter((execution) => !isOver(execution))
       await Promise.all(running.map(({ name }) => controller.cancel(name)))
     },
@@ -85,6 +115,26 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
       const own = jobs.all(project).filter(({ name }) => readJobName(name).project === project)
       await Promise.all(own.map(({ name }) => jobs.deleteJob({ name, etag: '', validateOnly: false })))
     },
-    [Symbol.asyncDispose]: () => controller[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      scheduler[Symbol.dispose]()
+      await controller[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function stateOf({ latestCreatedExecution }: Job): string {
+  if (latestCreatedExecution === undefined) return 'never run'
+  const { EXECUTION_CANCELLED, EXECUTION_FAILED, EXECUTION_RUNNING, EXECUTION_SUCCEEDED } = ExecutionReference_CompletionStatus
+  switch (latestCreatedExecution.completionStatus) {
+    case EXECUTION_SUCCEEDED:
+      return 'succeeded'
+    case EXECUTION_FAILED:
+      return 'failed'
+    case EXECUTION_CANCELLED:
+      return 'cancelled'
+    case EXECUTION_RUNNING:
+      return 'running'
+    default:
+      return 'pending'
   }
 }

@@ -57,7 +57,14 @@ export interface JobApi {
   resume(): void
 }
 
-export function openJobs(needs: RunNeeds, rows: ExecutionRows, controller: Controller, executions: ExecutionApi): JobApi {
+/** @param onChange told when a job was stored or removed */
+export function openJobs(
+  needs: RunNeeds,
+  rows: ExecutionRows,
+  controller: Controller,
+  executions: ExecutionApi,
+  onChange: () => void,
+): JobApi {
   const jobs = openCollection(needs.state, 'run.job')
   const read = (value: string): Job => fromJsonString(JobSchema, value, { ignoreUnknownFields: true })
   const put = (job: Job) => jobs.put(job.name, toJsonString(JobSchema, job))
@@ -110,6 +117,7 @@ export function openJobs(needs: RunNeeds, rows: ExecutionRows, controller: Contr
   /** Stores `job`. With a token it is ready when the execution of that name has begun, or is over. */
   const apply = async (job: Job, caller: string): Promise<Operation> => {
     const token = job.createExecution.value
+    queueMicrotask(onChange)
     if (token === undefined) {
       setReady(job)
       await put(job)
@@ -214,6 +222,7 @@ export function openJobs(needs: RunNeeds, rows: ExecutionRows, controller: Contr
       checkEtag(request.etag, job.etag)
       if (request.validateOnly) return done(job)
       await jobs.delete(job.name)
+      onChange()
       const own = rows.list(`${job.name}/executions/`).map(({ name }) => name)
       return needs.operations.start(about(job), async () => {
         await Promise.all(own.map((name) => executions.remove(name)))

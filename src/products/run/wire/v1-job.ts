@@ -4,6 +4,7 @@ import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_p
 import { JobSchema, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import type { Task } from '../../../api/gen/google/cloud/run/v2/task_pb.ts'
 import type { TaskTemplate } from '../../../api/gen/google/cloud/run/v2/task_template_pb.ts'
+import { isReservedKey } from '../reserved-keys.ts'
 import { fromResourceVersion, toCondition, toMeta, toTime, type V1Place } from './v1-metadata.ts'
 import { present, type Json, type V1Job } from './v1-schema.ts'
 import { fromPod, toPod } from './v1-template.ts'
@@ -167,8 +168,7 @@ function toTaskSpec(template: TaskTemplate | undefined): { readonly spec: Json; 
 
 /** Keys of Google's own domains are fields of version 2, or written by the server: version 2 takes none of them as they are. */
 function ofUser(map: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
-  const reserved = /^(?:[a-z0-9-]+\.)*(?:run\.googleapis\.com|cloud\.googleapis\.com|serving\.knative\.dev|autoscaling\.knative\.dev)\//
-  return Object.fromEntries(Object.entries(map ?? {}).filter(([key]) => !reserved.test(key)))
+  return Object.fromEntries(Object.entries(map ?? {}).filter(([key]) => !isReservedKey(key)))
 }
 
 function tokenOf({ createExecution }: Job): Json {

@@ -1,0 +1,166 @@
+import { createWriteStream, existsSync } from 'node:fs'
+import { chmod, lstat, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { CloudError } from '../../base/cloud-error.ts'
+import type { Log } from '../../base/log.ts'
+import type { ObjectStore } from '../../objects/object-store.ts'
+import type { StoredObject } from '../../objects/stored.ts'
+import { filesOf, folderPlan, isPath, type FolderStep, type InStep, type SeenFile } from './folder-plan.ts'
+import { lookAt, makeFolder, moveInto, openFile, removeFile } from './inside-folder.ts'
+import type { Objects } from './objects.ts'
+
+/** How often the folder is looked at. A file that is the same at two looks counts as closed. */
+const lookMs = 500
+
+/** A bucket as a folder of this host, kept in step both ways until it is disposed. */
+export interface BucketFolder extends AsyncDisposable {
+  readonly path: string
+}
+
+export interface BucketFolderParts {
+  readonly store: ObjectStore
+  readonly objects: Objects
+  readonly log: Log
+}
+
+/**
+ * Fills `directory`/files from `bucket`, then keeps both in step: folderPlan says how. What was in step is kept beside it, so that after a restart
+ * a deletion on one side is told from something new on the other.
+ * @throws CloudError BUCKET_NOT_FOUND
+ */
+export async function openBucketFolder(parts: BucketFolderParts, bucket: string, directory: string): Promise<BucketFolder> {
+  const { store, log } = parts
+  if (store.findBucket(bucket) === undefined) {
+    const message = `The bucket ${bucket} does not exist.`
+    throw new CloudError('NOT_FOUND', message, `gcloud storage buckets create gs://${bucket}`, { fault: 'BUCKET_NOT_FOUND' })
+  }
+  const at = { root: join(directory, 'files'), drafts: join(directory, 'drafts'), index: join(directory, 'in-step.json') }
+  if (!existsSync(at.index)) await rm(directory, { recursive: true, force: true })
+  await rm(at.drafts, { recursive: true, force: true })
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  for (const path of [at.root, at.drafts]) await mkdir(path, { recursive: true })
+  await chmod(at.root, 0o777)
+  const inStep = await readIndex(at.index)
+  /** Files that cannot be objects, as they were when they were refused. */
+  const refused = new Map<string, SeenFile>()
+  let before = new Map<string, SeenFile>()
+
+  const run = async (step: FolderStep): Promise<void> => {
+    const { name } = step
+    if (step.kind === 'upload') await upload(name)
+    if (step.kind === 'download') await download(name)
+    if (step.kind === 'removeFile') await removeFile(at.root, name)
+    if (step.kind === 'removeObject') {
+      // another generation since then is a newer object, which comes back
+      await parts.objects.remove({ bucket, name, generation: undefined }, { ifGenerationMatch: step.generation }).catch(() => {})
+    }
+    if (step.kind !== 'upload' && step.kind !== 'download') inStep.delete(name)
+  }
+  const upload = async (name: string) => {
+    const file = await openFile(at.root, name)
+    if (file === undefined) return
+    try {
+      const { size, mtimeMs } = await file.stat()
+      const seen = { sizeBytes: size, mtimeMs }
+      const wish = { bucket, name, fields: {}, predefinedAcl: undefined, preconditions: {}, caller: undefined }
+      const object = await parts.objects
+        .insert(wish, size === 0 ? Readable.from([]) : file.createReadStream({ autoClose: false, end: size - 1 }), {})
+        .catch((error: unknown) => {
+          refused.set(name, seen)
+          log.warn({ err: error, bucket, name }, 'a file of the bucket folder cannot be an object')
+        })
+      if (object !== undefined) inStep.set(name, { ...seen, generation: object.generation })
+    } finally {
+      await file.close()
+    }
+  }
+  const download = async (name: string) => {
+    const object = store.findObject({ bucket, name, generation: undefined })
+    if (object === undefined) return
+    const draft = join(at.drafts, crypto.randomUUID())
+    await writeObject(store, object, draft)
+    const { size, mtimeMs } = await lstat(draft)
+    if (await moveInto(at.root, name, draft)) inStep.set(name, { sizeBytes: size, mtimeMs, generation: object.generation })
+    else await rm(draft, { force: true })
+  }
+
+  const cycle = async (): Promise<void> => {
+    const objects = liveObjects(store, bucket)
+    const files = await lookAt(at.root)
+    for (const [name, seen] of files) {
+      const no = refused.get(name)
+      if (no !== undefined && no.sizeBytes === seen.sizeBytes && no.mtimeMs === seen.mtimeMs) files.delete(name)
+    }
+    const steps = folderPlan(inStep, before, files, objects.files)
+    for (const step of steps) await run(step)
+    for (const name of objects.folders) await makeFolder(at.root, name.slice(0, -1))
+    before = files
+    if (steps.length > 0) await writeIndex(at.index, inStep)
+  }
+
+  await cycle()
+  await writeIndex(at.index, inStep)
+  const closing = new AbortController()
+  let wake = () => {}
+  const subscription = store.onChange((changed) => {
+    if (changed === bucket) wake()
+  })
+  const ended = (async () => {
+    while (!closing.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, lookMs)
+        timer.unref()
+        wake = () => (clearTimeout(timer), resolve())
+      })
+      if (closing.signal.aborted) return
+      await cycle().catch((error: unknown) => log.warn({ err: error, bucket }, 'the bucket folder is not in step'))
+    }
+  })()
+  return {
+    path: at.root,
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      subscription[Symbol.dispose]()
+      wake()
+      await ended
+    },
+  }
+}
+
+/** Generations of what can be a file, and the names that end in a slash. None when the bucket was deleted. */
+function liveObjects(store: ObjectStore, bucket: string): { files: Map<string, number>; folders: string[] } {
+  const all = new Map<string, number>()
+  if (store.findBucket(bucket) === undefined) return { files: all, folders: [] }
+  const query = { prefix: '', delimiter: '', startOffset: '', endOffset: '', includeTrailingDelimiter: false, versions: false, limit: 1000 }
+  for (let after: Parameters<ObjectStore['list']>[1]['after']; ;) {
+    const { items, end } = store.list(bucket, { ...query, after, matches: () => true })
+    for (const { name, generation } of items) all.set(name, generation)
+    if (end === undefined) break
+    after = end
+  }
+  const files = filesOf(all.keys())
+  const folders = [...all.keys()].filter((name) => name.endsWith('/') && isPath(name))
+  return { files: new Map([...all].filter(([name]) => files.has(name))), folders }
+}
+
+async function writeObject(store: ObjectStore, object: StoredObject, path: string): Promise<void> {
+  const bytes = object.sizeBytes === 0 ? Buffer.alloc(0) : store.open(object, 0, object.sizeBytes - 1)
+  await pipeline(bytes instanceof Uint8Array ? Readable.from([bytes]) : bytes, createWriteStream(path))
+  await chmod(path, 0o666)
+  await utimes(path, new Date(), new Date(object.updatedMs))
+}
+
+async function readIndex(path: string): Promise<Map<string, InStep>> {
+  try {
+    return new Map(JSON.parse(await readFile(path, 'utf8')) as [string, InStep][])
+  } catch {
+    return new Map()
+  }
+}
+
+async function writeIndex(path: string, inStep: ReadonlyMap<string, InStep>): Promise<void> {
+  await writeFile(`${path}.new`, JSON.stringify([...inStep]))
+  await rename(`${path}.new`, path)
+}

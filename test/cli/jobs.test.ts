@@ -1,0 +1,58 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { givenCli } from './given-cli.ts'
+import type { LogEvent, StatusAnswer } from '../../src/daemon/control-protocol.ts'
+
+test('devcloud up makes the jobs of devcloud.yaml, runs what has a schedule on time, and stops that with down', async () => {
+  await using cli = givenCli()
+  const directory = join(cli.stateDirectory, 'batch-shop')
+  await mkdir(directory)
+  const write = (schedule: string) =>
+    writeFile(
+      join(directory, 'devcloud.yaml'),
+      `services: {}
+jobs:
+  tick:
+    dir: .
+    command: [node, -e, 'console.log("tick", process.env.CLOUD_RUN_TASK_INDEX, process.env.PORT)']
+    tasks: 2
+${schedule}  never: { dir: ., command: [node, -e, 'console.log("never")'] }
+`,
+    )
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await cli.run(args, { directory })
+    if (code !== 0) throw new Error(`devcloud ${args.join(' ')} exited ${code}\n${stdout}${stderr}`)
+    return args[0] === 'up' ? stdout + stderr : stdout
+  }
+  const job = async (id: string) =>
+    (JSON.parse(await run('status', '--json')) as StatusAnswer).projects[0]?.jobs.find((one) => one.id === id)
+  await write('    schedule: "* * * * *"\n')
+  expect(await run('up', '--plan')).toMatch(/job tick .*2 tasks[^]*schedule {2,}\* \* \* \* \* · UTC/)
+  expect(await run('up', '-d', '--engine', 'process')).toMatch(/job tick.*created, runs next at 20/)
+  const schedule = { cron: '* * * * *', timeZone: 'UTC' }
+  expect(await job('tick')).toMatchObject({ state: 'never run', schedule, nextRunMs: expect.any(Number) })
+  expect(await run('status')).toMatch(/job {2,}tick .*\* \* \* \* \* UTC · next/)
+  await expect.poll(async () => (await job('tick'))?.state, { timeout: 90_000, interval: 1000 }).toBe('succeeded')
+  const logged = (await run('logs', 'tick', '--json'))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as LogEvent)
+  expect(
+    logged
+      .map((event) => event.kind === 'log' && event.text)
+      .toSorted()
+      .slice(0, 2),
+  ).toEqual(['tick 0 undefined', 'tick 1 undefined'])
+  expect(await run('logs')).toMatch(/tick-[a-z0-9]{5}-task1 +tick 1/)
+
+  expect(await run('up', '-d')).toMatch(/job never.*unchanged/)
+  await write('')
+  expect(await run('up', '-d')).toMatch(/job tick +updated +\d/)
+  expect((await job('tick'))?.nextRunMs).toBeUndefined()
+  await write('    schedule: "* * * * *"\n')
+  await run('up', '-d')
+  await run('down')
+  expect(await job('tick')).toMatchObject({ schedule })
+  expect((await job('tick'))?.nextRunMs).toBeUndefined()
+}, 180_000)
