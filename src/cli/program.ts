@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../base/version.ts'
 import { addAuth } from './commands/auth.ts'
 import { addClean } from './commands/clean.ts'
+import { completionNames } from './commands/completion-names.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDaemon } from './commands/daemon.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -63,7 +64,7 @@ export async function createProgram(word: string): Promise<Command> {
     add(program)
   if (loadsRun.includes(word)) (await import('./commands/run/index.ts')).addRun(program)
   else addOneOff(program)
-  addCompletion(program)
+  addCompletion(program, word === 'complete' ? await completionNames() : {})
   for (const command of program.commands) inherit(command, program)
   return program
 }

@@ -171,6 +171,15 @@ describe('devcloud run', () => {
     expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('Cannot find service [absent]') })
   })
 
+  test('a Tab completes commands, flags and the names that there are', async () => {
+    const tab = async (...words: readonly string[]) => (await cli.run(['complete', '--', ...words])).stdout
+    expect(await tab('run', 'serv')).toMatch(/^services\t/)
+    expect(await tab('run', 'services', 'update-')).toMatch(/^update-traffic\t/)
+    expect(await tab('run', 'deploy', '--set-')).toMatch(/^--set-env-vars\t[\s\S]*^--set-secrets\t/m)
+    expect(await tab('run', 'services', 'describe', '')).toMatch(/^hello\b/)
+    expect(await tab('run', 'revisions', 'describe', 'hello-v')).toMatch(/^hello-v9\b/)
+  })
+
   test('run SERVICE -- COMMAND is what it was, and exec --once the same', async () => {
     expect(await run('hello', '--', 'sh', '-c', 'echo $GREETING; exit 3')).toMatchObject({ code: 3, stdout: 'later\n' })
     expect(await run('--', 'sh', '-c', 'exit 4')).toMatchObject({ code: 4 })

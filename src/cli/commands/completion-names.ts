@@ -1,0 +1,40 @@
+import type { ApiAnswer, ApiRequest } from '../../daemon/control-protocol.ts'
+import { findDaemon, type ControlClient } from '../control-client.ts'
+import { findProject } from '../find-project.ts'
+
+/** A Tab waits no longer. */
+const patienceMs = 1000
+
+/** What stands for an argument of that name: `service`, `revision`, `job`, ... */
+export type CompletionNames = Readonly<Record<string, readonly string[]>>
+
+/** The names in this folder's project. Starts no daemon, and gives none where anything goes wrong: a Tab has nobody to tell. */
+export async function completionNames(): Promise<CompletionNames> {
+  const late = new Promise<CompletionNames>((resolve) => setTimeout(resolve, patienceMs, {}).unref())
+  return Promise.race([readNames().catch(() => ({})), late])
+}
+
+async function readNames(): Promise<CompletionNames> {
+  const client = await findDaemon()
+  if (client === undefined) return {}
+  const { id, region, services } = await findProject(client, undefined)
+  const base = (group: string) => `https://run.googleapis.com/apis/${group}/v1/namespaces/${id}`
+  const [revisions, jobs, executions, pools] = await Promise.all([
+    namesIn(client, `${base('serving.knative.dev')}/revisions`),
+    namesIn(client, `${base('run.googleapis.com')}/jobs`),
+    namesIn(client, `${base('run.googleapis.com')}/executions`),
+    namesIn(client, `https://run.googleapis.com/v2/projects/${id}/locations/${region}/workerPools`),
+  ])
+  return { service: services.map((service) => service.id), revision: revisions, job: jobs, execution: executions, 'worker-pool': pools }
+}
+
+/** Of a list of v1 (`items[].metadata.name`) or of v2 (`workerPools[].name`). */
+async function namesIn(client: ControlClient, url: string): Promise<readonly string[]> {
+  const request: ApiRequest = { method: 'GET', url }
+  const answer = await client.post<ApiAnswer>('/api', request).catch((): ApiAnswer => ({}))
+  const items = (answer['items'] ?? answer['workerPools'] ?? []) as readonly {
+    readonly name?: string
+    readonly metadata?: { readonly name: string }
+  }[]
+  return items.map(({ name, metadata }) => metadata?.name ?? name?.split('/').at(-1) ?? '')
+}
