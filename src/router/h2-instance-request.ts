@@ -18,7 +18,10 @@ export class H2InstanceRequest implements InstanceRequest {
   readonly #reply: InstanceReply
   #stream: ClientHttp2Stream
   #reused = false
-  #sentBody = false
+  /** What was sent of the body, while it is little and may have to be sent again. */
+  #sent: Buffer[] | undefined = []
+  #sentBytes = 0
+  #tries = 1
   #ended: boolean
   #answered = false
   #over = false
@@ -36,7 +39,7 @@ export class H2InstanceRequest implements InstanceRequest {
   }
 
   write(piece: Buffer): boolean {
-    this.#sentBody = true
+    this.#remember(piece)
     if (this.#stream.destroyed || this.#stream.writableEnded) return true // its end is on the way to us
     return this.#stream.write(piece)
   }
@@ -60,6 +63,12 @@ export class H2InstanceRequest implements InstanceRequest {
     cancelStream(this.#stream)
   }
 
+  #remember(piece: Buffer): void {
+    this.#sentBytes += piece.length
+    if (this.#answered || this.#sentBytes > repeatableBytes) this.#sent = undefined
+    else this.#sent?.push(piece)
+  }
+
   #open(fresh: boolean): ClientHttp2Stream {
     const { stream, reused } = this.#sessions.open(this.#address, this.#headers, this.#endStream, fresh)
     this.#reused = reused
@@ -75,6 +84,7 @@ export class H2InstanceRequest implements InstanceRequest {
   #onResponse(flags: number, raw: readonly string[]): void {
     if (this.#over) return
     this.#answered = true
+    this.#sent = undefined
     const fields = toFields(raw)
     const status = Number(raw[raw.indexOf(':status') + 1])
     const isWhole = (flags & NGHTTP2_FLAG_END_STREAM) !== 0
@@ -99,24 +109,32 @@ export class H2InstanceRequest implements InstanceRequest {
 
   #onClose(stream: ClientHttp2Stream): void {
     if (this.#over || stream !== this.#stream) return
-    if (!this.#answered && !this.#sentBody && this.#mayRepeat(stream) && this.#repeat()) return
+    if (!this.#answered && this.#repeat(stream)) return
     this.#over = true
     this.#reply.onFailed()
   }
 
-  /** A stream that was refused was not looked at; one whose session was over may have been, and then twice must be as good as once. */
-  #mayRepeat({ rstCode }: ClientHttp2Stream): boolean {
-    return this.#reused && (rstCode === NGHTTP2_REFUSED_STREAM || isIdempotent(this.#headers[1] ?? ''))
-  }
-
-  /** The session had ended without our knowing: a fresh one may do better. */
-  #repeat(): boolean {
+  /**
+   * Once more, where that is safe. A stream that was refused was not looked at: the instance says goodbye, or takes fewer streams than it was sent.
+   * One whose session was over may have been, and then twice must be as good as once.
+   */
+  #repeat({ rstCode }: ClientHttp2Stream): boolean {
+    const isRefused = rstCode === NGHTTP2_REFUSED_STREAM
+    const isSafe = isRefused || (this.#reused && this.#sentBytes === 0 && isIdempotent(this.#headers[1] ?? ''))
+    const sent = this.#sent
+    if (!isSafe || sent === undefined || this.#tries >= mostTries) return false
+    this.#tries += 1
     try {
-      this.#stream = this.#open(true)
+      this.#stream = this.#open(!isRefused)
     } catch {
       return false
     }
+    for (const piece of sent) this.#stream.write(piece)
     if (this.#ended && !this.#endStream) this.#stream.end()
     return true
   }
 }
+
+/** As much as a unary call mostly has. */
+const repeatableBytes = 65_536
+const mostTries = 10

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import http, { type RequestListener } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import { mkdtempSync, rmSync } from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -336,6 +337,38 @@ test('an application that closes its HTTP/2 connection politely loses no request
   for (let n = 0; n < 20; n += 1) expect((await ask(client)).body).toBe('ok')
 })
 
+test('calls with a body are sent again when the application refuses them: it says goodbye, or takes few streams at a time', async () => {
+  let refused = 0
+  const answer = (stream: ServerHttp2Stream) => {
+    let bytes = 0
+    stream.on('data', (piece: Buffer) => (bytes += piece.length))
+    stream.on('end', () => {
+      stream.respond({ ':status': 200 })
+      stream.end(String(bytes))
+    })
+  }
+  await using goodbye = await givenH2App((stream) => {
+    answer(stream)
+    stream.session?.close() // what comes behind is above the last stream of its GOAWAY
+  })
+  await using few = await givenH2App((stream) => {
+    refused += 1
+    if (refused % 2 === 1) return stream.close(http2Refused)
+    answer(stream)
+  })
+  for (const app of [goodbye, few]) {
+    const upstream = h2c(app.port)
+    await using given = await givenRouter(upstream)
+    using client = givenH2Client(given.router.port)
+    for (let round = 0; round < 5; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 8 }, () => ask(client, { ':method': 'POST' }, 'hello')))
+      expect(answers.map(({ body }) => body)).toEqual(Array.from({ length: 8 }, () => '5'))
+    }
+    expect(upstream.inFlight).toBe(0)
+  }
+  expect(refused).toBeGreaterThan(40)
+})
+
 test('trailers of an application on h2c reach the client; so does an answer before the body ended', async () => {
   await using app = await givenH2App((stream, headers) => {
     if (headers[':path'] === '/early') {
@@ -404,3 +437,4 @@ test('a whole HTTP/1.1 connection beside is not disturbed by one that breaks HTT
 })
 
 const http2Cancel = 8
+const http2Refused = 7
