@@ -77,6 +77,9 @@ const service = strict({
   memory,
   concurrency: whole(1, 1000).optional().describe('Requests that one instance takes at a time. Default: 80.'),
   scaling: scaling.optional().describe('Instances of a revision. Default: { min: 0, max: 100 }.'),
+  idleSeconds: whole(1, 3600)
+    .optional()
+    .describe('How long an instance that no request needs is kept. Default: 300; Cloud Run keeps it for 900 at most, and often for less.'),
   timeout: whole(1, 3600).optional().describe('Seconds that a request may take. Default: 300.'),
   serviceAccount: z.string().min(1, { error: "a service account's email" }).optional().describe('Whose tokens the metadata server gives.'),
   invoker: z

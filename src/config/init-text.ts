@@ -117,6 +117,7 @@ function toYaml(service: WantedService, directory: string): Json {
     timeout: service.timeoutSeconds,
     serviceAccount: service.serviceAccount,
     invoker: service.invoker,
+    idleSeconds: service.idleSeconds,
     before: before.length === 0 ? undefined : before.map(toLine),
   })
 }

@@ -4,7 +4,7 @@ import type { ServicePart } from './service-part.ts'
 /** What one file says of a job; what it does not say is absent, and another file or a default says it. */
 export interface JobPart extends Omit<
   ServicePart,
-  'dir' | 'port' | 'concurrency' | 'minInstances' | 'maxInstances' | 'timeoutSeconds' | 'before' | 'invoker'
+  'dir' | 'port' | 'concurrency' | 'minInstances' | 'maxInstances' | 'timeoutSeconds' | 'before' | 'invoker' | 'idleSeconds'
 > {
   /** The folder of the file that speaks of it, or the one to build. */
   readonly dir: string

@@ -73,7 +73,9 @@ function sourceWords(source: WantedSource, directory: string): string {
   return `run ${folder} with "${words(source.command ?? [])}"`
 }
 
-function* parts(service: WantedContainer & Pick<Partial<WantedService>, 'source' | 'invoker'>): Generator<readonly [string, string]> {
+function* parts(
+  service: WantedContainer & Pick<Partial<WantedService>, 'source' | 'invoker' | 'idleSeconds'>,
+): Generator<readonly [string, string]> {
   const { source } = service
   if (source?.dockerfile !== undefined && source.command !== undefined && service.command === undefined) {
     yield ['process', `${words(source.command)} (without Docker)`]
@@ -81,6 +83,7 @@ function* parts(service: WantedContainer & Pick<Partial<WantedService>, 'source'
   if (service.command !== undefined) yield ['command', words(service.command)]
   if (service.args !== undefined) yield ['args', words(service.args)]
   if (service.serviceAccount !== undefined) yield ['account', service.serviceAccount]
+  if (service.idleSeconds !== undefined) yield ['idle', `${service.idleSeconds} s`]
   if (service.invoker === 'private') yield ['invoker', 'private']
   for (const [name, value] of Object.entries(service.env)) {
     yield [`env ${name}`, 'value' in value ? 'a value' : `secret ${value.secret}, version ${value.version}`]

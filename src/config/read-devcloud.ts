@@ -134,6 +134,7 @@ async function toPart(
       maxInstances: service.scaling?.max,
       timeoutSeconds: service.timeout,
       invoker: service.invoker,
+      idleSeconds: service.idleSeconds,
       before: service.before?.map((line) => (typeof line === 'string' ? ['sh', '-c', line] : line)),
     }),
   }

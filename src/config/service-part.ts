@@ -21,6 +21,7 @@ export interface ServicePart {
   readonly minInstances?: number
   readonly maxInstances?: number
   readonly timeoutSeconds?: number
+  readonly idleSeconds?: number
   /** Ids or connection names, each with its place, not yet compared with what is declared. */
   readonly instances?: readonly { readonly name: string; readonly place: Place }[]
   readonly secretVolumes?: WantedService['secretVolumes']

@@ -46,6 +46,7 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     cloudSqlInstances: [...new Set(names)],
     secretVolumes: part.secretVolumes ?? [],
     invoker: part.invoker ?? 'all',
+    ...(part.idleSeconds !== undefined && { idleSeconds: part.idleSeconds }),
     before: part.before ?? [],
   }
 }

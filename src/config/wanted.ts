@@ -50,6 +50,8 @@ export interface WantedService {
     readonly items: readonly { readonly path: string; readonly version: string }[]
   }[]
   readonly serviceAccount?: string
+  /** How long an instance that no request needs is kept; absent for the daemon's own. */
+  readonly idleSeconds?: number
   /** Who may call: everybody, or who has roles/run.invoker. */
   readonly invoker: 'all' | 'private'
   /** By their names, as service.yaml and Cloud Run's v2 API both write them. */

@@ -1,9 +1,11 @@
 import type { WantedContainer, WantedEnv, WantedService } from '../config/wanted.ts'
+import { idleAnnotation } from '../products/run/idle-limit.ts'
 
 /** What Cloud Run's v2 API takes for a wanted service, as its JSON. Pure. */
 export function toRunService(wanted: WantedService, image: string): Record<string, unknown> {
   const { container, ...template } = toRunContainer(wanted, image)
   return {
+    ...(wanted.idleSeconds !== undefined && { annotations: { [idleAnnotation]: String(wanted.idleSeconds) } }),
     template: {
       ...template,
       timeout: `${wanted.timeoutSeconds}s`,

@@ -244,3 +244,14 @@ test('an engine that cannot resume an instance three times has lost it', async (
   expect(stopped).toEqual(['old'])
   expect((await lease).instance).toBe('i1')
 })
+
+test('the idle limit changes without a new pool', async () => {
+  const { pool, stopped, acquired } = givenPool({ idleMs: 900_000 })
+  ;(await acquired()).release()
+  await wait(20_000)
+  pool.setLimits({ min: 0, max: 10, idleMs: 30_000 })
+  await wait(9000)
+  expect(stopped).toEqual([])
+  await wait(3000)
+  expect(stopped).toEqual(['i1'])
+})

@@ -34,6 +34,8 @@ export interface Instances extends AsyncDisposable {
 
 /** SIGTERM, then this long, then SIGKILL (run trap 7). */
 const graceMs = 10_000
+/** The exit code of what ended by SIGKILL. */
+const sigkilled = 137
 /**
  * An instance is paused so long after its last request. Cloud Run takes the CPU at once; but a pause and a resume cost 15-25 ms each, and what
  * follows a page within half a second (its scripts, its pictures, the next call of a test) shall not pay them.
@@ -110,7 +112,7 @@ export function openInstances(needs: RunNeeds): Instances {
       concurrency: revision.maxInstanceRequestConcurrency || 80,
       minInstances: own?.min ?? revision.scaling?.minInstanceCount ?? 0,
       maxInstances: own?.max ?? (revision.scaling?.maxInstanceCount || 100),
-      idleMs: own?.idleMs ?? idleLimitMs(),
+      idleMs: own?.idleMs ?? idleLimitMs({}),
       ...(ingress?.resources?.cpuIdle !== false && { pauseAfterMs }),
       startInstance: (signal) => start(revision, project, signal),
       clock: needs.clock,
@@ -190,7 +192,9 @@ function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance,
         containers.map(async (container) => {
           const beganMs = needs.clock.ticksMs()
           await container.stop(graceMs, AbortSignal.timeout(60_000))
-          if (needs.clock.ticksMs() - beganMs >= graceMs) tellSystem(needs, revision, killedLine(container, graceMs))
+          const isLate = needs.clock.ticksMs() - beganMs >= graceMs
+          if (isLate && (await container.inspect(AbortSignal.timeout(10_000))).exitCode === sigkilled)
+            tellSystem(needs, revision, killedLine(container, graceMs))
           await keepLines(needs, container)
         }),
       )

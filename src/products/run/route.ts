@@ -4,6 +4,7 @@ import type { IamPolicies } from '../../api/iam-policy.ts'
 import type { RouteTarget } from '../../router/upstream.ts'
 import { isReady } from './conditions.ts'
 import { hostsOf, taggedHosts } from './hosts.ts'
+import { idleLimitMs } from './idle-limit.ts'
 import type { Instances } from './instances.ts'
 import { invokerGate, invokersOf, type InvokerRules } from './invoker.ts'
 import type { RunNeeds } from './needs.ts'
@@ -31,7 +32,8 @@ export function openRoute(parts: RouteParts, service: Service): void {
     const revision = revisions.get(`${service.name}/revisions/${target.revision}`)
     if (revision === undefined || !isReady(revision)) return []
     const upstream = instances.pool(revision, project)
-    instances.setLimits(revision.name, limitsOf(service.scaling, revision, shares.get(target.revision) ?? 0))
+    const idleMs = idleLimitMs(service.annotations)
+    instances.setLimits(revision.name, { ...limitsOf(service.scaling, revision, shares.get(target.revision) ?? 0), idleMs })
     return [{ percent: target.percent, upstream, ...(target.tag !== '' && { hosts: taggedHosts(target.tag, hosts) }) }]
   })
   if (targets.length === 0) return
