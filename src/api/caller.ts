@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { createContextKey, type HandlerContext } from '@connectrpc/connect'
 import { CloudError } from '../base/cloud-error.ts'
 
@@ -31,11 +32,17 @@ export function requireCaller(caller: Caller | undefined): Caller {
 }
 
 /**
- * Reads the Authorization header. On the endpoints port (a host of this machine) a token that is missing or foreign counts as the local user:
- * tools that take an endpoint have no credentials of ours.
+ * Reads who calls from the headers. On the endpoints port (a host of this machine) a token that is missing or foreign counts as the local user:
+ * tools that take an endpoint have no credentials of ours. A page in a browser is no such tool: it sends an Origin, and the gateway refuses those
+ * of other pages on `localhost` itself.
  */
-export function readCaller(authorization: string | undefined, host: string, tokens: TokenReader): Caller | undefined {
-  const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1]
+export function readCaller(headers: IncomingHttpHeaders, host: string, tokens: TokenReader): Caller | undefined {
+  const token = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
   const known = token === undefined ? undefined : tokens.read(token)
-  return known ?? (/^(localhost|127\.0\.0\.1|\[::1\]|([a-z0-9-]+-)?run\.localhost)(:\d+)?$/.test(host) ? localUser : undefined)
+  if (known !== undefined) return known
+  if (/^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)) return localUser
+  return regionalEndpoint.test(host) && headers.origin === undefined ? localUser : undefined
 }
+
+/** gcloud puts a region before the endpoint that it is given for Cloud Run: `us-central1-run.localhost`. */
+const regionalEndpoint = /^([a-z0-9-]+-)?run\.localhost(:\d+)?$/

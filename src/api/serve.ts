@@ -37,7 +37,7 @@ export async function createApiServer(options: {
   })
   app.decorateRequest('caller', undefined)
   app.addHook('onRequest', (request, _reply, done) => {
-    request.caller = readCaller(request.headers.authorization, authorityOf(request.headers), tokens)
+    request.caller = readCaller(request.headers, authorityOf(request.headers), tokens)
     done()
   })
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log))

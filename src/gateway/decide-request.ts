@@ -25,7 +25,7 @@ export function decideRequest(request: SeenRequest, door: Door, isKnown: (host: 
   if (kind === 'unemulated') return refuse(501, 'UNIMPLEMENTED', 12, `devcloud does not emulate ${read.host}.`)
   const isOurs = kind === 'api' || kind === 'metadata' || (kind === 'local' && door === 'endpoints')
   if (!isOurs) return refuse(421, 'FAILED_PRECONDITION', 9, `No host ${read.host} is served here.`)
-  if (door === 'endpoints' && (kind === 'local' || read.host.endsWith('.localhost')) && isForeignPage(request, authority)) {
+  if (door === 'endpoints' && kind === 'local' && isForeignPage(request, authority)) {
     return refuse(403, 'PERMISSION_DENIED', 7, 'A page of another origin may not change anything here.')
   }
   return { kind: kind === 'metadata' ? 'metadata' : 'api' }

@@ -3,7 +3,8 @@ import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts
 import { templateOf } from '../revisions.ts'
 import { toCondition, toMeta, type V1Place } from './v1-metadata.ts'
 import { present, type Json } from './v1-schema.ts'
-import { observedGeneration, toV1Service, toV1Template } from './v1-service.ts'
+import { toV1Template } from './v1-revision-template.ts'
+import { observedGeneration, toV1Service } from './v1-service.ts'
 
 const knative = 'serving.knative.dev'
 

@@ -2,7 +2,6 @@ import { create } from '@bufbuild/protobuf'
 import { LaunchStage, LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import type { Condition } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
-import { RevisionTemplateSchema, type RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import {
   TrafficTargetAllocationType,
@@ -11,19 +10,12 @@ import {
   type TrafficTargetStatus,
 } from '../../../api/gen/google/cloud/run/v2/traffic_target_pb.ts'
 import { IngressTraffic, ServiceScaling_ScalingMode } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
-import { unimplemented } from '../../../api/status.ts'
+import { invalid, readCount, run, toCount, type Annotations } from './v1-annotations.ts'
 import { fromResourceVersion, toCondition, toMeta, type V1Place } from './v1-metadata.ts'
+import { fromV1Template, toV1Template } from './v1-revision-template.ts'
 import { present, without, type Json, type V1Service } from './v1-schema.ts'
-import { defaultProbe, fromPod, podAnnotations, toPod } from './v1-template.ts'
 
-type Annotations = Readonly<Record<string, string>>
-
-const run = 'run.googleapis.com/'
 const serving = 'serving.knative.dev/'
-const minScale = 'autoscaling.knative.dev/minScale'
-const maxScale = 'autoscaling.knative.dev/maxScale'
-const probeType = `${run}startupProbeType`
 
 /** Annotations of a Service that are fields of version 2, or that the server writes. */
 const serviceAnnotations = new Set([
@@ -36,11 +28,6 @@ const serviceAnnotations = new Set([
     .split(' ')
     .map((name) => run + name),
 ])
-
-const templateAnnotations = new Set([minScale, maxScale, `${run}sessionAffinity`, `${run}health-check-disabled`, ...podAnnotations])
-
-/** Kinds of image that version 1 names in annotations and that are not emulated. */
-const refusedAnnotations = ['sources', 'base-images', 'mesh'].map((name) => run + name)
 
 /** A Knative Service as version 2 says it. @param name its full name @throws CloudError INVALID_ARGUMENT, UNIMPLEMENTED by name */
 export function fromV1Service({ metadata, spec }: V1Service, name: string): Service {
@@ -79,29 +66,6 @@ export function fromV1Service({ metadata, spec }: V1Service, name: string): Serv
   })
 }
 
-function fromV1Template({ metadata, spec }: V1Service['spec']['template'], ofService: Annotations): RevisionTemplate {
-  const annotations = metadata?.annotations ?? {}
-  const refused = refusedAnnotations.find((key) => annotations[key] !== undefined || ofService[key] !== undefined)
-  if (refused !== undefined) throw unimplemented(`the annotation ${refused}`)
-  const accelerator = spec.nodeSelector?.[`${run}accelerator`]
-  const { vpcAccess, ...pod } = fromPod(spec, annotations)
-  for (const container of pod.containers) container.name ||= `${imageName(container.image)}-1`
-  const [min, max] = [readCount(annotations, minScale), readCount(annotations, maxScale)]
-  return create(RevisionTemplateSchema, {
-    ...pod,
-    revision: metadata?.name ?? '',
-    labels: without(metadata?.labels ?? {}, new Set([probeType])),
-    annotations: without(annotations, templateAnnotations),
-    maxInstanceRequestConcurrency: spec.containerConcurrency ?? 0,
-    sessionAffinity: annotations[`${run}sessionAffinity`] === 'true',
-    healthCheckDisabled: annotations[`${run}health-check-disabled`] === 'true',
-    scaling: { minInstanceCount: min ?? 0, maxInstanceCount: max ?? 0 },
-    ...(spec.timeoutSeconds && { timeout: { seconds: BigInt(spec.timeoutSeconds), nanos: 0 } }),
-    ...(vpcAccess !== undefined && { vpcAccess }),
-    ...(accelerator !== undefined && { nodeSelector: { accelerator } }),
-  })
-}
-
 /** A service as Knative says it, defaults and the server's own annotations included. */
 export function toV1Service(service: Service, place: V1Place): Json {
   const scaling = service.scaling
@@ -116,8 +80,8 @@ export function toV1Service(service: Service, place: V1Place): Json {
     [`${run}ingress-status`]: ingressWord(service.ingress),
     [`${run}launch-stage`]:
       service.launchStage === 0 || service.launchStage === 4 ? '' : (LaunchStageSchema.value[service.launchStage]?.name ?? ''),
-    [`${run}minScale`]: count(scaling?.minInstanceCount),
-    [`${run}maxScale`]: count(scaling?.maxInstanceCount),
+    [`${run}minScale`]: toCount(scaling?.minInstanceCount),
+    [`${run}maxScale`]: toCount(scaling?.maxInstanceCount),
     [`${run}scalingMode`]: ['', 'automatic', 'manual'][scaling?.scalingMode ?? 0] ?? '',
     [`${run}manualInstanceCount`]: scaling?.manualInstanceCount === undefined ? '' : String(scaling.manualInstanceCount),
     [`${run}invoker-iam-disabled`]: service.invokerIamDisabled ? 'true' : '',
@@ -144,40 +108,6 @@ export function toV1Service(service: Service, place: V1Place): Json {
         url: service.uri,
         address: present({ url: service.uri }),
       }),
-    },
-  }
-}
-
-/** `metadata` and `spec` of a template, or of a revision, which has the same fields. */
-export function toV1Template(template: RevisionTemplate): Json {
-  const pod = toPod({ ...template, vpcAccess: template.vpcAccess })
-  const ingress = template.containers.find(({ ports }) => ports.length > 0) ?? template.containers[0]
-  const hasProbe = ingress?.startupProbe !== undefined
-  const port = ingress?.ports[0]?.containerPort ?? 8080
-  const annotations = {
-    ...template.annotations,
-    ...pod.annotations,
-    [minScale]: count(template.scaling?.minInstanceCount),
-    [maxScale]: count(template.scaling?.maxInstanceCount),
-    [`${run}sessionAffinity`]: template.sessionAffinity ? 'true' : '',
-    [`${run}health-check-disabled`]: template.healthCheckDisabled ? 'true' : '',
-  }
-  const containers = (pod.spec['containers'] as Json[] | undefined) ?? []
-  return {
-    metadata: present({
-      name: template.revision,
-      labels: { ...template.labels, ...(!hasProbe && { [probeType]: 'Default' }) },
-      annotations: present(annotations),
-    }),
-    spec: {
-      containerConcurrency: template.maxInstanceRequestConcurrency,
-      timeoutSeconds: Number(template.timeout?.seconds ?? 300n),
-      ...pod.spec,
-      containers: containers.map((container, index) =>
-        !hasProbe && template.containers[index] === ingress
-          ? { ...container, startupProbe: { ...defaultProbe, tcpSocket: { port } } }
-          : container,
-      ),
     },
   }
 }
@@ -246,13 +176,6 @@ function readAudiences(annotations: Annotations): string[] {
   throw invalid(`metadata.annotations[${run}custom-audiences]`, 'must be a JSON list of texts.')
 }
 
-function readCount(annotations: Annotations, key: string): number | undefined {
-  const text = annotations[key]
-  if (text === undefined || text === '') return undefined
-  if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw invalid(`metadata.annotations[${key}]`, `"${text}" is not a whole number.`)
-}
-
 function fromBinaryAuthorization(annotations: Annotations): Pick<Service, 'binaryAuthorization'> | Record<string, never> {
   const policy = annotations[`${run}binary-authorization`]
   if (policy === undefined) return {}
@@ -271,23 +194,10 @@ function toBinaryAuthorization({ binaryAuthorization }: Service): Annotations {
   }
 }
 
-/** `us-docker.pkg.dev/p/hello:1` is called `hello`: Cloud Run names a container without a name after it. */
-function imageName(image: string): string {
-  return (image.split('/').at(-1) ?? '').replace(/[:@].*$/, '').replaceAll(/[^a-z0-9-]/g, '-') || 'container'
-}
-
-function count(value: number | undefined): string {
-  return value === undefined || value === 0 ? '' : String(value)
-}
-
 function idOf(name: string): string {
   return name.split('/').at(-1) ?? ''
 }
 
 function minimum(a: bigint, b: bigint): bigint {
   return a < b ? a : b
-}
-
-function invalid(field: string, words: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', `${field}: ${words}`, 'Correct the request.')
 }

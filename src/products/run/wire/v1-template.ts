@@ -1,12 +1,5 @@
 import { create } from '@bufbuild/protobuf'
-import {
-  ContainerSchema,
-  ProbeSchema,
-  VolumeSchema,
-  type Container,
-  type Probe,
-  type Volume,
-} from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import { ContainerSchema, VolumeSchema, type Container, type Volume } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import {
   ExecutionEnvironment,
   VpcAccess_VpcEgress,
@@ -14,7 +7,9 @@ import {
   type VpcAccess,
 } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { present, type Json, type V1Pod, type V1Probe } from './v1-schema.ts'
+import { toProbe, probesOf } from './v1-probes.ts'
+import { present, type V1Pod } from './v1-schema.ts'
+import { fromVolume, toVolume } from './v1-volumes.ts'
 
 /** What a template of a revision or of a task is, over both versions of the API. Version 1 keeps half of it in annotations. */
 export interface PodParts {
@@ -80,7 +75,7 @@ export function fromPod(pod: V1Pod, annotations: Annotations): PodParts {
         ...(sql.length > 0 ? [{ name: sqlVolume, mountPath: '/cloudsql' }] : []),
       ],
       dependsOn: [...(dependencies?.[container.name ?? ''] ?? [])],
-      ...probes(container),
+      ...probesOf(container),
     }),
   )
   const volumes = (pod.volumes ?? []).map((volume) =>
@@ -172,126 +167,6 @@ function readJson(annotations: Annotations, name: string): unknown {
       cause: error,
     })
   }
-}
-
-function probes(container: NonNullable<V1Pod['containers']>[number]) {
-  const { startupProbe, livenessProbe, readinessProbe } = container
-  const port = container.ports?.[0]?.containerPort ?? 8080
-  return {
-    ...(startupProbe && !isDefaultProbe(startupProbe, port) && { startupProbe: fromProbe(startupProbe) }),
-    ...(livenessProbe && { livenessProbe: fromProbe(livenessProbe) }),
-    ...(readinessProbe && { readinessProbe: fromProbe(readinessProbe) }),
-  }
-}
-
-/** What Cloud Run writes where a service has none (run trap 42): sent back, it still is none. */
-export const defaultProbe = { timeoutSeconds: 240, periodSeconds: 240, failureThreshold: 1 }
-
-function isDefaultProbe(probe: NonNullable<V1Probe>, port: number): boolean {
-  const { timeoutSeconds, periodSeconds, failureThreshold, tcpSocket, initialDelaySeconds } = probe
-  if (tcpSocket === undefined || tcpSocket === null || (tcpSocket.port ?? port) !== port || (initialDelaySeconds ?? 0) !== 0) return false
-  return timeoutSeconds === 240 && periodSeconds === 240 && failureThreshold === 1
-}
-
-function fromProbe(probe: NonNullable<V1Probe>): Probe {
-  const { httpGet, tcpSocket, grpc } = probe
-  const made = create(ProbeSchema, {
-    initialDelaySeconds: probe.initialDelaySeconds ?? 0,
-    timeoutSeconds: probe.timeoutSeconds ?? 0,
-    periodSeconds: probe.periodSeconds ?? 0,
-    failureThreshold: probe.failureThreshold ?? 0,
-  })
-  if (httpGet) {
-    const httpHeaders = (httpGet.httpHeaders ?? []).map(({ name, value }) => ({ name, value: value ?? '' }))
-    const action = create(ProbeSchema, {
-      probeType: { case: 'httpGet', value: { path: httpGet.path ?? '', port: httpGet.port ?? 0, httpHeaders } },
-    })
-    made.probeType = action.probeType
-  } else if (grpc) {
-    made.probeType = create(ProbeSchema, {
-      probeType: { case: 'grpc', value: { port: grpc.port ?? 0, service: grpc.service ?? '' } },
-    }).probeType
-  } else if (tcpSocket) {
-    made.probeType = create(ProbeSchema, { probeType: { case: 'tcpSocket', value: { port: tcpSocket.port ?? 0 } } }).probeType
-  }
-  return made
-}
-
-function toProbe(probe: Probe | undefined): Json | undefined {
-  if (probe === undefined) return undefined
-  const { initialDelaySeconds, timeoutSeconds, periodSeconds, failureThreshold, probeType } = probe
-  const numbers = Object.entries({ initialDelaySeconds, timeoutSeconds, periodSeconds, failureThreshold }).filter(
-    ([, value]) => value !== 0,
-  )
-  const { case: kind, value } = probeType
-  const port = (number: number) => (number === 0 ? {} : { port: number })
-  const action =
-    kind === 'httpGet'
-      ? {
-          httpGet: {
-            ...present({ path: value.path, httpHeaders: value.httpHeaders.map(({ name, value: text }) => ({ name, value: text })) }),
-            ...port(value.port),
-          },
-        }
-      : kind === 'grpc'
-        ? { grpc: { ...present({ service: value.service }), ...port(value.port) } }
-        : kind === 'tcpSocket'
-          ? { tcpSocket: port(value.port) }
-          : {}
-  return { ...Object.fromEntries(numbers), ...action }
-}
-
-type V1Volume = NonNullable<V1Pod['volumes']>[number]
-
-function fromVolume(volume: V1Volume, secretName: (name: string | null | undefined) => string): Volume['volumeType'] {
-  const { secret, emptyDir, nfs, csi } = volume
-  if (secret) {
-    const items = (secret.items ?? []).map(({ key, path, mode }) => ({ path, version: key ?? '', mode: mode ?? 0 }))
-    return create(VolumeSchema, {
-      volumeType: { case: 'secret', value: { secret: secretName(secret.secretName), items, defaultMode: secret.defaultMode ?? 0 } },
-    }).volumeType
-  }
-  if (emptyDir) {
-    return create(VolumeSchema, {
-      volumeType: { case: 'emptyDir', value: { medium: emptyDir.medium === 'Memory' ? 1 : 0, sizeLimit: emptyDir.sizeLimit ?? '' } },
-    }).volumeType
-  }
-  if (nfs) {
-    const value = { server: nfs.server, path: nfs.path, readOnly: nfs.readOnly === true }
-    return create(VolumeSchema, { volumeType: { case: 'nfs', value } }).volumeType
-  }
-  if (csi?.driver === 'gcsfuse.run.googleapis.com') {
-    const { bucketName = '', mountOptions = '' } = csi.volumeAttributes ?? {}
-    const options = mountOptions.split(',').filter((option) => option !== '')
-    const value = { bucket: bucketName, readOnly: csi.readOnly === true, mountOptions: options }
-    return create(VolumeSchema, { volumeType: { case: 'gcs', value } }).volumeType
-  }
-  throw new CloudError(
-    'INVALID_ARGUMENT',
-    `volumes[${volume.name}]: has no source that Cloud Run knows.`,
-    'Use secret, emptyDir, nfs or csi.',
-  )
-}
-
-function toVolume({ name, volumeType }: Volume, alias: (secret: string) => string): Json {
-  const { case: kind, value } = volumeType
-  if (kind === 'secret') {
-    const items = value.items.map(({ path, version, mode }) => ({ key: version || 'latest', path, ...(mode !== 0 && { mode }) }))
-    return {
-      name,
-      secret: {
-        ...present({ secretName: alias(value.secret), items }),
-        ...(value.defaultMode !== 0 && { defaultMode: value.defaultMode }),
-      },
-    }
-  }
-  if (kind === 'emptyDir') return { name, emptyDir: present({ medium: value.medium === 1 ? 'Memory' : '', sizeLimit: value.sizeLimit }) }
-  if (kind === 'nfs') return { name, nfs: { server: value.server, path: value.path, ...(value.readOnly && { readOnly: true }) } }
-  if (kind === 'gcs') {
-    const volumeAttributes = present({ bucketName: value.bucket, mountOptions: value.mountOptions.join(',') })
-    return { name, csi: { driver: 'gcsfuse.run.googleapis.com', ...(value.readOnly && { readOnly: true }), volumeAttributes } }
-  }
-  return { name }
 }
 
 function fromVpc(annotations: Annotations): VpcAccess | undefined {

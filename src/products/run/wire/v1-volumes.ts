@@ -1,0 +1,59 @@
+import { create } from '@bufbuild/protobuf'
+import { VolumeSchema, type Volume } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import { present, type Json, type V1Pod } from './v1-schema.ts'
+
+type V1Volume = NonNullable<V1Pod['volumes']>[number]
+
+/** @param secretName what an alias stands for @throws CloudError INVALID_ARGUMENT for a source that Cloud Run does not have */
+export function fromVolume(volume: V1Volume, secretName: (name: string | null | undefined) => string): Volume['volumeType'] {
+  const { secret, emptyDir, nfs, csi } = volume
+  if (secret) {
+    const items = (secret.items ?? []).map(({ key, path, mode }) => ({ path, version: key ?? '', mode: mode ?? 0 }))
+    return create(VolumeSchema, {
+      volumeType: { case: 'secret', value: { secret: secretName(secret.secretName), items, defaultMode: secret.defaultMode ?? 0 } },
+    }).volumeType
+  }
+  if (emptyDir) {
+    return create(VolumeSchema, {
+      volumeType: { case: 'emptyDir', value: { medium: emptyDir.medium === 'Memory' ? 1 : 0, sizeLimit: emptyDir.sizeLimit ?? '' } },
+    }).volumeType
+  }
+  if (nfs) {
+    const value = { server: nfs.server, path: nfs.path, readOnly: nfs.readOnly === true }
+    return create(VolumeSchema, { volumeType: { case: 'nfs', value } }).volumeType
+  }
+  if (csi?.driver === 'gcsfuse.run.googleapis.com') {
+    const { bucketName = '', mountOptions = '' } = csi.volumeAttributes ?? {}
+    const options = mountOptions.split(',').filter((option) => option !== '')
+    const value = { bucket: bucketName, readOnly: csi.readOnly === true, mountOptions: options }
+    return create(VolumeSchema, { volumeType: { case: 'gcs', value } }).volumeType
+  }
+  throw new CloudError(
+    'INVALID_ARGUMENT',
+    `volumes[${volume.name}]: has no source that Cloud Run knows.`,
+    'Use secret, emptyDir, nfs or csi.',
+  )
+}
+
+/** The way back. @param alias what version 1 calls a secret */
+export function toVolume({ name, volumeType }: Volume, alias: (secret: string) => string): Json {
+  const { case: kind, value } = volumeType
+  if (kind === 'secret') {
+    const items = value.items.map(({ path, version, mode }) => ({ key: version || 'latest', path, ...(mode !== 0 && { mode }) }))
+    return {
+      name,
+      secret: {
+        ...present({ secretName: alias(value.secret), items }),
+        ...(value.defaultMode !== 0 && { defaultMode: value.defaultMode }),
+      },
+    }
+  }
+  if (kind === 'emptyDir') return { name, emptyDir: present({ medium: value.medium === 1 ? 'Memory' : '', sizeLimit: value.sizeLimit }) }
+  if (kind === 'nfs') return { name, nfs: { server: value.server, path: value.path, ...(value.readOnly && { readOnly: true }) } }
+  if (kind === 'gcs') {
+    const volumeAttributes = present({ bucketName: value.bucket, mountOptions: value.mountOptions.join(',') })
+    return { name, csi: { driver: 'gcsfuse.run.googleapis.com', ...(value.readOnly && { readOnly: true }), volumeAttributes } }
+  }
+  return { name }
+}
