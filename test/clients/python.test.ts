@@ -4,6 +4,7 @@ import { givenShell } from './given-shell.ts'
 import { pythonWithClients } from './given-python.ts'
 
 const program = fileURLToPath(new URL('programs/python_clients.py', import.meta.url))
+const jobProgram = fileURLToPath(new URL('programs/python_job.py', import.meta.url))
 const python = pythonWithClients() ?? ''
 
 describe.runIf(python !== '')("Google's Python clients", { timeout: 180_000 }, () => {
@@ -20,6 +21,18 @@ describe.runIf(python !== '')("Google's Python clients", { timeout: 180_000 }, (
       ],
       secrets: [secret, secret],
       email: expect.stringMatching(/^\d+-compute@developer\.gserviceaccount\.com$/) as string,
+    })
+  })
+
+  test('make a job of a service, run it and wait for its end, and are told why another run failed', async () => {
+    await using shell = await givenShell()
+    expect(JSON.parse(await shell.stdoutOf(python, jobProgram))).toEqual({
+      job: 'projects/guestbook/locations/us-central1/jobs/by-python',
+      succeeded: 2,
+      tasks: [0, 1],
+      completed: true,
+      failure: expect.stringMatching(/^Task by-python-[a-z0-9]{5}-task[01] failed with exit code: 3/) as string,
+      executions: 2,
     })
   })
 

@@ -1,7 +1,6 @@
 import { clone, create } from '@bufbuild/protobuf'
 import { JobSchema, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import { ExecutionTemplateSchema } from '../../../api/gen/google/cloud/run/v2/execution_template_pb.ts'
-import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { withJobDefaults } from './job-template.ts'
 import { readJobName } from './names.ts'
@@ -10,15 +9,15 @@ import { checkReservedKeys } from '../reserved-keys.ts'
 
 /**
  * What a client may say of a job, with defaults; the output fields that it sent are not believed.
- * @throws CloudError INVALID_ARGUMENT, or UNIMPLEMENTED for what is not emulated
+ * @throws CloudError INVALID_ARGUMENT, or UNIMPLEMENTED for what would act otherwise than here
  */
 export function fillJob(sent: Job, name: string): Job {
-  const { labels, annotations, client, clientVersion, launchStage, createExecution } = clone(JobSchema, sent)
+  const { labels, annotations, client, clientVersion, launchStage, binaryAuthorization, createExecution } = clone(JobSchema, sent)
   checkReservedKeys('job.labels', labels)
   checkReservedKeys('job.annotations', annotations)
   checkSchedule({ annotations })
-  if (sent.binaryAuthorization?.binauthzMethod.case === 'policy') throw unimplemented('Binary Authorization (binary_authorization)')
   const job = create(JobSchema, { name, labels, annotations, client, clientVersion, launchStage })
+  if (binaryAuthorization !== undefined) job.binaryAuthorization = binaryAuthorization
   job.createExecution = createExecution
   const token = createExecution.value
   if (token !== undefined && (!/^[a-z0-9-]*[a-z0-9]$/.test(token) || readJobName(name).job.length + token.length >= 63)) {

@@ -71,7 +71,6 @@ function checkTask(task: TaskTemplate): void {
   if (task.executionEnvironment === ExecutionEnvironment.GEN1)
     throw invalid('execution_environment: jobs run in the second generation alone.', 'Leave it out.')
   if (task.nodeSelector !== undefined) throw unimplemented('GPUs (node_selector)')
-  if (task.encryptionKey !== '') throw unimplemented('customer-managed encryption keys (encryption_key)')
 }
 
 function fillContainer(container: Container, index: number): void {

@@ -17,7 +17,8 @@ const reservedEnv: readonly string[] = ['CLOUD_RUN_WORKER_POOL', 'CLOUD_RUN_WORK
  */
 export function fillPool(sent: WorkerPool, name: string): WorkerPool {
   const copy = clone(WorkerPoolSchema, sent)
-  const { description, labels, annotations, client, clientVersion, launchStage, instanceSplits, template, scaling } = copy
+  const { description, labels, annotations, client, clientVersion, launchStage, binaryAuthorization } = copy
+  const { instanceSplits, template, scaling } = copy
   checkReservedKeys('worker_pool.labels', labels)
   checkReservedKeys('worker_pool.annotations', annotations)
   checkSplits(instanceSplits)
@@ -29,7 +30,6 @@ export function fillPool(sent: WorkerPool, name: string): WorkerPool {
     throw invalid(`worker_pool.template.revision: must be prefixed by "${id}-" and have at most 63 lower case letters, digits and hyphens.`)
   if (template.nodeSelector !== undefined) throw unimplemented('GPUs (node_selector)')
   if (template.serviceMesh !== undefined) throw unimplemented('Cloud Service Mesh (service_mesh)')
-  if (template.encryptionKey !== '') throw unimplemented('customer-managed encryption keys (encryption_key)')
   if (template.containers.length === 0)
     throw invalid('worker_pool.template.containers: should have at least one element.', 'Name an image.')
   if (template.containers.length > 1) throw unimplemented('worker pools of several containers')
@@ -38,6 +38,7 @@ export function fillPool(sent: WorkerPool, name: string): WorkerPool {
   if (count < 0 || count > 1000) throw invalid(`worker_pool.scaling.manual_instance_count: must be from 0 to 1000, but is ${count}.`)
   const filled = create(WorkerPoolSchema, { name, description, labels, annotations, client, clientVersion, launchStage, instanceSplits })
   filled.template = template
+  if (binaryAuthorization !== undefined) filled.binaryAuthorization = binaryAuthorization
   filled.scaling = create(WorkerPoolScalingSchema, { manualInstanceCount: count })
   return filled
 }

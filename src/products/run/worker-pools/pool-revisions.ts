@@ -83,36 +83,29 @@ export function openPoolRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): Poo
 
 /** The template that made `revision`. */
 export function poolTemplateOf(revision: Revision): WorkerPoolRevisionTemplate {
-  const { labels, annotations, vpcAccess, serviceAccount, containers, volumes } = clone(RevisionSchema, revision)
-  return create(WorkerPoolRevisionTemplateSchema, {
-    labels,
-    annotations,
-    serviceAccount,
-    containers,
-    volumes,
-    ...(vpcAccess !== undefined && { vpcAccess }),
-  })
+  return create(WorkerPoolRevisionTemplateSchema, shared(clone(RevisionSchema, revision)))
 }
 
+/** Two templates with one key make one revision. A revision's own name does not count. */
 function keyOf(template: WorkerPoolRevisionTemplate): string {
-  return orderedText(toJson(WorkerPoolRevisionTemplateSchema, { ...template, revision: '' }))
+  return orderedText(toJson(WorkerPoolRevisionTemplateSchema, create(WorkerPoolRevisionTemplateSchema, shared(template))))
+}
+
+/** The fields that a revision has of its template. */
+function shared(from: Revision | WorkerPoolRevisionTemplate) {
+  const { labels, annotations, vpcAccess, serviceAccount, containers, volumes, encryptionKey } = from
+  return { labels, annotations, serviceAccount, containers, volumes, encryptionKey, ...(vpcAccess !== undefined && { vpcAccess }) }
 }
 
 function newRevision(pool: WorkerPool, sent: WorkerPoolRevisionTemplate, generation: bigint, nowMs: number): Revision {
   const template = clone(WorkerPoolRevisionTemplateSchema, sent)
-  const { labels, annotations, vpcAccess, serviceAccount, containers, volumes } = template
   const id = template.revision || revisionId(readPoolName(pool.name).pool, generation, threeLetters())
   return create(RevisionSchema, {
     name: `${pool.name}/revisions/${id}`,
     uid: crypto.randomUUID(),
     generation,
     observedGeneration: generation,
-    labels,
-    annotations,
-    serviceAccount,
-    containers,
-    volumes,
-    ...(vpcAccess !== undefined && { vpcAccess }),
+    ...shared(template),
     createTime: timestampFromMs(nowMs),
     updateTime: timestampFromMs(nowMs),
     launchStage: pool.launchStage,
