@@ -18,6 +18,8 @@ export interface GivenShell extends AsyncDisposable {
   run(program: string, ...args: readonly string[]): Promise<Ran>
   /** The same for a program that must succeed. @returns its stdout, trimmed */
   stdoutOf(program: string, ...args: readonly string[]): Promise<string>
+  /** Runs `devcloud ARGS` in the guestbook's folder. */
+  devcloud(...args: readonly string[]): Promise<Ran>
 }
 
 /** @param options.endpoints with the variables of `devcloud env --endpoints` instead @param options.without variables to take away */
@@ -57,6 +59,7 @@ export async function givenShell(
       expect(code, `${program} ${args.join(' ')}\n${stderr}`).toBe(0)
       return stdout.trim()
     },
+    devcloud: (...args) => cli.run(args, { directory: project }),
     async [Symbol.asyncDispose]() {
       await cli[Symbol.asyncDispose]()
       rmSync(directory, { recursive: true, force: true })
