@@ -1,5 +1,5 @@
-import { startProgram } from './child.ts'
-import { forgetPeak, peakMb, residentMb } from './memory.ts'
+import { startProgram, type Child } from './child.ts'
+import { cpuSecondsOfAll, forgetPeak, peakMb, residentMb } from './memory.ts'
 import { startNginx } from './nginx.ts'
 import { median, rounded, spread, type BenchResult } from './result.ts'
 import { receiveBody, sendBody } from './transfer.ts'
@@ -13,29 +13,37 @@ export async function body(tell: (text: string) => void): Promise<BenchResult> {
   const backend = opened.use(await startProgram('./backend-process.ts'))
   const args = [String(backend.port)]
   const ours = opened.use(await startProgram('./router-process.ts', args))
-  const ports = new Map([
-    ['ours', ours.port],
-    ['node:http', opened.use(await startProgram('./node-proxy-process.ts', args)).port],
+  const proxies = new Map<string, Child>([
+    ['ours', ours],
+    ['node:http', opened.use(await startProgram('./node-proxy-process.ts', args))],
   ])
   const nginx = await startNginx({ upstreamPort: backend.port })
   if (nginx === undefined) tell('nginx is not to be had (apt-get install nginx-light): measured without it')
-  else ports.set('nginx', opened.use(nginx).port)
+  else proxies.set('nginx', opened.use(nginx))
 
   const figures = await growth(ours.pid, ours.port, tell)
   const times = { request: new Map<string, number[]>(), response: new Map<string, number[]>() }
+  const cpu = { request: new Map<string, number[]>(), response: new Map<string, number[]>() }
   for (let round = 0; round < rounds; round += 1) {
-    const order = [...ports]
+    const order = [...proxies]
     if (round % 2 === 1) order.reverse()
-    for (const [name, port] of order) {
+    for (const [name, { port, pid }] of order) {
+      const before = cpuSecondsOfAll(pid)
       push(times.request, name, await sendBody(port, size))
+      const between = cpuSecondsOfAll(pid)
       push(times.response, name, await receiveBody(port, size))
+      push(cpu.request, name, between - before)
+      push(cpu.response, name, cpuSecondsOfAll(pid) - between)
     }
   }
   const ratios: Record<string, number> = {}
   for (const way of ['request', 'response'] as const) {
     for (const [name, seconds] of times[way]) {
-      tell(`${name}, ${way}: ${spread(seconds)} s`)
-      if (name !== 'ours') ratios[`${name} ${way}`] = rounded(median(seconds) / median(times[way].get('ours') ?? []))
+      const used = cpu[way].get(name) ?? []
+      tell(`${name}, ${way}: ${spread(seconds)} s, CPU of the proxy ${spread(used)} s`)
+      if (name === 'ours') continue
+      ratios[`${name} ${way}`] = rounded(median(seconds) / median(times[way].get('ours') ?? []))
+      ratios[`${name} ${way}, CPU`] = rounded(median(used) / median(cpu[way].get('ours') ?? []))
     }
   }
   return { ratios, figures }
