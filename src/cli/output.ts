@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
+import { printable } from './printable.ts'
 import type { LogEvent, UpEvent, WireError } from '../daemon/control-protocol.ts'
 
 /** Words for people, or JSON for programs. Results go to stdout, progress and errors to stderr. */
@@ -42,9 +43,9 @@ export function openOutput(options: { readonly json?: boolean | undefined; reado
     fail(error) {
       const told = toWire(error)
       if (json) return print(JSON.stringify({ kind: 'error', error: told }))
-      progress(`${err('red', glyphs.failed)} ${err('bold', told.fault)}  ${told.message}`)
+      progress(`${err('red', glyphs.failed)} ${err('bold', told.fault)}  ${printable(told.message)}`)
       for (const line of told.evidence) progress(`  ${err('dim', printable(line))}`)
-      if (told.next !== '') progress(`  ${glyphs.next} ${told.next}`)
+      if (told.next !== '') progress(`  ${glyphs.next} ${printable(told.next)}`)
     },
   }
 }
@@ -76,10 +77,4 @@ function sourceOf(event: LogEvent): string {
   if (event.resource === 'cloud_run_worker_pool') return event.revision
   const [task, attempt] = event.instance.split('/')
   return `${event.revision}-task${task}${attempt === '0' ? '' : ` attempt ${attempt}`}`
-}
-
-/** Without control characters that would move the cursor or change the terminal; colours of the application stay. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/\u001b(?!\[[\d;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g, '')
 }

@@ -49,12 +49,12 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
         services: projects
           .list()
           .filter(({ id }) => project === undefined || id === project)
-          .flatMap(({ id }) =>
+          .flatMap(({ id, isUp }) =>
             catalog.run.serving(id).map(({ id: service, revision, state, instances }) => ({
               project: id,
               service,
               revision,
-              state,
+              state: isUp ? state : 'down',
               url: urlOf(house, id, service),
               instances,
             })),

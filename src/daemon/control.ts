@@ -5,12 +5,15 @@ import { codes, CloudError, messageOf } from '../base/cloud-error.ts'
 import { diskFault } from '../base/disk-fault.ts'
 import { stateDirectory } from '../base/paths.ts'
 
+/** Tells one event. What it answers is awaited by those that have many: the client reads more slowly than they come. */
+export type Tell<E extends object = object> = (event: E) => Promise<void> | void
+
 /** What the control socket can do: each answers a value, or tells events until it is done. */
 export interface ControlActions {
   readonly get: Readonly<Record<string, (query: Readonly<Record<string, string>>) => Promise<unknown>>>
   readonly post: Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => Promise<unknown>>>
   readonly stream: Readonly<
-    Record<string, (input: Readonly<Record<string, unknown>>, tell: (event: object) => void, signal: AbortSignal) => Promise<object | void>>
+    Record<string, (input: Readonly<Record<string, unknown>>, tell: Tell, signal: AbortSignal) => Promise<object | void>>
   >
 }
 
@@ -67,9 +70,20 @@ function addStream(app: FastifyInstance, route: string, action: ControlActions['
   })
 }
 
-function sendEvents(reply: FastifyReply, work: (tell: (event: object) => void) => Promise<object | void>): FastifyReply {
-  const stream = new PassThrough()
-  const tell = (event: object) => void stream.write(`${JSON.stringify(event)}\n`)
+function sendEvents(reply: FastifyReply, work: (tell: Tell) => Promise<object | void>): FastifyReply {
+  const stream = new PassThrough({ highWaterMark: 256 << 10 })
+  let drained: Promise<void> | undefined
+  const tell: Tell = (event) => {
+    if (stream.write(`${JSON.stringify(event)}\n`) || stream.destroyed) return
+    return (drained ??= new Promise<void>((resolve) => {
+      const over = () => {
+        drained = undefined
+        stream.off('drain', over).off('close', over)
+        resolve()
+      }
+      stream.on('drain', over).on('close', over)
+    }))
+  }
   work(tell)
     .then(
       (done) => tell({ kind: 'done', ...done }),

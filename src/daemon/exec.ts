@@ -2,6 +2,7 @@ import { Writable } from 'node:stream'
 import { fromJson } from '@bufbuild/protobuf'
 import { RevisionTemplateSchema } from '../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { CloudError } from '../base/cloud-error.ts'
+import type { Tell } from './control.ts'
 import type { ExecEvent, ExecRequest } from './control-protocol.ts'
 import type { House } from './daemon.ts'
 
@@ -9,7 +10,7 @@ import type { House } from './daemon.ts'
 export async function exec(
   house: House,
   input: Readonly<Record<string, unknown>>,
-  tell: (event: ExecEvent) => void,
+  tell: Tell<ExecEvent>,
   signal: AbortSignal,
 ): Promise<void> {
   const { project, service, command, oneOff } = input as unknown as ExecRequest
@@ -24,7 +25,7 @@ async function runOnce(
   project: string,
   service: string,
   command: readonly string[],
-  tell: (event: ExecEvent) => void,
+  tell: Tell<ExecEvent>,
   signal: AbortSignal,
 ): Promise<number> {
   const region = catalog.run.serving(project).find(({ id }) => id === service)?.region ?? foundation.projects.get(project).region
@@ -44,7 +45,7 @@ async function execInside(
   project: string,
   service: string,
   command: readonly string[],
-  tell: (event: ExecEvent) => void,
+  tell: Tell<ExecEvent>,
   signal: AbortSignal,
 ): Promise<number> {
   const lease = await catalog.run.hold(project, service, signal)
@@ -60,8 +61,9 @@ async function execInside(
   const to = (stream: 'stdout' | 'stderr') =>
     new Writable({
       write(chunk: Buffer, _encoding, done) {
-        tell({ kind: 'output', stream, data: chunk.toString('base64') })
-        done()
+        const slow = tell({ kind: 'output', stream, data: chunk.toString('base64') })
+        if (slow instanceof Promise) void slow.then(() => done())
+        else done()
       },
     })
   try {

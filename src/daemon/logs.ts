@@ -2,6 +2,7 @@ import type { Container } from '../engine/engine.ts'
 import type { LoggedLine } from '../telemetry/container-log.ts'
 import type { LoggedRequest } from '../telemetry/request-log.ts'
 import { readLine } from '../telemetry/severity.ts'
+import type { Tell } from './control.ts'
 import type { LogEvent } from './control-protocol.ts'
 import type { House } from './daemon.ts'
 
@@ -12,7 +13,7 @@ const lookMs = 1000
 export async function logs(
   house: House,
   { project = '', service, follow, tail = '100' }: Readonly<Record<string, string>>,
-  tell: (event: LogEvent) => void,
+  tell: Tell<LogEvent>,
   signal: AbortSignal,
 ): Promise<void> {
   const { requests, containerLog } = house.foundation
@@ -25,13 +26,20 @@ export async function logs(
   for (const container of containers) {
     for await (const line of container.logs({ follow: false, tail: limit }, signal)) past.push(toLogEvent(container, line))
   }
-  for (const event of limit === 0 ? [] : past.toSorted((a, b) => a.timeMs - b.timeMs).slice(-limit)) tell(event)
+  for (const event of limit === 0 ? [] : past.toSorted((a, b) => a.timeMs - b.timeMs).slice(-limit)) await tell(event)
   if (follow !== 'true') return
-  requests.follow(filter, (request) => tell(toEvent(request)), signal)
+  let behind: Promise<void> | undefined
+  // what happens meanwhile is left out for a client that does not read: nothing waits for it, and it is not kept in memory
+  const tellNow = (event: LogEvent) => {
+    if (behind !== undefined) return
+    const slow = tell(event)
+    if (slow instanceof Promise) behind = slow.then(() => (behind = undefined))
+  }
+  requests.follow(filter, (request) => tellNow(toEvent(request)), signal)
   const followed = new Set<string>()
   const isNew = ({ resource, stream, instance }: LoggedLine) =>
     resource !== 'cloud_run_revision' || stream === 'system' || !followed.has(instance)
-  containerLog.follow(kept, (line) => void (isNew(line) && tell(toKeptEvent(line))), signal)
+  containerLog.follow(kept, (line) => void (isNew(line) && tellNow(toKeptEvent(line))), signal)
   await followContainers(house, filter, nowMs, followed, tell, signal)
 }
 
@@ -45,7 +53,7 @@ async function followContainers(
   filter: Filter,
   sinceMs: number,
   followed: Set<string>,
-  tell: (event: LogEvent) => void,
+  tell: Tell<LogEvent>,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -61,8 +69,8 @@ async function followContainers(
   }
 }
 
-async function followContainer(container: Container, sinceMs: number, tell: (event: LogEvent) => void, signal: AbortSignal): Promise<void> {
-  for await (const line of container.logs({ follow: true, sinceMs }, signal)) tell(toLogEvent(container, line))
+async function followContainer(container: Container, sinceMs: number, tell: Tell<LogEvent>, signal: AbortSignal): Promise<void> {
+  for await (const line of container.logs({ follow: true, sinceMs }, signal)) await tell(toLogEvent(container, line))
 }
 
 async function containersOf({ foundation }: House, { project, service }: Filter, signal: AbortSignal): Promise<readonly Container[]> {

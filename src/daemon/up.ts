@@ -37,7 +37,7 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
   if (request.plan) return tell({ kind: 'plan', text: planText(wanted) })
   const known = needs.projects.get(wanted.project)
   const engine = await needs.chooseEngine(request.engine === 'auto' ? known.engine : request.engine)
-  await claim(needs, wanted, engine.kind)
+  await claim(needs, wanted, engine.kind, tell)
   const step = stepper(tell)
   const images = Promise.all(
     [...wanted.services, ...wanted.jobs.map((job) => ({ ...job, id: `job-${job.id}` }))].map((part) =>
@@ -71,7 +71,7 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
 }
 
 /** A folder owns its project's id: another folder that says the same id is told so, and nothing of the first is touched. */
-async function claim(needs: UpNeeds, wanted: Wanted, engine: Engine['kind']): Promise<void> {
+async function claim(needs: UpNeeds, wanted: Wanted, engine: Engine['kind'], tell: (event: UpEvent) => void): Promise<void> {
   const known = needs.projects.get(wanted.project)
   if (known.directory !== '' && known.directory !== wanted.directory) {
     throw new CloudError(
@@ -92,6 +92,12 @@ async function claim(needs: UpNeeds, wanted: Wanted, engine: Engine['kind']): Pr
         fault: 'ENGINE_CHANGED',
       },
     )
+  }
+  for (const other of needs.projects.list()) {
+    if (other.directory !== wanted.directory || other.id === wanted.project) continue
+    await needs.projects.put({ ...other, directory: '' }) // the folder speaks of another project now; commands in it mean that one
+    const detail = `${other.id} was this folder's before; it goes on until: devcloud clean --project ${other.id}`
+    tell({ kind: 'step', id: 'project', name: 'project', state: 'note', detail })
   }
   await needs.projects.put({ id: wanted.project, region: wanted.region, directory: wanted.directory, engine, isUp: true })
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod'
+import { authorityOf } from '../../../api/routes.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
 import { bucketAttributes } from '../bucket-attributes.ts'
 import { headerOf } from './call.ts'
@@ -18,7 +19,7 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
  */
 export async function allowAnyOrigin(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
   const origin = headerOf(request, 'origin')
-  if (origin !== undefined) {
+  if (origin !== undefined && !needsNoToken(request)) {
     reply.headers({
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
@@ -31,6 +32,11 @@ export async function allowAnyOrigin(request: FastifyRequest, reply: FastifyRepl
   reply.headers({ 'access-control-allow-methods': methods.join(','), 'access-control-max-age': '3600' })
   if (asked !== undefined) reply.header('access-control-allow-headers', asked)
   return reply.code(200).send()
+}
+
+/** On this machine's own names whoever asks is the local user: any page of the web could read every object there (S2). */
+function needsNoToken(request: FastifyRequest): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(authorityOf(request.headers))
 }
 
 /** What a browser asks: in a preflight the method and headers are those of the request to come. */
