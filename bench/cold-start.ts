@@ -25,12 +25,16 @@ export async function coldStart(tell: (text: string) => void): Promise<BenchResu
     const ours: number[] = []
     const theirs: number[] = []
     for (let round = 0; round < coldRounds; round += 1) {
-      await docker.getContainer(instanceOf(run)?.id ?? '').kill({ signal: 'SIGKILL' })
-      await eventually('it is at zero', () => run.house.catalog.run.serving(run.project)[0]?.instances.length === 0)
-      ours.push(await milliseconds(() => run.ask('cold', '/id')))
-      theirs.push(await milliseconds(() => startAndAsk(hand)))
-      await hand.kill({ signal: 'SIGKILL' })
-      await hand.wait()
+      await toZero(run, docker)
+      const turns = [
+        async () => void ours.push(await milliseconds(() => run.ask('cold', '/id'))),
+        async () => {
+          theirs.push(await milliseconds(() => startAndAsk(hand)))
+          await hand.kill({ signal: 'SIGKILL' })
+          await hand.wait()
+        },
+      ]
+      for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn()
     }
     tell(`from zero ${spread(ours, 0)} ms, docker start ${spread(theirs, 0)} ms`)
     const paused = await pausedTimes(run, docker)
@@ -42,6 +46,19 @@ export async function coldStart(tell: (text: string) => void): Promise<BenchResu
   } finally {
     await hand.remove({ force: true })
   }
+}
+
+/** Until nothing of it is left that Docker would still be busy with. */
+async function toZero(run: GivenRun, docker: Docker): Promise<void> {
+  const container = docker.getContainer(instanceOf(run)?.id ?? '')
+  await container.kill({ signal: 'SIGKILL' })
+  await eventually('it is at zero, and gone', async () => {
+    const isThere = await container.inspect().then(
+      () => true,
+      () => false,
+    )
+    return !isThere && run.house.catalog.run.serving(run.project)[0]?.instances.length === 0
+  })
 }
 
 async function pausedTimes(
