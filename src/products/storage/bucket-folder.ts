@@ -11,8 +11,13 @@ import { filesOf, folderPlan, isPath, type FolderStep, type InStep, type SeenFil
 import { lookAt, makeFolder, moveInto, openFile, removeFile } from './inside-folder.ts'
 import type { Objects } from './objects.ts'
 
-/** How often the folder is looked at. A file that is the same at two looks counts as closed. */
+/** How often the folder is looked at, at most. A file that is the same at two looks counts as closed. */
 const lookMs = 500
+/** Of a core, while nothing changes: a folder of many files is looked at less often. */
+const mostShare = 0.02
+const longestRestMs = 3000
+/** Steps at a time. */
+const lanes = 8
 
 /** A bucket as a folder of this host, kept in step both ways until it is disposed. */
 export interface BucketFolder extends AsyncDisposable {
@@ -86,36 +91,56 @@ export async function openBucketFolder(parts: BucketFolderParts, bucket: string,
     else await rm(draft, { force: true })
   }
 
-  const cycle = async (): Promise<void> => {
-    const objects = liveObjects(store, bucket)
+  let objects = liveObjects(store, bucket)
+  /** Whether the bucket has changed since it was listed. */
+  let isStale = false
+  /** Answers how long to rest. */
+  const cycle = async (): Promise<number> => {
+    if (isStale) objects = liveObjects(store, bucket)
+    isStale = false
+    const began = performance.now()
     const files = await lookAt(at.root)
+    const tookMs = performance.now() - began
     for (const [name, seen] of files) {
       const no = refused.get(name)
       if (no !== undefined && no.sizeBytes === seen.sizeBytes && no.mtimeMs === seen.mtimeMs) files.delete(name)
     }
     const steps = folderPlan(inStep, before, files, objects.files)
-    for (const step of steps) await run(step)
+    const left = steps.values()
+    await Promise.all(
+      Array.from({ length: lanes }, async () => {
+        for (const step of left) await run(step)
+      }),
+    )
     for (const name of objects.folders) await makeFolder(at.root, name.slice(0, -1))
     before = files
+    const isQuiet = steps.length === 0 && [...files].every(([name, file]) => inStep.get(name)?.mtimeMs === file.mtimeMs)
     if (steps.length > 0) await writeIndex(at.index, inStep)
+    return isQuiet ? Math.min(longestRestMs, Math.max(lookMs, tookMs / mostShare)) : lookMs
   }
 
+  const subscription = store.onChange((changed) => {
+    if (changed !== bucket) return
+    isStale = true
+    wake()
+  })
+  let wake = () => {}
   await cycle()
   await writeIndex(at.index, inStep)
   const closing = new AbortController()
-  let wake = () => {}
-  const subscription = store.onChange((changed) => {
-    if (changed === bucket) wake()
-  })
   const ended = (async () => {
+    let restMs = lookMs
     while (!closing.signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, lookMs)
+        const timer = setTimeout(resolve, isStale ? 0 : restMs)
         timer.unref()
         wake = () => (clearTimeout(timer), resolve())
       })
       if (closing.signal.aborted) return
-      await cycle().catch((error: unknown) => log.warn({ err: error, bucket }, 'the bucket folder is not in step'))
+      restMs = await cycle().catch((error: unknown) => {
+        log.warn({ err: error, bucket }, 'the bucket folder is not in step')
+        return lookMs
+      })
     }
   })()
   return {

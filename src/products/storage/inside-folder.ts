@@ -13,14 +13,15 @@ export async function lookAt(root: string): Promise<Map<string, SeenFile>> {
   const files = new Map<string, SeenFile>()
   const visit = async (below: string): Promise<void> => {
     const entries = await readdir(join(root, below), { withFileTypes: true }).catch(() => [])
-    for (const entry of entries) {
-      const path = below === '' ? entry.name : `${below}/${entry.name}`
-      if (path.includes('\uFFFD')) continue
-      if (entry.isDirectory()) await visit(path)
-      if (!entry.isFile()) continue
-      const stat = await lstat(join(root, path)).catch(() => undefined)
+    const pathOf = (name: string) => (below === '' ? name : `${below}/${name}`)
+    const named = entries.filter(({ name }) => !name.includes('\uFFFD')) // not UTF-8, as names of objects are
+    const stats = named.map(async (entry) => {
+      const path = pathOf(entry.name)
+      const stat = entry.isFile() ? await lstat(join(root, path)).catch(() => undefined) : undefined
       if (stat !== undefined) files.set(path, { sizeBytes: stat.size, mtimeMs: stat.mtimeMs })
-    }
+    })
+    await Promise.all(stats)
+    for (const entry of named) if (entry.isDirectory()) await visit(pathOf(entry.name))
   }
   await visit('')
   return files
@@ -79,9 +80,12 @@ async function inFolderOf<T>(root: string, path: string, makes: boolean, act: (a
       here = join(here, part)
       const next = await openFolder(at).catch(async (error: unknown) => {
         if (!makes || !isAbsent(error)) throw error
-        await mkdir(at, { mode: 0o777 })
+        const isNew = await mkdir(at, { mode: 0o777 }).then(
+          () => true,
+          () => false, // somebody made it meanwhile
+        )
         const made = await openFolder(at)
-        await made.chmod(0o777)
+        if (isNew) await made.chmod(0o777)
         return made
       })
       await folder.close()
