@@ -14,6 +14,7 @@ export function toRunService(wanted: WantedService, image: string): Record<strin
       containers: [
         {
           ...container,
+          ...toProbes(wanted.probes),
           ports: [{ name: 'http1', containerPort: wanted.port }],
           resources: { ...container.resources, cpuIdle: true },
         },
@@ -41,6 +42,12 @@ export function toRunContainer(wanted: WantedContainer, image: string) {
       ],
     },
   }
+}
+
+/** successThreshold is Knative's alone: in version 2 it is 1, and 2 for readiness. */
+function toProbes(probes: WantedService['probes'] = {}): Record<string, unknown> {
+  const entries = Object.entries(probes).map(([name, { successThreshold: _fixed, ...probe }]) => [name, probe] as const)
+  return Object.fromEntries(entries)
 }
 
 function toValue(value: WantedEnv): Record<string, unknown> {

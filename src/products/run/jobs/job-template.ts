@@ -7,6 +7,7 @@ import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { readBytes, readCpus } from '../amounts.ts'
 import { checkReservedKeys } from '../reserved-keys.ts'
+import { checkVolumes } from '../volume-rules.ts'
 
 /** Variables that a task gets and that a user cannot set. Source: contract/cloud-run.md 1, Env and ports. */
 const reservedEnv: readonly string[] = [
@@ -68,6 +69,7 @@ function checkTask(task: TaskTemplate): void {
   checkTimeout(task.timeout?.seconds ?? 600n)
   if (task.containers.length === 0) throw invalid('template.template.containers: should have at least one element.', 'Name an image.')
   if (task.containers.length > 1) throw unimplemented('tasks of several containers')
+  checkVolumes(task, false)
   if (task.executionEnvironment === ExecutionEnvironment.GEN1)
     throw invalid('execution_environment: jobs run in the second generation alone.', 'Leave it out.')
   if (task.nodeSelector !== undefined) throw unimplemented('GPUs (node_selector)')

@@ -2,6 +2,7 @@ import { clone, create } from '@bufbuild/protobuf'
 import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { WorkerPoolScalingSchema } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { WorkerPoolSchema, type WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
+import { checkVolumes } from '../volume-rules.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { checkReservedKeys } from '../reserved-keys.ts'
@@ -33,6 +34,7 @@ export function fillPool(sent: WorkerPool, name: string): WorkerPool {
   if (template.containers.length === 0)
     throw invalid('worker_pool.template.containers: should have at least one element.', 'Name an image.')
   if (template.containers.length > 1) throw unimplemented('worker pools of several containers')
+  checkVolumes(template, false)
   for (const [index, container] of template.containers.entries()) fillContainer(container, `worker_pool.template.containers[${index}]`)
   const count = scaling?.manualInstanceCount ?? 1
   if (count < 0 || count > 1000) throw invalid(`worker_pool.scaling.manual_instance_count: must be from 0 to 1000, but is ${count}.`)
