@@ -98,6 +98,30 @@ test('S30: a head that does not come in 15 s is answered by 408, counted from it
   expect(await body.closed()).toMatch(/^HTTP\/1\.1 408 /)
 })
 
+test('S30: 500 clients that send a byte now and then hold up nobody, and are all sent away', async () => {
+  await using app = await givenBackend((text, socket) => void (text.endsWith('\r\n\r\n') && socket.write(ok)))
+  const clock = givenClock()
+  const upstream = oneInstance(app.port)
+  await using given = await givenRouter(upstream, { clock, route: { timeoutMs: 3_600_000 } })
+  await using opened = new AsyncDisposableStack()
+  const slow = await Promise.all(Array.from({ length: 500 }, () => givenSocket(given.router.port)))
+  for (const [index, client] of slow.entries()) {
+    opened.use(client)
+    client.socket.write(
+      index % 2 === 0
+        ? 'GET / HTTP/1.1\r\nHost: app.localhost\r\nX: '
+        : 'POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 9\r\n\r\n',
+    )
+  }
+  await settled(() => upstream.inFlight === 250)
+  expect(await given.raw('GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n')).toContain(' 200 ')
+  clock.forward(16_000)
+  await settled(() => slow.every((client, index) => index % 2 === 1 || client.text().startsWith('HTTP/1.1 408 ')))
+  clock.forward(120_000)
+  await settled(() => slow.every((client) => client.text().startsWith('HTTP/1.1 408 ')))
+  await settled(() => upstream.inFlight === 0)
+})
+
 test('S30: an upload of 10 minutes is not cut while it moves and the service has an hour', async () => {
   await using app = await givenBackend((text, socket) => void (text.endsWith('last') && socket.write(ok)))
   const clock = givenClock()
