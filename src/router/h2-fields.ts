@@ -35,7 +35,7 @@ export function toFields(raw: readonly string[]): Field[] {
 
 /**
  * Reads a request's header block. Strict, since it may go on as HTTP/1.1: RFC 9113, section 8.
- * @throws HeadError 400 what no client may send, 405 CONNECT and TRACE, 421 a target that is no path
+ * @throws HeadError 400 what no client may send, 405 CONNECT and TRACE, 417, 421 a target that is no path
  */
 export function readH2Request(raw: readonly string[]): H2Request {
   const pseudo: Record<string, string> = {}
@@ -55,6 +55,7 @@ export function readH2Request(raw: readonly string[]): H2Request {
       cookie = cookie === undefined ? value : `${cookie}; ${value}` // RFC 9113, 8.2.3: a client may send it in pieces
       continue
     }
+    if (name === 'expect' && value.toLowerCase() !== '100-continue') throw new HeadError(417, `Expect "${value}" cannot be met.`)
     if (name === 'host') {
       hosts += 1
       hostField = value

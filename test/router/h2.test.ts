@@ -73,6 +73,47 @@ test('run trap 44: a port named h2c gets HTTP/2 with prior knowledge, with the s
   expect(answer.headers['x-cloud-trace-context']).toBe(given.records[0]?.traceId)
 })
 
+test('run trap 51: TRACE and CONNECT are refused, %41 in the path arrives as A, dots and the query as they are', async () => {
+  await using app = await givenHttp(told)
+  await using h2App = await givenH2App((stream, headers) => {
+    stream.respond({ ':status': 200 })
+    stream.end(JSON.stringify({ ':url': headers[':path'] }))
+  })
+  for (const upstream of [oneInstance(app.port), h2c(h2App.port)]) {
+    await using given = await givenRouter(upstream)
+    using client = givenH2Client(given.router.port)
+    expect(JSON.parse((await ask(client, { ':path': '/%41%2e%2e/?q=%41' })).body)).toMatchObject({ ':url': '/A%2e%2e/?q=%41' })
+    expect((await ask(client, { ':method': 'TRACE' })).status).toBe(405)
+    const tunnel = client.request({ ':method': 'CONNECT', ':authority': 'app.localhost' })
+    tunnel.on('error', () => {})
+    expect((await once(tunnel, 'response'))[0]).toMatchObject({ ':status': 405 })
+    expect((await ask(client, { expect: 'a miracle' })).status).toBe(417)
+  }
+})
+
+test('an application that asks for the body with 100 gets it then', async () => {
+  const events: string[] = []
+  const server = http.createServer((_request, response) => response.end('unasked'))
+  server.on('checkContinue', (request, response) => {
+    events.push('asked')
+    response.writeContinue()
+    request.resume().on('end', () => response.end('body came'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await using given = await givenRouter(oneInstance((server.address() as AddressInfo).port))
+  using client = givenH2Client(given.router.port)
+  const stream = client.request({ ':path': '/', ':method': 'POST', expect: '100-continue' })
+  let text = ''
+  stream.on('data', (piece: Buffer) => (text += piece.toString()))
+  await once(stream, 'continue')
+  expect(events).toEqual(['asked'])
+  stream.end('body')
+  await once(stream, 'close')
+  expect(text).toBe('body came')
+  server.closeAllConnections()
+  server.close()
+})
+
 test('cookies that a client sends in pieces arrive as one', async () => {
   await using app = await givenHttp(told)
   await using given = await givenRouter(oneInstance(app.port))
