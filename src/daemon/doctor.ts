@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { statfs } from 'node:fs/promises'
 import { messageOf, CloudError } from '../base/cloud-error.ts'
+import { findBelievers } from '../gateway/find-believers.ts'
+import { certificateId } from '../gateway/trust-plan.ts'
 import type { DoctorAnswer, DoctorCheck } from './control-protocol.ts'
 import type { House } from './daemon.ts'
 
@@ -14,6 +16,7 @@ export async function doctor(house: House): Promise<DoctorAnswer> {
       checkDisk(house),
       checkPort(house),
       checkGateway(house),
+      checkTrust(house),
       checkNames(),
       checkPostgres(house),
     ]),
@@ -56,6 +59,16 @@ async function checkPort({ foundation }: House): Promise<DoctorCheck> {
 
 async function checkGateway({ gateway, foundation }: House): Promise<DoctorCheck> {
   return { name: 'gateway', state: 'ok', detail: `port ${gateway.port}; its CA is ${foundation.authority.certificatePath}` }
+}
+
+/** Never needed: plain http answers for every service, and what devcloud starts believes us anyway. */
+async function checkTrust({ foundation }: House): Promise<DoctorCheck> {
+  const believers = await findBelievers(certificateId(foundation.authority.certificatePem), process.env)
+  const detail =
+    believers.length === 0
+      ? 'no store of this machine believes our https URLs (devcloud trust)'
+      : `https URLs are believed by ${believers.join(', ')}`
+  return { name: 'trust', state: 'ok', detail }
 }
 
 /** Browsers resolve `.localhost` by themselves; other tools ask the system. */

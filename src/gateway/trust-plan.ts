@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto'
+
 /** A place of this machine where programs look up which authorities they believe. */
 export type TrustStore =
   /** A folder of the system whose certificates `refresh` gathers: `/usr/local/share/ca-certificates`. */
@@ -24,6 +26,19 @@ export interface TrustStep {
   readonly actions: readonly TrustAction[]
 }
 
+/** @param pem of one certificate */
+export function certificateId(pem: string): string {
+  return new X509Certificate(pem).fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase()
+}
+
+export function anchorOf(directory: string, id: string): string {
+  return `${directory}/devcloud-${id}.crt`
+}
+
+export function nssName(id: string): string {
+  return `devcloud ${id}`
+}
+
 /** What puts `certificate` into each store, or takes it out again. Pure. */
 export function planTrust(stores: readonly TrustStore[], certificate: TrustedCertificate, way: 'install' | 'remove'): TrustStep[] {
   return stores.map((store) => {
@@ -35,7 +50,7 @@ export function planTrust(stores: readonly TrustStore[], certificate: TrustedCer
 function toStep(store: TrustStore, { path, id }: TrustedCertificate) {
   switch (store.kind) {
     case 'anchors': {
-      const to = `${store.directory}/devcloud-${id}.crt`
+      const to = anchorOf(store.directory, id)
       const refresh: TrustAction = { kind: 'run', command: store.refresh }
       const install: TrustAction[] = [{ kind: 'copy', from: path, to }, refresh]
       return { where: `${to} (system)`, install, remove: [{ kind: 'delete', path: to }, refresh] as TrustAction[] }
@@ -46,7 +61,7 @@ function toStep(store: TrustStore, { path, id }: TrustedCertificate) {
       return { where: `${store.path} (keychain)`, install, remove }
     }
     case 'nss': {
-      const name = `devcloud ${id}`
+      const name = nssName(id)
       const database = `sql:${store.directory}`
       // C: believed as an authority of servers, and of nothing else
       const install: TrustAction[] = [run('certutil', '-A', '-d', database, '-t', 'C,,', '-n', name, '-i', path)]

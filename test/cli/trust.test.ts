@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openCertificateAuthority } from '../../src/gateway/certificate-authority.ts'
+import { findBelievers } from '../../src/gateway/find-believers.ts'
+import { certificateId } from '../../src/gateway/trust-plan.ts'
 import { givenBackend, givenRouter, oneInstance } from '../router/given-router.ts'
 import { givenCli } from './given-cli.ts'
 
@@ -57,14 +59,16 @@ test.skipIf(!hasCertutil)(
     expect(told).toMatchObject({ code: 0, stdout: expect.stringContaining(`✔ ${given.database} (Chromium, Chrome): believes it`) })
     expect(told.stdout).toContain('To undo: devcloud trust --remove')
     expect(await visit(url, given.home)).toBe('hello')
+    expect(await findBelievers(certificateId(authority.certificatePem), { ...process.env, ...env })).toContain('Chromium, Chrome')
     expect((await cli.run(['trust', '--store', 'nss'], { env })).code).toBe(0) // again
 
     const removed = await cli.run(['trust', '--remove', '--store', 'nss'], { env })
     expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('has it no more') })
     expect(await visit(url, given.home)).toBe('net::ERR_CERT_AUTHORITY_INVALID')
+    expect(await findBelievers(certificateId(authority.certificatePem), { ...process.env, ...env })).toEqual([])
     expect((await cli.run(['trust', '--remove', '--store', 'nss'], { env })).code).toBe(0)
   },
-  120_000,
+  300_000,
 )
 
 test('nothing is made, and nothing fails, where there is neither a store nor a certificate', async () => {

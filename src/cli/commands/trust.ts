@@ -1,11 +1,10 @@
-import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Option, type Command } from 'commander'
 import { stateDirectory } from '../../base/paths.ts'
 import { applyTrust } from '../../gateway/apply-trust.ts'
 import { findTrustStores } from '../../gateway/find-trust-stores.ts'
-import { planTrust, toShell, type TrustedCertificate } from '../../gateway/trust-plan.ts'
+import { certificateId, planTrust, toShell, type TrustedCertificate } from '../../gateway/trust-plan.ts'
 import { openOutput } from '../output.ts'
 
 interface TrustOptions {
@@ -64,8 +63,7 @@ async function ownCertificate(make: boolean): Promise<TrustedCertificate | undef
     const { openCertificateAuthority } = await import('../../gateway/certificate-authority.ts') // slow to load, and seldom needed
     await openCertificateAuthority(directory)
   }
-  const { fingerprint256 } = new X509Certificate(readFileSync(path))
-  return { path, id: fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase() }
+  return { path, id: certificateId(readFileSync(path, 'utf8')) }
 }
 
 function textOf(path: string, outcomes: readonly TrustOutcome[], way: 'install' | 'remove'): string {
