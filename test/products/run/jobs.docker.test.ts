@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { ExecutionsClient, JobsClient, TasksClient, type protos } from '@google-cloud/run'
 import { credentials } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { down } from '../../../src/daemon/down.ts'
 import { eventually, givenRun, type GivenRun } from './given-run.ts'
 
 type Job = protos.google.cloud.run.v2.IJob
@@ -283,4 +284,30 @@ test('a job has an IAM policy of its own', async () => {
   const [policy] = await jobs.getIamPolicy({ resource })
   expect(policy.bindings).toMatchObject(bindings)
   await expect(jobs.getIamPolicy({ resource: `${resource}x` })).rejects.toMatchObject({ code: 5 })
+})
+
+test('a container that somebody removes is a failed attempt, which is tried again', async () => {
+  const name = await create('robbed', job('until [ "$CLOUD_RUN_TASK_ATTEMPT" = 1 ]; do sleep 0.1; done'))
+  const [operation] = await jobs.runJob({ name })
+  const filters = ['--filter', 'label=dev.devcloud.label.job=robbed', '--filter', `label=dev.devcloud.project=${given.project}`]
+  const container = await eventually(
+    'it runs',
+    () => execFileSync('docker', ['ps', '-q', ...filters], { encoding: 'utf8' }).trim() || undefined,
+  )
+  execFileSync('docker', ['rm', '-f', container], { stdio: 'ignore' })
+  const [execution] = await operation.promise()
+  expect(execution).toMatchObject({ succeededCount: 1, retriedCount: 1 })
+})
+
+test('devcloud down cancels what runs, and leaves the job', async () => {
+  const name = await create('downed', job('trap "exit 0" TERM; while true; do sleep 0.1; done'))
+  const [operation] = await jobs.runJob({ name })
+  const execution = (operation.metadata as protos.google.cloud.run.v2.IExecution).name ?? ''
+  await eventually('it runs', async () => (await executions.getExecution({ name: execution }))[0].runningCount === 1)
+  await down(given.house, given.project, () => {})
+  const [told] = await executions.getExecution({ name: execution })
+  expect(told).toMatchObject({ cancelledCount: 1, runningCount: 0 })
+  const { projects } = given.house.foundation
+  await projects.put({ ...projects.get(given.project), isUp: true })
+  expect((await jobs.getJob({ name }))[0].latestCreatedExecution).toMatchObject({ completionStatus: 'EXECUTION_CANCELLED' })
 })
