@@ -29,6 +29,7 @@ export interface RouterOptions {
 export async function openRouter(options: RouterOptions): Promise<Router> {
   const { clock, log, certificateFor } = options
   const open = new Set<ClientConnection>()
+  const sockets = new Set<Socket>()
   const core: RouterCore = {
     routes: new Routes(),
     connections: new ConnectionPool(256),
@@ -53,7 +54,8 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   const secure = certificateFor === undefined ? undefined : tlsServer(certificateFor, log, (socket) => accept(socket, 'https', 'front'))
   const onConnection = (socket: Socket) => {
     socket.setNoDelay(true)
-    socket.on('error', () => socket.destroy())
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket))
     onFirstProtocol(socket, (protocol, first) => {
       if (protocol === 'http1' || (protocol === 'tls' && secure === undefined)) {
         socket.resume()
@@ -84,6 +86,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
       h2[Symbol.dispose]()
       core.connections.close()
       core.sessions.close()
+      for (const socket of sockets) socket.destroy() // those too that have said nothing yet
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
     },
   }

@@ -1,6 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
-import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -109,13 +108,3 @@ test('clean removes processes, files and memory of a project; after daemon stop 
   expect(processesOf(cli.stateDirectory)).toEqual([])
   expect(readdirSync(cli.stateDirectory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSocket())).toEqual([])
 }, 120_000)
-
-test('a client that connects to the router and says nothing does not keep the daemon from ending', async () => {
-  const app = givenApp('quiet-app', server('1'))
-  await using cli = givenCli()
-  await cli.run(['up', '--engine', 'process'], { directory: app.directory })
-  const silent = net.connect({ host: '127.0.0.1', port: await cli.port() }).on('error', () => {})
-  await new Promise((resolve) => silent.once('connect', resolve))
-  expect(await cli.run(['daemon', 'stop'])).toMatchObject({ code: 0 })
-  silent.destroy()
-})
