@@ -5,7 +5,7 @@ import { canIsolate, givenGcloud, type GivenGcloud } from '../products/run/given
 import { givenRun, type GivenRun } from '../products/run/given-run.ts'
 import { hasTool } from './has-tool.ts'
 
-describe.runIf(hasTool('gcloud'))('gcloud run, led by devcloud env alone', { timeout: 300_000 }, () => {
+describe.runIf(hasTool('gcloud'))('gcloud run, led by devcloud env alone', { timeout: 600_000 }, () => {
   let run: GivenRun
   let gcloud: GivenGcloud
   beforeAll(async () => {

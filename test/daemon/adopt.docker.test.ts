@@ -31,7 +31,7 @@ test('after kill -9 the next daemon takes over the very container, removes one t
   const [labels = '{}'] = docker('inspect', '--format', '{{json .Config.Labels}}', id).split('\n')
   const unwanted = Object.entries(JSON.parse(labels) as Record<string, string>).flatMap(([key, value]) => [
     '--label',
-    `${key}=${key.endsWith('revisionName') ? `${value}-gone` : value}`,
+    `${key}=${/revisionName$|label\.instance$/.test(key) ? `${value}-gone` : value}`,
   ])
   const stray = docker('run', '--detach', '--network', 'none', ...unwanted, 'node:24-slim', 'sleep', '1000')
   expect((await cli.run(['daemon', 'start'])).code).toBe(0)

@@ -7,7 +7,8 @@ import type { Instances } from './instances.ts'
 import type { RunNeeds } from './needs.ts'
 import { healthCheckDisabled, newEtag, type Revisions } from './revisions.ts'
 import { readServiceName } from './resources.ts'
-import { openRoute, sharesOf, type RouteParts } from './route.ts'
+import { fateOf } from './revision-fate.ts'
+import { openRoute, type RouteParts } from './route.ts'
 import type { ServiceStore } from './service-store.ts'
 import { resolveTraffic } from './traffic.ts'
 
@@ -89,22 +90,18 @@ function routeProblem(service: Service, revisions: Revisions): CloudError | unde
   )
 }
 
-/** Source: cloud.google.com/run/quotas, "Revisions for each service": the oldest ones go, those with traffic or a tag stay. */
-const keptRevisions = 1000
-
 /** Revisions without traffic and tag finish what is under way and stop; beyond the bound the oldest are forgotten. */
 async function settleRevisions({ needs, store, revisions, instances }: DeployParts, name: string): Promise<void> {
   for (const [index, revision] of revisions.list(name).entries()) {
     const service = store.find(name) // as it is now: traffic may have moved back meanwhile
     if (service === undefined) return
-    const isServing = sharesOf(service).has(revision.name.split('/').at(-1) ?? '')
-    const isLatest = [service.latestReadyRevision, service.latestCreatedRevision].includes(revision.name)
-    if (revision.reconciling) continue
+    const fate = fateOf(revision, index, service)
+    if (fate === 'undecided') continue
     try {
-      const retired = isServing ? undefined : instances.retire(revision.name)
-      if (isReady(revision)) await revisions.setActive(revision.name, isServing)
+      const retired = fate === 'serves' ? undefined : instances.retire(revision.name)
+      if (isReady(revision)) await revisions.setActive(revision.name, fate === 'serves')
       await retired
-      if (index >= keptRevisions && !isServing && !isLatest) await revisions.remove(revision.name)
+      if (fate === 'forgotten') await revisions.remove(revision.name)
     } catch (error) {
       needs.log.warn({ err: error, revision: revision.name }, 'retire failed')
     }

@@ -75,7 +75,7 @@ function ingressOf(ingress: IngressTraffic): InvokerRules['ingress'] {
 }
 
 /** The percent of each revision's id, over all targets that name it. */
-export function sharesOf({ trafficStatuses }: Service): ReadonlyMap<string, number> {
+export function sharesOf({ trafficStatuses }: Pick<Service, 'trafficStatuses'>): ReadonlyMap<string, number> {
   const shares = new Map<string, number>()
   for (const { revision, percent } of trafficStatuses) shares.set(revision, (shares.get(revision) ?? 0) + percent)
   return shares
