@@ -1,13 +1,13 @@
 import { CloudError } from '../base/cloud-error.ts'
-import { autoscale, comfortable, RecentMost, WindowMean, windowMs, type ScalingPlan } from './autoscaler.ts'
+import { autoscale, RecentMost, WindowMean, windowMs, type ScalingPlan } from './autoscaler.ts'
 import { BackOff } from './back-off.ts'
+import { InstanceSet } from './instance-set.ts'
 import { InstanceSlot, type PoolInstance, type SlotOptions } from './instance-slot.ts'
+import { Patience } from './patience.ts'
 import type { InstanceLimits, InstanceView, PoolOptions, RevisionPool, StartReason } from './revision-pool.ts'
 import type { Lease } from './upstream.ts'
 import { WaitingRequests, type WaitingRequest } from './waiting-requests.ts'
 
-/** How many starts the average startup time is made of. */
-const startupsKept = 10
 /** An instance that lived so long was healthy. */
 const healthyMs = 10_000
 /** A timer that comes so much too late tells of a machine that slept. */
@@ -23,16 +23,15 @@ class Pool implements RevisionPool {
   readonly protocol: 'http1' | 'h2c'
   readonly #options: PoolOptions
   #idleMs: number
-  readonly #pendingMs: number
+  readonly #patience: Patience
   readonly #tickMs: number
   readonly #slotOptions: SlotOptions
-  #slots: InstanceSlot[] = []
+  readonly #slots: InstanceSet
   readonly #stopping = new Set<Promise<void>>()
   readonly #waiting = new WaitingRequests(() => this.#checkDrained())
   readonly #mean: WindowMean
   #mostWanted: RecentMost
   readonly #backOff: BackOff
-  readonly #startups: number[] = []
   readonly #giveUp = new AbortController()
   /** Instances that ended before they joined. */
   readonly #ended = new Set<string>()
@@ -41,10 +40,6 @@ class Pool implements RevisionPool {
   #isClosed = false
   #hasLeft = false
   #starting = 0
-  #inFlight = 0
-  #uses = 0
-  /** How many instances the load asks for: the first so many take its requests, so that others become idle. */
-  #wanted = 1
   #tick: NodeJS.Timeout | undefined
   #tickedMs = 0
   #drained: PromiseWithResolvers<void> | undefined
@@ -56,8 +51,10 @@ class Pool implements RevisionPool {
     this.#limits = { min: options.minInstances, max: options.maxInstances }
     this.#isHeld = options.isHeld ?? false
     this.#idleMs = options.idleMs ?? 900_000
-    this.#pendingMs = options.pendingMs ?? 10_000
-    this.#tickMs = Math.max(10, Math.min(1000, this.#pendingMs / 2, this.#idleMs / 2))
+    const pendingMs = options.pendingMs ?? 10_000
+    this.#patience = new Patience(pendingMs)
+    this.#tickMs = Math.max(10, Math.min(1000, pendingMs / 2, this.#idleMs / 2))
+    this.#slots = new InstanceSet(options.concurrency)
     this.#mean = new WindowMean(Math.min(windowMs, this.#idleMs))
     this.#mostWanted = new RecentMost(this.#idleMs)
     this.#backOff = new BackOff(options.clock)
@@ -71,21 +68,17 @@ class Pool implements RevisionPool {
   }
 
   get instances(): readonly InstanceView[] {
-    const running = this.#slots.map(({ instance, inFlight, isReady, isPaused }): InstanceView => {
-      const state = !isReady ? 'not ready' : inFlight > 0 ? 'active' : isPaused ? 'paused' : 'idle'
-      return { id: instance.id, inFlight, state }
-    })
     const starting: InstanceView = { id: '', inFlight: 0, state: 'starting' }
-    return [...running, ...Array.from({ length: this.#starting }, () => starting)]
+    return [...this.#slots.views, ...Array.from({ length: this.#starting }, () => starting)]
   }
 
   tryAcquire(preferred?: string): Lease | undefined {
     if (this.#isClosed) return undefined
     if (preferred !== undefined) {
-      const own = this.#preferred(preferred)
+      const own = this.#slots.preferred(preferred)
       if (own !== undefined) return own.isAwake ? this.#lease(own) : undefined
     }
-    const slot = this.#roomiest()
+    const slot = this.#slots.roomiest()
     return slot === undefined ? undefined : this.#lease(slot)
   }
 
@@ -96,7 +89,7 @@ class Pool implements RevisionPool {
   }
 
   async warm(signal: AbortSignal): Promise<void> {
-    if (this.#slots.some((slot) => slot.isReady)) return
+    if (this.#slots.ready > 0) return
     const lease = await this.#wait(signal, { preferred: undefined, isPatient: true }, 'deployment')
     lease.release()
   }
@@ -132,14 +125,14 @@ class Pool implements RevisionPool {
   }
 
   setReady(id: string, isReady: boolean): void {
-    const slot = this.#slots.find(({ instance }) => instance.id === id)
+    const slot = this.#slots.find(id)
     if (slot === undefined) return
     slot.isReady = isReady
     if (isReady) this.#serve()
   }
 
   instanceEnded(id: string): void {
-    const slot = this.#slots.find(({ instance }) => instance.id === id)
+    const slot = this.#slots.find(id)
     if (slot !== undefined) return this.#lose(slot)
     if (this.#starting > 0) this.#ended.add(id)
   }
@@ -153,7 +146,7 @@ class Pool implements RevisionPool {
     await this.#drained.promise
     this.#giveUp.abort(closed(this.id))
     this.#stopTicking()
-    for (const slot of this.#slots.splice(0)) this.#stop(slot, 'closed')
+    for (const slot of this.#slots.clear()) this.#stop(slot, 'closed')
     await Promise.all(this.#stopping)
   }
 
@@ -172,72 +165,32 @@ class Pool implements RevisionPool {
   ): Promise<Lease> {
     if (this.#isClosed) return Promise.reject(closed(this.id))
     const lease = this.#waiting.add({ ...of, nowMs: this.#nowMs }, signal)
-    const own = of.preferred === undefined ? undefined : this.#preferred(of.preferred)
+    const own = of.preferred === undefined ? undefined : this.#slots.preferred(of.preferred)
     if (own === undefined) this.#find(reason)
     else own.wake()
     this.#keepTicking()
     return lease
   }
 
-  /** The instance of a session, when it can take its request. */
-  #preferred(id: string): InstanceSlot | undefined {
-    const slot = this.#slots.find(({ instance }) => instance.id === id)
-    return slot !== undefined && slot.isReady && slot.inFlight < this.#options.concurrency ? slot : undefined
-  }
-
-  /**
-   * Least busy first, so that a new instance takes its share at once, and of equals the one that rested longest. Instances beyond those that
-   * the load asks for come last, so that they become idle.
-   */
-  #roomiest(): InstanceSlot | undefined {
-    const { concurrency } = this.#options
-    const enough = comfortable(concurrency)
-    let best: InstanceSlot | undefined
-    for (let at = 0; at < this.#slots.length; at += 1) {
-      const slot = this.#slots[at] as InstanceSlot
-      if (!slot.isAwake || !slot.isReady || slot.inFlight >= concurrency) continue
-      if (best === undefined) best = slot
-      else if (at >= this.#wanted && best.inFlight < enough) break
-      else if (slot.inFlight < best.inFlight || (slot.inFlight === best.inFlight && slot.lastUse < best.lastUse)) best = slot
-    }
-    return best
-  }
-
   #lease(slot: InstanceSlot): Lease {
-    slot.inFlight += 1
-    slot.lastUse = this.#uses += 1
-    this.#inFlight += 1
+    const lease = this.#slots.lease(slot, () => {
+      this.#measure()
+      if (this.#waiting.size > 0) this.#serve()
+      this.#checkDrained()
+    })
     this.#measure()
-    if (slot.inFlight > comfortable(this.#options.concurrency)) this.#slots.find(({ isPaused }) => isPaused)?.wake()
-    const lease: Lease = {
-      instance: slot.instance.id,
-      address: slot.instance.address,
-      onLost: undefined,
-      broken: () => slot.suspect(),
-      release: () => {
-        if (!slot.leases.delete(lease)) return
-        slot.inFlight -= 1
-        slot.hasServed = true
-        this.#inFlight -= 1
-        this.#measure()
-        if (this.#waiting.size > 0) this.#serve()
-        if (slot.inFlight === 0) slot.rest()
-        this.#checkDrained()
-      },
-    }
-    slot.leases.add(lease)
     return lease
   }
 
   /** Hands instances with room to those that wait, in their order. */
   #serve(): void {
     for (const request of this.#waiting) {
-      const own = request.preferred === undefined ? undefined : this.#preferred(request.preferred)
+      const own = request.preferred === undefined ? undefined : this.#slots.preferred(request.preferred)
       if (own !== undefined && !own.isAwake) {
         own.wake()
         continue
       }
-      const slot = own ?? this.#roomiest()
+      const slot = own ?? this.#slots.roomiest()
       if (slot === undefined) break
       request.grant(this.#lease(slot))
     }
@@ -246,13 +199,7 @@ class Pool implements RevisionPool {
 
   /** Room for those that wait: instances that are paused, then new ones. */
   #find(reason: StartReason): void {
-    let lacking = this.#waiting.size
-    for (const slot of this.#slots) {
-      if (lacking <= 0) break
-      if (slot.isAwake || !slot.isReady) continue
-      slot.wake()
-      lacking -= this.#options.concurrency
-    }
+    this.#slots.wake(this.#waiting.size)
     this.#scale(reason)
   }
 
@@ -262,25 +209,26 @@ class Pool implements RevisionPool {
     const waitMs = this.#backOff.waitMs
     if (start > 0 && waitMs === 0)
       for (let n = 0; n < start; n += 1) {
-        const isMinimum = this.#waiting.size === 0 && this.#slots.length + this.#starting < this.#limits.min
+        const isMinimum = this.#waiting.size === 0 && this.#slots.size + this.#starting < this.#limits.min
         this.#start(isMinimum ? 'minimum' : reason)
       }
-    else if (start > 0 && this.#starting === 0 && this.#slots.length === 0) this.#refuseHopeless(waitMs)
+    else if (start > 0 && this.#starting === 0 && this.#slots.size === 0) this.#refuseHopeless(waitMs)
     this.#keepTicking()
   }
 
   #plan(): ScalingPlan {
     const now = this.#nowMs
-    const serving = this.#slots.filter((slot) => slot.isReady).length
+    const { ready: serving, inFlight, idle } = this.#slots
+    const requests = inFlight + this.#waiting.size
     const plan = autoscale(
       {
-        requests: this.#inFlight + this.#waiting.size,
+        requests,
         meanInFlight: this.#mean.mean(now),
         mostWanted: this.#mostWanted.most(now),
         serving,
         starting: this.#starting,
-        unready: this.#slots.length - serving,
-        idleMs: this.#slots.filter((slot) => slot.inFlight === 0).map((slot) => now - slot.idleSinceMs),
+        unready: this.#slots.size - serving,
+        idleMs: idle.map((slot) => now - slot.idleSinceMs),
       },
       {
         concurrency: this.#options.concurrency,
@@ -288,8 +236,8 @@ class Pool implements RevisionPool {
         idleMs: this.#idleMs,
       },
     )
-    this.#wanted = plan.wanted
-    this.#mostWanted.add(this.#inFlight + this.#waiting.size > 0 ? plan.wanted : 0, now)
+    this.#slots.wanted = plan.wanted
+    this.#mostWanted.add(requests > 0 ? plan.wanted : 0, now)
     return plan
   }
 
@@ -300,14 +248,13 @@ class Pool implements RevisionPool {
     this.#options.startInstance(this.#giveUp.signal).then(
       (instance) => {
         this.#starting -= 1
-        this.#startups.push(this.#nowMs - beganMs)
-        if (this.#startups.length > startupsKept) this.#startups.shift()
+        this.#patience.started(this.#nowMs - beganMs)
         this.#join(instance, false)
       },
       (error: unknown) => {
         this.#starting -= 1
         if (!this.#giveUp.signal.aborted) this.#fail(error)
-        if (this.#starting === 0 && this.#slots.length === 0) this.#waiting.refuseAll(error)
+        if (this.#starting === 0 && this.#slots.size === 0) this.#waiting.refuseAll(error)
         this.#checkDrained()
       },
     )
@@ -317,7 +264,7 @@ class Pool implements RevisionPool {
     const slot = new InstanceSlot(instance, this.#slotOptions, isAdopted)
     if (this.#hasLeft) return
     if (this.#giveUp.signal.aborted) return this.#stop(slot, 'closed')
-    this.#slots.push(slot)
+    this.#slots.add(slot)
     if (this.#ended.delete(instance.id)) return this.#lose(slot)
     if (this.#starting === 0) this.#ended.clear()
     if (slot.isAwake) slot.rest()
@@ -327,15 +274,11 @@ class Pool implements RevisionPool {
   }
 
   #lose(slot: InstanceSlot): void {
-    const at = this.#slots.indexOf(slot)
-    if (at === -1) return
-    this.#slots.splice(at, 1)
+    if (!this.#slots.delete(slot)) return
     this.#track(slot.stop())
     if (slot.hasServed || slot.inFlight > 0 || this.#nowMs - slot.joinedMs >= healthyMs) this.#backOff.reset()
     else this.#fail(crashed(this.id))
-    for (const lease of slot.leases) lease.onLost?.()
-    this.#inFlight -= slot.leases.size // who has not let go yet waits for nothing
-    slot.leases.clear()
+    this.#slots.tellLost(slot)
     this.#measure()
     this.#scale()
     this.#checkDrained()
@@ -358,7 +301,7 @@ class Pool implements RevisionPool {
 
   #keepTicking(): void {
     if (this.#tick !== undefined || this.#hasLeft) return
-    if (this.#slots.length + this.#starting + this.#waiting.size + this.#limits.min === 0) return
+    if (this.#slots.size + this.#starting + this.#waiting.size + this.#limits.min === 0) return
     this.#tickedMs = this.#nowMs
     this.#tick = setInterval(() => this.#onTick(), this.#tickMs)
     this.#tick.unref()
@@ -377,22 +320,15 @@ class Pool implements RevisionPool {
       this.#serve()
     } else this.#scale()
     const { stop } = this.#plan()
-    if (stop > 0) {
-      const idle = this.#slots.filter((slot) => slot.inFlight === 0).toSorted((a, b) => a.idleSinceMs - b.idleSinceMs)
-      for (const slot of idle.slice(0, stop)) {
-        this.#slots.splice(this.#slots.indexOf(slot), 1)
-        this.#stop(slot, 'idle')
-      }
+    for (const slot of stop > 0 ? this.#slots.idle.slice(0, stop) : []) {
+      this.#slots.delete(slot)
+      this.#stop(slot, 'idle')
     }
-    if (this.#slots.length + this.#starting + this.#waiting.size + this.#limits.min === 0) this.#stopTicking()
+    if (this.#slots.size + this.#starting + this.#waiting.size + this.#limits.min === 0) this.#stopTicking()
   }
 
-  /** Run trap 12. While the first start ever is under way nobody knows how long one takes: its startup probe decides. */
   #refuseLate(now: number): void {
-    const known = this.#startups.length > 0
-    if (!known && this.#starting > 0) return
-    const mean = known ? this.#startups.reduce((sum, ms) => sum + ms, 0) / this.#startups.length : 0
-    const patienceMs = Math.max(this.#pendingMs, 3.5 * mean)
+    const patienceMs = this.#patience.ms(this.#starting > 0)
     for (const request of this.#waiting) {
       if (request.isPatient) continue
       if (this.#waiting.ageMs(request, now) < patienceMs) return
@@ -401,7 +337,7 @@ class Pool implements RevisionPool {
   }
 
   #refuse(request: WaitingRequest): void {
-    const code = this.#slots.length + this.#starting >= this.#limits.max ? 'RESOURCE_EXHAUSTED' : 'UNAVAILABLE'
+    const code = this.#slots.size + this.#starting >= this.#limits.max ? 'RESOURCE_EXHAUSTED' : 'UNAVAILABLE'
     this.#options.onEvent?.({ kind: 'refused', code })
     request.refuse(noInstance(this.id, code))
   }
@@ -410,7 +346,7 @@ class Pool implements RevisionPool {
   #refuseHopeless(waitMs: number): void {
     const now = this.#nowMs
     for (const request of this.#waiting) {
-      if (waitMs > this.#pendingMs - this.#waiting.ageMs(request, now)) request.refuse(this.#backOff.error)
+      if (waitMs > this.#patience.ms(false) - this.#waiting.ageMs(request, now)) request.refuse(this.#backOff.error)
     }
   }
 
@@ -420,11 +356,11 @@ class Pool implements RevisionPool {
   }
 
   #measure(): void {
-    this.#mean.set(this.#inFlight, this.#nowMs)
+    this.#mean.set(this.#slots.inFlight, this.#nowMs)
   }
 
   #checkDrained(): void {
-    if (this.#drained !== undefined && this.#inFlight + this.#waiting.size === 0) this.#drained.resolve()
+    if (this.#drained !== undefined && this.#slots.inFlight + this.#waiting.size === 0) this.#drained.resolve()
   }
 
   get #nowMs(): number {
