@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { givenCli, type GivenCli } from './given-cli.ts'
 
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const task = fileURLToPath(new URL('task', import.meta.url))
 
 describe('devcloud run jobs and worker-pools', () => {
@@ -59,6 +62,21 @@ describe('devcloud run jobs and worker-pools', () => {
     await expect
       .poll(() => stdoutOf('jobs', 'executions', 'describe', execution), { timeout: 30_000, interval: 500 })
       .toMatch(/3 were cancelled/)
+  })
+
+  test('Ctrl-C ends the waiting with exit code 130; the execution goes on', async () => {
+    const env = { ...process.env, DEVCLOUD_STATE_DIR: cli.stateDirectory, NO_COLOR: '1' }
+    const words = [main, 'run', 'jobs', 'execute', 'migrate', '--wait', '--update-env-vars=FOREVER=1,FAIL_AT=9', '--tasks=1']
+    const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const told: string[] = []
+    child.stderr.setEncoding('utf8').on('data', (text: string) => told.push(text))
+    const running = () => stdoutOf('jobs', 'executions', 'list', '--filter=status.runningCount=1', '--format=value(metadata.name)')
+    await expect.poll(running, { timeout: 30_000, interval: 500 }).toMatch(/^migrate-\w+$/)
+    const ended = once(child, 'exit')
+    child.kill('SIGINT')
+    expect(await ended).toEqual([130, null])
+    expect(told.join('')).toContain('INTERRUPTED  Interrupted; what was begun goes on.')
+    await stdoutOf('jobs', 'executions', 'cancel', await running())
   })
 
   test('what export writes is taken by replace, and changes are seen', async () => {

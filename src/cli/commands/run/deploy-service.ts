@@ -27,7 +27,15 @@ export async function prepare(
   if (source === undefined) return given
   if (source.value.startsWith('gs://')) throw usage('argument --source: archives in Cloud Storage are not emulated.', 'Name a folder.')
   const image = await build(scope, id, source.value, progress)
-  return given.filter(({ flag }) => flag !== 'image').map((one) => (one === source ? { flag: 'image', value: image } : one))
+  const sameContainer = (one: Given) => containerOf(given, one) === containerOf(given, source)
+  return given
+    .filter((one) => one.flag !== 'image' || !sameContainer(one)) // with --source it names a repository, which nothing is pushed to here
+    .map((one) => (one === source ? { flag: 'image', value: image } : one))
+}
+
+/** The `--container` that stands before `one`. */
+function containerOf(given: readonly Given[], one: Given): Given | undefined {
+  return given.slice(0, given.indexOf(one)).findLast(({ flag }) => flag === 'container')
 }
 
 async function build(scope: Scope, id: string, folder: string, progress: Progress): Promise<string> {
