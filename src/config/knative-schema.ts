@@ -45,6 +45,7 @@ const probe = strict({
 })
 
 export const container = z.looseObject({
+  name: z.string().optional(),
   image: z.string().optional(),
   command: z.array(z.string()).nullish(),
   args: z.array(z.string()).nullish(),
@@ -94,12 +95,39 @@ export const secretVolume = z.looseObject({
   items: z.array(z.looseObject({ key: z.union([text(rules.version), whole(1, 999_999_999)]), path: text(itemPathRule) })).nullish(),
 })
 
+const memory = z.looseObject({
+  medium: z.literal('Memory', { error: 'Memory: other media are not emulated' }).optional(),
+  sizeLimit: z
+    .string()
+    .regex(/^\d+([KMG]i?)?$/, { error: 'an amount such as 64Mi' })
+    .optional(),
+})
+
+/** A Cloud Storage volume: cloud.google.com/run/docs/configuring/services/cloud-storage-volume-mounts. */
+const bucket = z.looseObject({
+  driver: z.literal('gcsfuse.run.googleapis.com', { error: 'gcsfuse.run.googleapis.com: other drivers are not emulated' }),
+  readOnly: z.boolean().optional(),
+  volumeAttributes: z.looseObject({ bucketName: z.string(), mountOptions: z.string().optional() }),
+})
+
 const spec = z.looseObject({
   containerConcurrency: whole(0, 1000).nullish(),
   timeoutSeconds: whole(1, 3600).nullish(),
   serviceAccountName: z.string().nullish(),
-  containers: z.array(container).length(1, { error: 'one container: sidecar containers are not emulated' }),
-  volumes: z.array(z.looseObject({ name: z.string(), secret: secretVolume.optional() })).nullish(),
+  containers: z.array(container).min(1, { error: 'a container' }).max(10, { error: 'at most 10 containers' }),
+  volumes: z
+    .array(z.looseObject({ name: z.string(), secret: secretVolume.optional(), emptyDir: memory.optional(), csi: bucket.optional() }))
+    .nullish(),
+})
+
+/** `{"proxy":["app"]}`: the proxy starts once the app has. */
+const dependencies = z.string().transform((value, context): Readonly<Record<string, readonly string[]>> => {
+  try {
+    return z.record(z.string(), z.array(z.string())).parse(JSON.parse(value))
+  } catch {
+    context.addIssue({ code: 'custom', message: 'JSON such as {"proxy":["app"]}' })
+    return z.NEVER
+  }
 })
 
 const templateAnnotations = z.looseObject({
@@ -107,6 +135,7 @@ const templateAnnotations = z.looseObject({
   'autoscaling.knative.dev/maxScale': digits.optional(),
   'run.googleapis.com/cloudsql-instances': z.string().optional(),
   'run.googleapis.com/secrets': z.string().optional(),
+  'run.googleapis.com/container-dependencies': dependencies.optional(),
 })
 
 /** The part that is read of a Knative Service as Cloud Run exports it. Other keys are Cloud Run's own and are let through. */

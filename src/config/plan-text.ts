@@ -74,7 +74,7 @@ function sourceWords(source: WantedSource, directory: string): string {
 }
 
 function* parts(
-  service: WantedContainer & Pick<Partial<WantedService>, 'source' | 'invoker' | 'idleSeconds'>,
+  service: WantedContainer & Pick<Partial<WantedService>, 'source' | 'invoker' | 'idleSeconds' | 'sidecars' | 'volumeMounts'>,
 ): Generator<readonly [string, string]> {
   const { source } = service
   if (source?.dockerfile !== undefined && source.command !== undefined && service.command === undefined) {
@@ -91,6 +91,8 @@ function* parts(
   for (const { mountPath, secret, items } of service.secretVolumes) {
     for (const { path, version } of items) yield ['file', `${mountPath}/${path}: secret ${secret}, version ${version}`]
   }
+  for (const { name, image } of service.sidecars ?? []) yield [`sidecar ${name}`, `image ${image}`]
+  for (const { name, mountPath } of service.volumeMounts ?? []) yield [`volume ${name}`, mountPath]
   for (const name of service.cloudSqlInstances) yield ['socket', `/cloudsql/${name}`]
 }
 

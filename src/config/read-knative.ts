@@ -5,6 +5,7 @@ import type { Problems } from './problems.ts'
 import type { ProjectFiles } from './project-files.ts'
 import { readCpu, readMemory } from './quantities.ts'
 import { readYaml, type YamlDocument } from './read-yaml.ts'
+import { ingressIndex, readBeside } from './read-sidecars.ts'
 import { readBySchema } from './schema-issues.ts'
 import { given, type ServicePart } from './service-part.ts'
 import type { WantedEnv } from './wanted.ts'
@@ -39,7 +40,8 @@ function isKnative(value: unknown): boolean {
 function toPart(service: KnativeService, dir: string, document: YamlDocument, problems: Problems): KnativePart {
   const { metadata, spec } = service
   const { template } = spec
-  const [container] = template.spec.containers
+  const ingress = ingressIndex(template.spec, templatePath, document, problems)
+  const container = template.spec.containers[ingress]
   const annotations = template.metadata?.annotations ?? {}
   const limits = container?.resources?.limits
   const aliases = readAliases(annotations['run.googleapis.com/secrets'] ?? '')
@@ -66,7 +68,8 @@ function toPart(service: KnativeService, dir: string, document: YamlDocument, pr
       maxInstances: max === undefined ? undefined : Number(max) || undefined,
       timeoutSeconds: template.spec.timeoutSeconds ?? undefined,
       instances: instances.length === 0 ? undefined : instances,
-      secretVolumes: toVolumes(template.spec, templatePath, aliases, document, problems),
+      secretVolumes: toVolumes(template.spec, templatePath, aliases, document, problems, ingress),
+      ...readBeside(template.spec, ingress, annotations, aliases, templatePath, document, problems),
       probes: toProbes(container),
       serviceAccount: template.spec.serviceAccountName || undefined,
     }),
@@ -88,7 +91,7 @@ export function toEnv(
   return secret === undefined ? { value: value ?? '' } : { secret: aliases.get(secret.name) ?? secret.name, version: String(secret.key) }
 }
 
-function toProbes(container: KnativeService['spec']['template']['spec']['containers'][number] | undefined): ServicePart['probes'] {
+export function toProbes(container: KnativeService['spec']['template']['spec']['containers'][number] | undefined): ServicePart['probes'] {
   const { startupProbe, livenessProbe, readinessProbe } = container ?? {}
   const probes = given({ startupProbe, livenessProbe, readinessProbe })
   return Object.keys(probes).length === 0 ? undefined : probes
@@ -101,19 +104,20 @@ export function toVolumes(
   aliases: ReadonlyMap<string, string>,
   document: YamlDocument,
   problems: Problems,
+  ingress = 0,
 ): ServicePart['secretVolumes'] {
   const { containers, volumes } = spec
   for (const [index, volume] of (volumes ?? []).entries()) {
-    if (volume.secret !== undefined) continue
+    if (volume.secret !== undefined || volume.emptyDir !== undefined || volume.csi !== undefined) continue
     problems.add(
       document.placeOf([...path, 'volumes', index]),
-      `the volume "${volume.name}" is not of a secret; only such volumes are emulated`,
+      `the volume "${volume.name}" is of a kind that is not emulated; write secret, emptyDir or csi`,
     )
   }
-  const mounts = containers[0]?.volumeMounts ?? []
+  const mounts = containers[ingress]?.volumeMounts ?? []
   const found = mounts.flatMap(({ name, mountPath }, index) => {
     const volume = volumes?.find((one) => one.name === name)
-    const place = document.placeOf([...path, 'containers', 0, 'volumeMounts', index])
+    const place = document.placeOf([...path, 'containers', ingress, 'volumeMounts', index])
     if (mounts.findIndex((other) => other.mountPath === mountPath) !== index)
       problems.add(place, `${mountPath} is mounted already; write another mountPath`)
     if (volume === undefined) problems.add(place, `there is no volume "${name}"; write it under volumes`)

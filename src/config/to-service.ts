@@ -35,6 +35,8 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     from: part.from,
     ...(source === undefined ? given({ image: part.image }) : { source }),
     ...given({ command: part.command, args: part.args, serviceAccount: part.serviceAccount, probes: part.probes }),
+    ...given({ sidecars: part.sidecars, containerName: part.containerName, dependsOn: part.dependsOn }),
+    ...given({ volumes: part.volumes, volumeMounts: part.volumeMounts }),
     env: part.env,
     port: part.port ?? 8080,
     cpus: part.cpus ?? 1,

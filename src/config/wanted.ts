@@ -56,8 +56,28 @@ export interface WantedService {
   readonly invoker: 'all' | 'private'
   /** By their names, as service.yaml and Cloud Run's v2 API both write them. */
   readonly probes?: Readonly<Partial<Record<'startupProbe' | 'livenessProbe' | 'readinessProbe', Readonly<Record<string, unknown>>>>>
+  /** Containers of each instance beside the one that serves, which is then `containerName` and starts behind `dependsOn`. */
+  readonly sidecars?: readonly WantedSidecar[]
+  readonly containerName?: string
+  readonly dependsOn?: readonly string[]
+  /** Volumes but those of `secretVolumes` and Cloud SQL, as version 2 of the API writes them, and where the serving container has them. */
+  readonly volumes?: readonly Readonly<Record<string, unknown>>[]
+  readonly volumeMounts?: WantedSidecar['volumeMounts']
   /** Commands run to their end in the new image before a revision starts, such as migrations. */
   readonly before: readonly (readonly string[])[]
+}
+
+export interface WantedSidecar {
+  readonly name: string
+  readonly image: string
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly env: Readonly<Record<string, WantedEnv>>
+  readonly cpus: number
+  readonly memoryBytes: number
+  readonly dependsOn: readonly string[]
+  readonly probes?: NonNullable<WantedService['probes']>
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[]
 }
 
 /** What containers of services and of jobs have in common. */

@@ -1,4 +1,4 @@
-import type { WantedContainer, WantedEnv, WantedService } from '../config/wanted.ts'
+import type { WantedContainer, WantedEnv, WantedService, WantedSidecar } from '../config/wanted.ts'
 import { idleAnnotation } from '../products/run/idle-limit.ts'
 
 /** What Cloud Run's v2 API takes for a wanted service, as its JSON. Pure. */
@@ -8,6 +8,7 @@ export function toRunService(wanted: WantedService, image: string): Record<strin
     ...(wanted.idleSeconds !== undefined && { annotations: { [idleAnnotation]: String(wanted.idleSeconds) } }),
     template: {
       ...template,
+      volumes: [...template.volumes, ...(wanted.volumes ?? [])],
       timeout: `${wanted.timeoutSeconds}s`,
       maxInstanceRequestConcurrency: wanted.concurrency,
       scaling: { minInstanceCount: wanted.minInstances, maxInstanceCount: wanted.maxInstances },
@@ -15,9 +16,13 @@ export function toRunService(wanted: WantedService, image: string): Record<strin
         {
           ...container,
           ...toProbes(wanted.probes),
+          ...(wanted.containerName !== undefined && { name: wanted.containerName }),
+          dependsOn: wanted.dependsOn ?? [],
+          volumeMounts: [...container.volumeMounts, ...(wanted.volumeMounts ?? [])],
           ports: [{ name: 'http1', containerPort: wanted.port }],
           resources: { ...container.resources, cpuIdle: true },
         },
+        ...(wanted.sidecars ?? []).map(toSidecar),
       ],
     },
   }
@@ -34,14 +39,26 @@ export function toRunContainer(wanted: WantedContainer, image: string) {
       image,
       ...(wanted.command !== undefined && { command: wanted.command }),
       ...(wanted.args !== undefined && { args: wanted.args }),
-      env: Object.entries(wanted.env).map(([name, value]) => ({ name, ...toValue(value) })),
-      resources: { limits: { cpu: `${Math.round(wanted.cpus * 1000)}m`, memory: `${Math.ceil(wanted.memoryBytes / 2 ** 20)}Mi` } },
+      env: toEnv(wanted.env),
+      resources: toResources(wanted.cpus, wanted.memoryBytes),
       volumeMounts: [
         ...(sql.length > 0 ? [{ name: 'cloudsql', mountPath: '/cloudsql' }] : []),
         ...wanted.secretVolumes.map(({ mountPath }, index) => ({ name: `secret-${index}`, mountPath })),
       ],
     },
   }
+}
+
+function toSidecar({ cpus, memoryBytes, probes, env, ...rest }: WantedSidecar): Record<string, unknown> {
+  return { ...rest, ...toProbes(probes), env: toEnv(env), resources: { ...toResources(cpus, memoryBytes), cpuIdle: true } }
+}
+
+function toEnv(env: Readonly<Record<string, WantedEnv>>) {
+  return Object.entries(env).map(([name, value]) => ({ name, ...toValue(value) }))
+}
+
+function toResources(cpus: number, memoryBytes: number) {
+  return { limits: { cpu: `${Math.round(cpus * 1000)}m`, memory: `${Math.ceil(memoryBytes / 2 ** 20)}Mi` } }
 }
 
 /** successThreshold is Knative's alone: in version 2 it is 1, and 2 for readiness. */

@@ -188,9 +188,17 @@ test.each([
     'service.yaml:12:19  the service "web" is in service.yaml:3 already; write another name',
   ],
   [
-    'a sidecar',
-    minimal('web', 'image: a\n        - image: b'),
-    'service.yaml:8:9  this does not fit; write one container: sidecar containers are not emulated',
+    'two containers without a port',
+    minimal('web', 'image: a\n        - image: b\n          name: b'),
+    'service.yaml:8:9  beside sidecars exactly one container has ports; write ports for the one that serves',
+  ],
+  [
+    'an order that is no JSON',
+    minimal('web', 'image: a').replace(
+      '  template:',
+      '  template:\n    metadata: { annotations: { run.googleapis.com/container-dependencies: "{" } }',
+    ),
+    'service.yaml:6:75  "{" does not fit; write JSON such as {"proxy":["app"]}',
   ],
   [
     'h2c',
@@ -204,8 +212,8 @@ test.each([
   ],
   [
     'a volume of another kind',
-    minimal('web', 'image: a\n      volumes: [{ name: tmp, emptyDir: {} }]'),
-    'service.yaml:9:17  the volume "tmp" is not of a secret; only such volumes are emulated',
+    minimal('web', 'image: a\n      volumes: [{ name: tmp, nfs: {} }]'),
+    'service.yaml:9:17  the volume "tmp" is of a kind that is not emulated; write secret, emptyDir or csi',
   ],
   [
     'a mount of nothing',
