@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
-import { openLog } from '../src/base/log.ts'
 import { createRevisionPool } from '../src/router/pool.ts'
 import { openRouter } from '../src/router/router.ts'
 import { openState } from '../src/state/state.ts'
@@ -17,7 +16,6 @@ const requests = openRequestLog(state)
 const router = await openRouter({
   port: 0,
   clock: systemClock,
-  log: openLog(undefined),
   onRequest: (record) => requests.add(record),
   publicOrigins: () => [{ from: 'https://storage.googleapis.com', to: 'http://storage.localhost:45123' }],
 })

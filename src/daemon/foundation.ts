@@ -7,6 +7,7 @@ import { openLog, type Log } from '../base/log.ts'
 import { portOwner } from '../base/owners.ts'
 import { socketPath } from '../base/paths.ts'
 import { openCertificateAuthority, type CertificateAuthority } from '../gateway/certificate-authority.ts'
+import { openTlsEnd } from '../gateway/tls-end.ts'
 import { openTokens, type Tokens } from '../metadata/tokens.ts'
 import { openPostgres, type Postgres } from '../postgres/postgres.ts'
 import type { PublicOrigin } from '../router/public-origins.ts'
@@ -69,12 +70,12 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
       directoryOf: (id) => projects.get(id).directory,
     }),
   )
+  const tlsEnd = await openTlsEnd(authority)
   const open = (wanted: number | 'preferred') =>
     openRouter({
       port: wanted,
       clock,
-      log,
-      certificateFor: (host) => authority.secureContext(host),
+      tlsEnd,
       onRequest: (record) => requests.add(record),
       publicOrigins: () => storageOrigins(gatewayPort()),
     })

@@ -1,8 +1,7 @@
 import net, { type AddressInfo, type Socket } from 'node:net'
-import tls from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { CloudError } from '../base/cloud-error.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Log } from '../base/log.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { RouterCore } from './router-core.ts'
 import { onFirstProtocol } from './first-protocol.ts'
@@ -17,9 +16,8 @@ export interface RouterOptions {
   /** A number (0 for any), or `preferred`: 80 where it may, else 8080 and upward. */
   readonly port: number | 'preferred'
   readonly clock: Clock
-  readonly log: Log
-  /** The certificate for a host that TLS asks for; without it the port speaks http only. */
-  readonly certificateFor?: (host: string) => Promise<tls.SecureContext>
+  /** Ends TLS, with a certificate for the name that the client asks for; without it the port speaks http only. */
+  readonly tlsEnd?: { accept(raw: Socket, onSecure: (socket: TLSSocket) => void): void }
   readonly onRequest: (record: RequestRecord) => void
   /** Replaced in the pages that browsers read; asked for each connection. */
   readonly publicOrigins?: () => readonly PublicOrigin[]
@@ -27,7 +25,7 @@ export interface RouterOptions {
 
 /** Opens the front door on 127.0.0.1, and on ::1 where there is one. @throws CloudError PORT_TAKEN for a number that is held */
 export async function openRouter(options: RouterOptions): Promise<Router> {
-  const { clock, log, certificateFor } = options
+  const { clock, tlsEnd } = options
   const open = new Set<ClientConnection>()
   const sockets = new Set<Socket>()
   const core: RouterCore = {
@@ -51,18 +49,17 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     socket.once('close', () => open.delete(connection))
     if (first !== undefined) connection.onData(first)
   }
-  const secure = certificateFor === undefined ? undefined : tlsServer(certificateFor, log, (socket) => accept(socket, 'https', 'front'))
   const onConnection = (socket: Socket) => {
     socket.setNoDelay(true)
     sockets.add(socket)
     socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket))
     onFirstProtocol(socket, (protocol, first) => {
-      if (protocol === 'http1' || (protocol === 'tls' && secure === undefined)) {
+      if (protocol === 'http1' || (protocol === 'tls' && tlsEnd === undefined)) {
         socket.resume()
         return accept(socket, 'http', 'front', first)
       }
       socket.unshift(first)
-      if (protocol === 'tls') secure?.emit('connection', socket)
+      if (protocol === 'tls') tlsEnd?.accept(socket, (secure) => accept(secure, 'https', 'front'))
       else h2.accept(socket, 'http', 'front')
     })
   }
@@ -90,25 +87,6 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
     },
   }
-}
-
-function tlsServer(certificateFor: (host: string) => Promise<tls.SecureContext>, log: Log, onSecure: (socket: Socket) => void): tls.Server {
-  const server = tls.createServer({
-    minVersion: 'TLSv1.2',
-    ALPNProtocols: ['h2', 'http/1.1'],
-    SNICallback: (host, done) => {
-      certificateFor(host).then(
-        (context) => done(null, context),
-        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-      )
-    },
-  })
-  server.on('secureConnection', onSecure)
-  server.on('tlsClientError', (error, socket) => {
-    log.info({ err: error }, 'TLS refused')
-    socket.destroy()
-  })
-  return server
 }
 
 /** Chosen by ALPN. */

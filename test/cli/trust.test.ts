@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openCertificateAuthority } from '../../src/gateway/certificate-authority.ts'
+import { openTlsEnd } from '../../src/gateway/tls-end.ts'
 import { findBelievers } from '../../src/gateway/find-believers.ts'
 import { certificateId } from '../../src/gateway/trust-plan.ts'
 import { givenBackend, givenRouter, oneInstance } from '../router/given-router.ts'
@@ -51,7 +52,7 @@ test.skipIf(!hasCertutil)(
       if (text.endsWith('\r\n\r\n')) socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello')
     })
     const authority = await openCertificateAuthority(join(cli.stateDirectory, 'ca'))
-    await using router = await givenRouter(oneInstance(app.port), { certificateFor: (host) => authority.secureContext(host) })
+    await using router = await givenRouter(oneInstance(app.port), { tlsEnd: await openTlsEnd(authority) })
     const url = `https://app.localhost:${router.router.port}/`
     expect(await visit(url, given.home)).toBe('net::ERR_CERT_AUTHORITY_INVALID')
 

@@ -1,6 +1,5 @@
 import net, { type AddressInfo } from 'node:net'
 import { systemClock } from '../../src/base/clock.ts'
-import { openLog } from '../../src/base/log.ts'
 import { openRouter, type RouterOptions } from '../../src/router/router.ts'
 import type { RequestRecord, Route, Router, Upstream } from '../../src/router/upstream.ts'
 
@@ -20,7 +19,6 @@ export async function givenRouter(
   const router = await openRouter({
     port: 0,
     clock: systemClock,
-    log: openLog(undefined),
     onRequest: (record) => records.push(record),
     ...options,
   })

@@ -11,6 +11,7 @@ import tls from 'node:tls'
 import { expect, test, vi } from 'vitest'
 import { CloudError } from '../../src/base/cloud-error.ts'
 import { openCertificateAuthority } from '../../src/gateway/certificate-authority.ts'
+import { openTlsEnd } from '../../src/gateway/tls-end.ts'
 import type { Upstream } from '../../src/router/upstream.ts'
 import { ask, givenH2App, givenH2Client } from './given-h2.ts'
 import { givenRouter, oneInstance, talk } from './given-router.ts'
@@ -124,7 +125,7 @@ test('cookies that a client sends in pieces arrive as one', async () => {
 test('one port takes TLS with h2 or http/1.1 by ALPN, and cleartext HTTP/1.1 and HTTP/2', async () => {
   using authority = await givenAuthority()
   await using app = await givenHttp(told)
-  await using given = await givenRouter(oneInstance(app.port), { certificateFor: (host) => authority.secureContext(host) })
+  await using given = await givenRouter(oneInstance(app.port), { tlsEnd: await openTlsEnd(authority) })
   const { port } = given.router
   using secure = givenH2Client(port, { ca: authority.certificatePem })
   expect((await ask(secure)).status).toBe(200)
@@ -142,6 +143,16 @@ test('one port takes TLS with h2 or http/1.1 by ALPN, and cleartext HTTP/1.1 and
   expect(String((await once(old, 'data'))[0])).toMatch(/^HTTP\/1.1 200/)
   old.destroy()
   expect(await given.raw('GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 200/)
+})
+
+test('a client that names no server in TLS, as one that goes to 127.0.0.1, gets a certificate for that, and its service by Host', async () => {
+  using authority = await givenAuthority()
+  await using app = await givenHttp(told)
+  await using given = await givenRouter(oneInstance(app.port), { tlsEnd: await openTlsEnd(authority) })
+  const socket = tls.connect({ port: given.router.port, host: '127.0.0.1', ca: authority.certificatePem })
+  socket.write('GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n')
+  expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 200/)
+  socket.destroy()
 })
 
 test('a preface that comes byte by byte is HTTP/2, a method that begins like it is HTTP/1.1', async () => {
@@ -169,7 +180,7 @@ test('a preface that comes byte by byte is HTTP/2, a method that begins like it 
 test('a server name that the authority may not vouch for fails the handshake alone', async () => {
   using authority = await givenAuthority()
   await using app = await givenHttp(told)
-  await using given = await givenRouter(oneInstance(app.port), { certificateFor: (host) => authority.secureContext(host) })
+  await using given = await givenRouter(oneInstance(app.port), { tlsEnd: await openTlsEnd(authority) })
   const socket = tls.connect({ port: given.router.port, host: '127.0.0.1', servername: 'mybank.example', rejectUnauthorized: false })
   expect(await once(socket, 'error')).toBeDefined()
   using client = givenH2Client(given.router.port, { ca: authority.certificatePem })

@@ -2,11 +2,10 @@ import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
-import { openLog } from '../../src/base/log.ts'
 import { openRouter } from '../../src/router/router.ts'
 
 test('clients that have said nothing yet, or half of a TLS handshake, do not keep the router from closing', async () => {
-  const router = await openRouter({ port: 0, clock: systemClock, log: openLog(undefined), onRequest: () => {} })
+  const router = await openRouter({ port: 0, clock: systemClock, onRequest: () => {} })
   const ended: Promise<unknown>[] = []
   for (const first of ['', 'PRI * HT', 'GET / HT', '\x16\x03\x01']) {
     const client = net.connect({ host: '127.0.0.1', port: router.port }).on('error', () => {})
