@@ -138,6 +138,7 @@ export function openInstances(needs: RunNeeds): Instances {
       pools.delete(revision)
       limits.delete(revision)
       await old?.close(how)
+      if (!pools.has(revision)) revisions.delete(revision)
     },
     running: (revision) => pools.get(revision)?.instances ?? [],
     adopt(containers, revision, project) {

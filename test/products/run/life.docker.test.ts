@@ -187,6 +187,17 @@ describe('the life of instances', () => {
     await eventually('three run', () => instancesOf('scaled').filter(({ id }) => id !== '').length === 3)
   })
 
+  test('an application that ends soon after each start is started again ever later, which is told with what it said last', async () => {
+    using log = run.follow('loop')
+    await run.deploy('loop', { env: { EXIT_AFTER_MS: '400' }, service: { scaling: { minInstanceCount: 1 } } })
+    const gaps = () => [...log.text().matchAll(/The next one starts in (\d+) s at the earliest/g)].map(([, seconds]) => Number(seconds))
+    await eventually('three gaps', () => gaps().length >= 3)
+    expect(gaps().slice(0, 3)).toEqual([1, 2, 4])
+    expect(log.text()).toContain('Container called exit(1).')
+    expect(log.text().match(/^started /gm)?.length).toBeGreaterThanOrEqual(3)
+    await run.call('DELETE', `${run.parent}/services/loop`)
+  })
+
   test('an instance that a user removed is replaced', async () => {
     await run.deploy('removed', { service: { scaling: { minInstanceCount: 1 } } })
     const [before] = instancesOf('removed')
