@@ -56,6 +56,8 @@ function term(scanner: Scanner): Filter {
   if (operator === '') throw scanner.fault('an operator is missing: one of : = != < <= > >= ~ !~')
   scanner.space()
   const operands = readOperands(scanner)
+  const wrong = operator.endsWith('~') ? operands.find((operand) => !isPattern(operand)) : undefined
+  if (wrong !== undefined) throw scanner.fault(`"${wrong}" is no regular expression`)
   const test = tests[operator] ?? (() => false)
   const isNegative = operator.startsWith('!')
   return (valueOf) => {
@@ -78,6 +80,14 @@ const tests: Readonly<Record<string, (value: unknown, operand: string) => boolea
   '>=': (value, operand) => compare(value, operand) >= 0,
   '~': (value, operand) => new RegExp(operand).test(pythonText(value)),
   '!~': (value, operand) => new RegExp(operand).test(pythonText(value)),
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp
+  } catch {
+    return false
+  }
 }
 
 /** One value, or `(a, b c)`. */

@@ -51,6 +51,7 @@ test.each([
   ['name', 'an operator is missing'],
   ['(name=a', '")" is missing'],
   ['name=a )', 'nothing may follow'],
+  ['name~[', '"[" is no regular expression'],
   ['name=(a b', '")" is missing'],
 ])('"%s" is refused', (filter, message) => {
   expect(() => readFilter(filter)).toThrow(message)
