@@ -39,7 +39,7 @@ const rows: readonly Row[] = [
     error: {
       code: 'FAILED_PRECONDITION',
       fault: 'NOT_LISTENING',
-      message: /nothing answers on port 8080 after 3 s/,
+      message: /STARTUP TCP probe failed 1 time consecutively for container "bad-input-1" on port 8080/,
       evidence: /it listens on no port/,
       next: /0\.0\.0\.0:\$PORT.*devcloud up/,
     },
@@ -51,7 +51,7 @@ const rows: readonly Row[] = [
     error: {
       code: 'FAILED_PRECONDITION',
       fault: 'NOT_LISTENING',
-      message: /nothing answers on port 8080/,
+      message: /STARTUP TCP probe failed 1 time consecutively/,
       evidence: /it does listen on 127\.0\.0\.1:\d+/,
       next: /0\.0\.0\.0:\$PORT.*devcloud up/,
     },

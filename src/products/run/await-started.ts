@@ -67,7 +67,9 @@ async function failed(container: Container, plan: ProbePlan, failures: number, w
   const isDefault = plan.timeoutMs === 240_000
   const message = isDefault ? officialWords(plan.how.port) : 'The user-provided container failed the configured startup probe checks.'
   const next =
-    plan.how.kind === 'tcp' ? 'Bind 0.0.0.0:$PORT, not 127.0.0.1 and not a fixed port.' : 'Make the probe succeed, or give it more time.'
+    plan.how.kind === 'tcp'
+      ? 'Bind 0.0.0.0:$PORT, not 127.0.0.1 and not a fixed port; then devcloud up'
+      : 'Make the probe succeed, or give it more time.'
   return new CloudError('FAILED_PRECONDITION', `${message} ${failureLine(plan, failures)}`, next, {
     fault: 'NOT_LISTENING',
     evidence: [`${plan.how.kind} probe: ${why}`, ...(await deafEvidence(container, signal))],
