@@ -35,7 +35,12 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
     projectPolicy: (id) => accounts.projectPolicy(id),
     onProjectPolicy: (listener) => accounts.onProjectPolicy(listener),
     isUp: (id) => projects.get(id).isUp,
-    engineFor: (id) => engines.forProject(id),
+    async engineFor(id) {
+      const engine = await engines.forProject(id)
+      // What runs for a project that nobody ran `devcloud up` for is found by `clean`, `logs` and the next daemon too.
+      if (!projects.list().some((known) => known.id === id)) await projects.put({ ...projects.get(id), engine: engine.kind })
+      return engine
+    },
     accessSecret: async (name) => secrets.access(name),
     bucketFolder: (bucket) => storage.folder(bucket),
     onSecretChange: (listener) => secrets.onChange(listener),

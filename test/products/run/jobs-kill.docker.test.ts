@@ -8,7 +8,7 @@ import type { LogEvent } from '../../../src/daemon/control-protocol.ts'
 import { givenCli, type GivenCli } from '../../cli/given-cli.ts'
 import { eventually } from './given-run.ts'
 
-const project = 'killed-in-the-middle'
+const project = `killed-${process.pid}-${Date.now().toString(36)}`
 const parent = `projects/${project}/locations/us-central1`
 
 /** What the daemon's control socket answers. */
@@ -90,4 +90,7 @@ test('an execution goes on after kill -9 of the daemon: what ended meanwhile is 
   expect(lines.map(({ text }) => text).toSorted()).toEqual(expected)
   expect(lines[0]).toMatchObject({ resource: 'cloud_run_job', service: 'nightly', revision: execution })
   expect(running(execution)).toEqual([])
+  expect(await cli.run(['clean', '--all', '--yes'])).toMatchObject({ code: 0 })
+  const left = ['--filter', `label=dev.devcloud.project=${project}`]
+  expect([...docker('ps', '-aq', ...left), ...docker('network', 'ls', '-q', ...left)]).toEqual([])
 }, 180_000)
