@@ -73,3 +73,17 @@ test('run trap 41: a sidecar without a startup probe does not gate, one with a p
   await run.deploy('gated', { template: { containers: [app, slow({ startupProbe })] } })
   expect(await ask('gated')).toBe(200)
 })
+
+test('run trap 10: a sidecar is without CPU when its ingress is, and both are back for the next request', async () => {
+  await using run = await givenRun()
+  const app = { name: 'app', image: run.image, ports: [{ containerPort: 8080 }], resources: { cpuIdle: true } }
+  await run.deploy('pair', { template: { containers: [app, sidecar(run, 'side', 9000)] } })
+  const ask = async () => (await run.ask('pair', `/fetch?url=${encodeURIComponent('http://side:9000/')}`)).status
+  expect(await eventually('the sidecar answers', async () => (await ask()) === 200)).toBe(true)
+  const engine = await run.house.foundation.engines.choose('docker')
+  await eventually('both are paused', async () => {
+    const containers = (await engine.list(AbortSignal.timeout(10_000))).filter(({ labels }) => labels['service'] === 'pair')
+    return containers.length === 2 && containers.every(({ state }) => state === 'paused')
+  })
+  expect(await ask()).toBe(200)
+})
