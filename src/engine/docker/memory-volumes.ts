@@ -11,7 +11,9 @@ export async function makeMemoryVolume(
   signal: AbortSignal,
 ): Promise<void> {
   const Labels = toLabels({ state: host.state, project, role: 'memory' })
-  const DriverOpts = { type: 'tmpfs', device: 'tmpfs', o: `size=${sizeBytes},mode=1777` }
+  // Podman takes a size for a quota of the disk; the kernel takes pages as well: kernel.org/doc/html/latest/filesystems/tmpfs.html
+  const bound = host.product.startsWith('Podman') ? `nr_blocks=${Math.ceil(sizeBytes / 4096)}` : `size=${sizeBytes}`
+  const DriverOpts = { type: 'tmpfs', device: 'tmpfs', o: `${bound},mode=1777` }
   await ask(host.docker.createVolume({ Name, Driver: 'local', DriverOpts, Labels }), signal) // one that is there stays as it is
 }
 
