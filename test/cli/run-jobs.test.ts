@@ -9,7 +9,7 @@ import { givenCli, type GivenCli } from './given-cli.ts'
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const task = fileURLToPath(new URL('task', import.meta.url))
 
-describe('devcloud run jobs and worker-pools', () => {
+describe('devcloud run jobs and worker-pools', { timeout: 180_000 }, () => {
   let cli: GivenCli
   const run = (...args: readonly string[]) => cli.run(['run', ...args], { directory: cli.stateDirectory })
   const stdoutOf = async (...args: readonly string[]) => {

@@ -34,7 +34,7 @@ function claimsOf(token: string): Readonly<Record<string, unknown>> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
 }
 
-describe('a service that asks who calls', () => {
+describe('a service that asks who calls', { timeout: 180_000 }, () => {
   let cli: GivenCli
   let url = ''
   const run = async (...args: readonly string[]) => {

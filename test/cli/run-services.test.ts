@@ -7,7 +7,7 @@ import { ask, givenCli, type GivenCli, type Ran } from './given-cli.ts'
 
 const hello = fileURLToPath(new URL('hello', import.meta.url))
 
-describe('devcloud run', () => {
+describe('devcloud run', { timeout: 180_000 }, () => {
   let cli: GivenCli
   const run = (...args: readonly string[]) => cli.run(['run', ...args], { directory: cli.stateDirectory })
   const stdoutOf = async (...args: readonly string[]) => {

@@ -21,6 +21,7 @@ test.each([
   ['metadata.name:hel', ['hello', 'help-desk']],
   ['metadata.name:HEL*', ['hello', 'help-desk']],
   ['metadata.name:*desk', ['help-desk']],
+  ['metadata.name:we*eb', []],
   ['metadata.name!=hello', ['help-desk', 'web']],
   ['-metadata.name=hello', ['help-desk', 'web']],
   ['NOT metadata.name=hello', ['help-desk', 'web']],
