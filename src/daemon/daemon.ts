@@ -77,7 +77,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
         socketPath: foundation.gatewaySocket,
         port,
         metadataHandler: (request, response, source) => void identities.answer(request, response, source),
-        onRouter: (socket, tls) => router.accept(socket as Socket, tls ? 'https' : 'http'),
+        onRouter: (socket, tls, ip) => router.accept(socket as Socket, tls ? 'https' : 'http', ip),
       }),
     ),
   )

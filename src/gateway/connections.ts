@@ -25,13 +25,14 @@ const localSource: Source = { project: undefined, ip: '127.0.0.1' }
 export async function openConnections(options: GatewayOptions): Promise<Connections> {
   const tls = await openTlsEnd(options.authority)
   const sources = new WeakMap<object, Source>()
+  const sourceOf = (socket: object): Source => sources.get(socket) ?? localSource
   const kindOf = (authority: string | undefined): HostKind => kindOfHost(readHost(authority)?.host ?? '', options.hosts)
   const answer = (door: Door) => (request: IncomingMessage, response: ServerResponse) => {
     spareRetries(request, response)
     const decision = decideRequest(seenOf(request), door, options.hosts)
     if (decision.kind === 'refuse') sendRefusal(request, response, decision)
     else if (decision.kind === 'api') options.handler(request, response)
-    else options.metadataHandler(request, response, sources.get(request.socket) ?? localSource)
+    else options.metadataHandler(request, response, sourceOf(request.socket))
   }
   const redirected = openHttpEnds(answer('redirected'))
   const endpoints = openHttpEnds(answer('endpoints'), (request, socket, head) => connect(request, socket, head))
@@ -43,14 +44,14 @@ export async function openConnections(options: GatewayOptions): Promise<Connecti
     if (protocol === 'tls') return acceptTls(socket, redirected)
     if (protocol === 'h2') return redirected.accept(socket, 'h2')
     const host = await readFirst(resumed(socket), readHostHeader, limits)
-    if (kindOf(host) === 'router') options.onRouter(socket, false)
+    if (kindOf(host) === 'router') options.onRouter(socket, false, sourceOf(socket).ip)
     else redirected.accept(socket, 'http1')
   }
   const acceptTls = (raw: Duplex, local: HttpEnds): void =>
     tls.accept(raw, (socket, host) => {
-      sources.set(socket, sources.get(raw) ?? localSource)
+      sources.set(socket, sourceOf(raw))
       const kind = kindOf(host)
-      if (kind === 'router') options.onRouter(socket, true)
+      if (kind === 'router') options.onRouter(socket, true, sourceOf(raw).ip)
       else (kind === 'local' ? local : redirected).accept(socket, socket.alpnProtocol === 'h2' ? 'h2' : 'http1')
     })
   const connect = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {

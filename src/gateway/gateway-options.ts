@@ -13,8 +13,8 @@ export interface GatewayOptions {
   /** 0 is a free one. */
   readonly port: number
   readonly metadataHandler: (request: IncomingMessage, response: ServerResponse, source: Source) => void
-  /** Takes a connection to a service's own URL, TLS already ended. The socket may be paused. */
-  readonly onRouter: (socket: Duplex, tls: boolean) => void
+  /** Takes a connection to a service's own URL from `ip`, TLS already ended. The socket may be paused. */
+  readonly onRouter: (socket: Duplex, tls: boolean, ip: string) => void
 }
 
 /** Where a connection came from: a container of `project` at `ip`, or, without a project, a process of this machine. */

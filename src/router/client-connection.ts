@@ -12,6 +12,7 @@ import { H2cExchange } from './h2c-exchange.ts'
 import { HeadError, headLimitBytes } from './http-head.ts'
 import { ownAnswer, toAnswer, tooLargePage, words } from './pages.ts'
 import type { PublicOrigin } from './public-origins.ts'
+import type { Peer } from './peer.ts'
 import type { RouterCore } from './router-core.ts'
 import { boundUpstream, readSession } from './session-affinity.ts'
 import { freshTrace } from './trace.ts'
@@ -26,9 +27,7 @@ export class ClientConnection implements ExchangeHost {
   /** Ticks at which this connection must be done with what it does now; checked by the router's one timer. */
   deadlineTicks: number
   readonly #core: RouterCore
-  readonly #scheme: 'http' | 'https'
-  readonly #origin: 'front' | 'instance'
-  readonly #remoteIp: string
+  readonly #peer: Peer
   #rest: Buffer | undefined
   #current: CurrentRequest | undefined
   #last: ClientRequest | undefined
@@ -38,14 +37,12 @@ export class ClientConnection implements ExchangeHost {
   /** Ticks at which the request's own time is over. */
   #requestDeadline = Infinity
 
-  constructor(core: RouterCore, client: Socket, scheme: 'http' | 'https', origin: 'front' | 'instance') {
+  constructor(core: RouterCore, client: Socket, peer: Peer) {
     this.#core = core
     this.client = client
     this.connections = core.connections
     this.publicOrigins = core.publicOrigins
-    this.#scheme = scheme
-    this.#origin = origin
-    this.#remoteIp = (client.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '')
+    this.#peer = peer
     this.deadlineTicks = core.ticksMs() + headMs
     client.on('data', (data: Buffer) => this.onData(data))
     client.on('drain', () => this.#current?.exchange?.onClientDrain())
@@ -135,7 +132,7 @@ export class ClientConnection implements ExchangeHost {
     const text = all.toString('latin1', start, end)
     let request = this.#last
     if (request?.text !== text) {
-      const facts = { scheme: this.#scheme, remoteIp: this.#remoteIp, replacesOrigins: this.publicOrigins.length > 0 }
+      const facts = { scheme: this.#peer.scheme, remoteIp: this.#peer.ip, replacesOrigins: this.publicOrigins.length > 0 }
       request = readClientRequest(text, facts)
       this.#last = text.length < 4096 ? request : undefined
     }
@@ -145,7 +142,7 @@ export class ClientConnection implements ExchangeHost {
   #begin(request: ClientRequest, all: Buffer, bodyStart: number): void {
     const { head, front, framing } = request
     const isHead = head.method === 'HEAD'
-    if (this.#scheme === 'http' && front.host.endsWith('.run.app')) {
+    if (this.#peer.scheme === 'http' && front.host.endsWith('.run.app')) {
       const location = `https://${front.host}${front.port}${head.target}` // the port takes TLS as well (run trap 21)
       return this.#end(ownAnswer(302, '', { close: true, html: true, location, head: isHead }))
     }
@@ -193,7 +190,7 @@ export class ClientConnection implements ExchangeHost {
         authorization: valueOf(fields, 'authorization'),
         serverlessAuthorization: valueOf(fields, 'x-serverless-authorization'),
         target,
-        origin: this.#origin,
+        origin: this.#peer.origin,
       })
     } catch {
       return fail()
@@ -235,7 +232,7 @@ export class ClientConnection implements ExchangeHost {
   ): void {
     current.waiting = undefined
     current.instance = lease.instance
-    const plan = toPlan(current, lease, this.#remoteIp, replace)
+    const plan = toPlan(current, lease, this.#peer.ip, replace)
     try {
       const exchange = current.asHttp2 ? this.#openH2c(plan, replace) : new Exchange(this, plan)
       current.exchange = exchange
@@ -253,7 +250,7 @@ export class ClientConnection implements ExchangeHost {
   #openH2c(plan: ExchangePlan, replace: Readonly<Record<string, string>> = {}): H2cExchange {
     const { head, front, plain } = plan.request
     const fields = head.fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
-    const headers = h2RequestForApplication({ ...head, fields }, front, this.#remoteIp, plan.trace, plain)
+    const headers = h2RequestForApplication({ ...head, fields }, front, this.#peer.ip, plan.trace, plain)
     try {
       return new H2cExchange(this, this.#core.sessions, plan, headers)
     } catch {
@@ -371,7 +368,7 @@ export class ClientConnection implements ExchangeHost {
   }
 
   #record(current: CurrentRequest, status: number): void {
-    this.#core.onRequest(toRecord(current, status, this.#remoteIp, this.#core.ticksMs()))
+    this.#core.onRequest(toRecord(current, status, this.#peer.ip, this.#core.ticksMs()))
   }
 }
 

@@ -11,6 +11,7 @@ import { HeadError, type Field, type ResponseHead } from './http-head.ts'
 import type { InstanceReply, InstanceRequest } from './instance-request.ts'
 import { openInstanceRequest, type UnframedRequest } from './open-instance-request.ts'
 import type { Front } from './origin.ts'
+import type { Peer } from './peer.ts'
 import { serverErrorPage, toAnswer, tooLargePage, words } from './pages.ts'
 import type { RouterCore } from './router-core.ts'
 import { boundUpstream, readSession, sessionCookie, type Session } from './session-affinity.ts'
@@ -22,9 +23,7 @@ const { NGHTTP2_FLAG_END_STREAM } = constants
 /** What the streams of one client share. */
 export interface H2Client {
   readonly core: RouterCore
-  readonly scheme: 'http' | 'https'
-  readonly remoteIp: string
-  readonly origin: 'front' | 'instance'
+  readonly peer: Peer
   /** The stream has nothing more to say. */
   onOver(exchange: H2Exchange): void
 }
@@ -126,7 +125,7 @@ export class H2Exchange implements InstanceReply {
     this.#fields = head.fields
     this.#out.isGrpc = isGrpc(head.fields)
     this.#trace = continuedTrace(head.fields, this.#trace)
-    if (this.#client.scheme === 'http' && host.endsWith('.run.app')) {
+    if (this.#client.peer.scheme === 'http' && host.endsWith('.run.app')) {
       const location = `https://${host}${request.port}${head.target}` // run trap 21
       return this.#answer({ status: 302, body: '', html: true, more: ['location', location] })
     }
@@ -151,7 +150,7 @@ export class H2Exchange implements InstanceReply {
       authorization: valueOf(this.#fields, 'authorization'),
       serverlessAuthorization: valueOf(this.#fields, 'x-serverless-authorization'),
       target,
-      origin: this.#client.origin,
+      origin: this.#client.peer.origin,
     })
     if (!(admission instanceof Promise)) return this.#admit(admission, upstream)
     admission.then((answer) => this.#over || this.#admit(answer, upstream)).catch(() => this.#break(500, words[500]))
@@ -188,11 +187,11 @@ export class H2Exchange implements InstanceReply {
 
   #send(lease: Lease, upstream: Upstream): void {
     this.#lease = lease
-    const { core, remoteIp } = this.#client
+    const { core, peer } = this.#client
     const request: UnframedRequest = {
       head: { ...(this.#request as H2Request).head, fields: this.#fields },
       front: this.#front(),
-      remoteIp,
+      remoteIp: peer.ip,
       trace: this.#trace,
       isWhole: this.#isWhole,
       asHttp2: this.#asHttp2,
@@ -226,7 +225,7 @@ export class H2Exchange implements InstanceReply {
   }
 
   #front(): Front {
-    return { scheme: this.#client.scheme, host: this.#request?.host ?? '', port: this.#request?.port ?? '' }
+    return { scheme: this.#client.peer.scheme, host: this.#request?.host ?? '', port: this.#request?.port ?? '' }
   }
 
   #answer(answer: OwnAnswer): void {
@@ -272,7 +271,7 @@ export class H2Exchange implements InstanceReply {
   }
 
   #record(route: Route, upstream: Upstream): void {
-    const { core, remoteIp } = this.#client
+    const { core, peer } = this.#client
     core.onRequest({
       timeMs: this.#startMs,
       project: route.project,
@@ -286,7 +285,7 @@ export class H2Exchange implements InstanceReply {
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
       userAgent: valueOf(this.#fields, 'user-agent'),
-      remoteIp,
+      remoteIp: peer.ip,
       traceId: this.#trace.traceId,
     })
   }

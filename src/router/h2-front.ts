@@ -1,12 +1,13 @@
 import http2, { type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { Peer } from './peer.ts'
 import type { RouterCore } from './router-core.ts'
 import { H2Exchange, type H2Client } from './h2-exchange.ts'
 
 /** Serves clients that speak HTTP/2, over TLS or with prior knowledge. */
 export interface H2Front extends Disposable {
   /** Takes a connection whose next byte is the first of HTTP/2's preface. */
-  accept(socket: Socket, scheme: 'http' | 'https', origin: 'front' | 'instance'): void
+  accept(socket: Socket, peer: Peer): void
   /** Ends what is over its time; called again and again by the router's one timer. */
   sweep(nowTicks: number): void
 }
@@ -39,17 +40,15 @@ export function openH2Front(core: RouterCore): H2Front {
   const clients = new Set<Client>()
   const exchanges = new Set<H2Exchange>()
   return {
-    accept(socket, scheme, origin) {
+    accept(socket, peer) {
       socket.allowHalfOpen = false // a client that ends its half has left
       socket.on('error', () => socket.destroy())
       if (socket.destroyed) return
       const session = http2.performServerHandshake(socket, options)
       const client: Client = {
         core,
-        scheme,
-        origin,
+        peer,
         session,
-        remoteIp: (socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, ''),
         streams: 0,
         idleSinceTicks: core.ticksMs(),
         hasAsked: false,

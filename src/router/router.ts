@@ -7,6 +7,7 @@ import type { RouterCore } from './router-core.ts'
 import { onFirstProtocol } from './first-protocol.ts'
 import { openH2Front } from './h2-front.ts'
 import { H2Sessions } from './h2-sessions.ts'
+import { frontPeer, type Peer } from './peer.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import { Routes } from './routes.ts'
 import { ConnectionPool } from './upstream-connection.ts'
@@ -42,9 +43,9 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     },
   }
   const h2 = openH2Front(core)
-  const accept = (socket: Socket, scheme: 'http' | 'https', origin: 'front' | 'instance', first?: Buffer) => {
-    if (isH2(socket)) return h2.accept(socket, scheme, origin)
-    const connection = new ClientConnection(core, socket, scheme, origin)
+  const accept = (socket: Socket, peer: Peer, first?: Buffer) => {
+    if (isH2(socket)) return h2.accept(socket, peer)
+    const connection = new ClientConnection(core, socket, peer)
     open.add(connection)
     socket.once('close', () => open.delete(connection))
     if (first !== undefined) connection.onData(first)
@@ -56,11 +57,11 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     onFirstProtocol(socket, (protocol, first) => {
       if (protocol === 'http1' || (protocol === 'tls' && tlsEnd === undefined)) {
         socket.resume()
-        return accept(socket, 'http', 'front', first)
+        return accept(socket, frontPeer(socket, 'http'), first)
       }
       socket.unshift(first)
-      if (protocol === 'tls') tlsEnd?.accept(socket, (secure) => accept(secure, 'https', 'front'))
-      else h2.accept(socket, 'http', 'front')
+      if (protocol === 'tls') tlsEnd?.accept(socket, (secure) => accept(secure, frontPeer(socket, 'https')))
+      else h2.accept(socket, frontPeer(socket, 'http'))
     })
   }
   const [first, ...others] = await listen(options.port, onConnection)
@@ -75,7 +76,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     port: portOf(first),
     setRoute: (route) => core.routes.set(route),
     removeRoute: (project, service) => core.routes.remove(project, service),
-    accept: (socket, scheme) => accept(socket, scheme, 'instance'),
+    accept: (socket, scheme, ip) => accept(socket, { scheme, origin: 'instance', ip }),
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
       for (const connection of open) connection.client.destroy()

@@ -97,7 +97,7 @@ export interface Router extends AsyncDisposable {
   setRoute(route: Route): void
   removeRoute(project: string, service: string): void
   /** Takes a connection that came another way: from an instance, through the gateway, its TLS already ended. */
-  accept(socket: Socket, scheme: 'http' | 'https'): void
+  accept(socket: Socket, scheme: 'http' | 'https', ip: string): void
 }
 
 /** One finished request, as Cloud Run's request log has it. */

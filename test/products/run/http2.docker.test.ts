@@ -142,4 +142,12 @@ describe('HTTP/2 and the names of services', { timeout: 120_000 }, () => {
     const { body } = await run.ask('caller', `/?url=${encodeURIComponent(`https://${hashed('echo')}/http`)}`)
     expect(body).toBe(`h2 HTTP/2 ${hashed('echo')}`)
   })
+
+  test('run trap 23: a service that an instance calls sees the address of that instance, over HTTP/1.1 and over HTTP/2', async () => {
+    const url = `https://${hashed('plain')}/headers`
+    const { body } = await run.ask('caller', `/?url=${encodeURIComponent(url)}`)
+    for (const text of [await inside('plain', url), body]) {
+      expect(text).toMatch(/"x-forwarded-for":"(?!127\.)\d+\.\d+\.\d+\.\d+"/)
+    }
+  })
 })
