@@ -1,5 +1,5 @@
 import type { WantedContainer, WantedEnv, WantedService, WantedSidecar } from '../config/wanted.ts'
-import { idleAnnotation } from '../products/run/idle-limit.ts'
+import { idleAnnotation } from '../products/run/instances/idle-limit.ts'
 
 /** What Cloud Run's v2 API takes for a wanted service, as its JSON. Pure. */
 export function toRunService(wanted: WantedService, image: string): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { isGrpc } from './grpc-status.ts'
+import { isGrpc } from './h2/grpc-status.ts'
 import type { Field } from './http-head.ts'
 import type { Route, Upstream } from './upstream.ts'
 

@@ -1,5 +1,5 @@
 import type { ClientExchange } from './client-exchange.ts'
-import type { H2Sessions } from './h2-sessions.ts'
+import type { H2Sessions } from './h2/h2-sessions.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import type { Routes } from './routes.ts'
 import type { ConnectionPool } from './upstream-connection.ts'

@@ -5,7 +5,7 @@ import { planText } from '../../src/config/plan-text.ts'
 import { readProject } from '../../src/config/read-project.ts'
 import { toRunService } from '../../src/daemon/run-service.ts'
 import { withDefaults } from '../../src/products/run/resources.ts'
-import { startOrder } from '../../src/products/run/start-order.ts'
+import { startOrder } from '../../src/products/run/instances/start-order.ts'
 import { projectFolder } from './project-folder.ts'
 
 /** As `gcloud run services describe --format export` writes a service of two containers. */

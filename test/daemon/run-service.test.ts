@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ServiceSchema } from '../../src/api/gen/google/cloud/run/v2/service_pb.ts'
 import type { WantedService } from '../../src/config/wanted.ts'
 import { toRunService } from '../../src/daemon/run-service.ts'
-import { probeOf } from '../../src/products/run/probes.ts'
+import { probeOf } from '../../src/products/run/instances/probes.ts'
 
 const wanted: WantedService = {
   id: 'web',

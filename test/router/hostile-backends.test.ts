@@ -1,7 +1,7 @@
 import http2 from 'node:http2'
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { ask, givenH2Client } from './given-h2.ts'
+import { ask, givenH2Client } from './h2/given-h2.ts'
 import { givenBackend, givenRouter, oneInstance } from './given-router.ts'
 import { givenSocket } from './given-socket.ts'
 

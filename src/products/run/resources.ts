@@ -7,10 +7,10 @@ import {
   Condition_State,
   type Condition,
 } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
-import { fillContainers, fillIngress } from './container-rules.ts'
+import { fillContainers, fillIngress } from './instances/container-rules.ts'
 import type { Container } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import { limitsOf } from './amounts.ts'
-import { checkLimits } from './resource-limits.ts'
+import { limitsOf } from './instances/amounts.ts'
+import { checkLimits } from './instances/resource-limits.ts'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 
 /** The parts of `projects/P/locations/R/services/S`, or of a revision below it. */

@@ -2,10 +2,10 @@ import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { RevisionTemplateSchema } from '../../../src/api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { TrafficTargetAllocationType, TrafficTargetSchema } from '../../../src/api/gen/google/cloud/run/v2/traffic_target_pb.ts'
-import { hostsOf, taggedHosts } from '../../../src/products/run/hosts.ts'
-import { readBytes, readCpus } from '../../../src/products/run/amounts.ts'
+import { hostsOf, taggedHosts } from '../../../src/products/run/services/hosts.ts'
+import { readBytes, readCpus } from '../../../src/products/run/instances/amounts.ts'
 import { checkServiceId, revisionId, templateKey, withDefaults } from '../../../src/products/run/resources.ts'
-import { checkTraffic, resolveTraffic } from '../../../src/products/run/traffic.ts'
+import { checkTraffic, resolveTraffic } from '../../../src/products/run/services/traffic.ts'
 
 const template = (env: Record<string, string> = {}) =>
   create(RevisionTemplateSchema, {

@@ -5,9 +5,9 @@ import type { TaskTemplate } from '../../../api/gen/google/cloud/run/v2/task_tem
 import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { readBytes, readCpus } from '../amounts.ts'
+import { readBytes, readCpus } from '../instances/amounts.ts'
 import { checkReservedKeys } from '../reserved-keys.ts'
-import { checkVolumes } from '../volume-rules.ts'
+import { checkVolumes } from '../instances/volume-rules.ts'
 
 /** Variables that a task gets and that a user cannot set. Source: contract/cloud-run.md 1, Env and ports. */
 const reservedEnv: readonly string[] = [

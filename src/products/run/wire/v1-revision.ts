@@ -1,6 +1,6 @@
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
-import { templateOf } from '../revisions.ts'
+import { templateOf } from '../services/revisions.ts'
 import { toCondition, toMeta, type V1Place } from './v1-metadata.ts'
 import { present, type Json } from './v1-schema.ts'
 import { toV1Template } from './v1-revision-template.ts'

@@ -12,7 +12,7 @@ import { openCollection } from '../../../state/collection.ts'
 import { condition } from '../conditions.ts'
 import type { RunNeeds } from '../needs.ts'
 import { orderedText, revisionId } from '../resources.ts'
-import { newEtag, threeLetters } from '../revisions.ts'
+import { newEtag, threeLetters } from '../services/revisions.ts'
 import { readPoolName } from './names.ts'
 
 /** Revisions of worker pools, as rows. */

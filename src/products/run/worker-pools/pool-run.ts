@@ -3,7 +3,7 @@ import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
 import type { RunNeeds } from '../needs.ts'
-import { startInstance, toInstance, type Instance } from '../start-instance.ts'
+import { startInstance, toInstance, type Instance } from '../instances/start-instance.ts'
 import { countFailure, decidePool, restartDelayMs, type ObservedInstance } from './decide.ts'
 import { readPoolName } from './names.ts'
 import { poolTemplateOf } from './pool-revisions.ts'

@@ -1,0 +1,90 @@
+import type { Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import type { InstanceTemplate } from './instance-spec.ts'
+import { checkProbes } from './probes.ts'
+import { startOrder } from './start-order.ts'
+import { checkVolumes } from './volume-rules.ts'
+
+const mostContainers = 10
+
+/**
+ * Fills what every container of a template has by default: a name, CPU and memory. Poked into `template`, which is the caller's own copy.
+ * @throws CloudError INVALID_ARGUMENT for what Cloud Run refuses
+ */
+export function fillContainers(template: InstanceTemplate & { readonly executionEnvironment?: ExecutionEnvironment }): void {
+  const { containers } = template
+  if (containers.length === 0)
+    throw new CloudError('INVALID_ARGUMENT', 'template.containers: should have at least one element.', 'Name a container image.')
+  if (containers.length > mostContainers) {
+    const message = `template.containers: must have at most ${mostContainers} elements, but has ${containers.length}.`
+    throw new CloudError('INVALID_ARGUMENT', message, 'Remove some.')
+  }
+  for (const [index, container] of containers.entries()) {
+    const field = `template.containers[${index}]`
+    if (container.image === '') throw new CloudError('INVALID_ARGUMENT', `${field}.image: must not be empty.`, 'Name a container image.')
+    container.name ||= freeName(container.image, containers)
+    if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(container.name)) {
+      const message = `${field}.name: "${container.name}" must hold only lower case letters, digits and hyphens, at most 63, and no hyphen at its ends.`
+      throw new CloudError('INVALID_ARGUMENT', message, 'Choose such a name.')
+    }
+    container.resources ??= {
+      $typeName: 'google.cloud.run.v2.ResourceRequirements',
+      limits: {},
+      cpuIdle: true,
+      startupCpuBoost: false,
+    }
+    container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
+    checkProbes(container, field)
+  }
+  const names = containers.map((container) => container.name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) {
+    throw new CloudError(
+      'INVALID_ARGUMENT',
+      `template.containers: The name "${twice}" is given twice.`,
+      'Give each container a name of its own.',
+    )
+  }
+  startOrder(template)
+  checkVolumes(template, template.executionEnvironment === ExecutionEnvironment.GEN1)
+}
+
+/**
+ * The container that serves, with its port filled: 8080 for one alone; beside sidecars exactly one must declare its port.
+ * @throws CloudError INVALID_ARGUMENT
+ */
+export function fillIngress(template: InstanceTemplate): RunContainer {
+  const { containers } = template
+  const [first] = containers
+  const serving = containers.filter((container) => container.ports.length > 0)
+  if (containers.length > 1 && serving.length !== 1) {
+    throw new CloudError(
+      'INVALID_ARGUMENT',
+      'template.containers: Revision template should contain exactly one container with an exposed port.',
+      'Give ports to the container that requests come to, and to no other.',
+    )
+  }
+  const ingress = serving[0] ?? first
+  if (ingress === undefined)
+    throw new CloudError('INVALID_ARGUMENT', 'template.containers: should have at least one element.', 'Name a container image.')
+  if (ingress.ports.length > 1)
+    throw new CloudError('INVALID_ARGUMENT', 'template.containers.ports: Only a single port can be specified.', 'Give one port.')
+  const [port] = ingress.ports
+  if (port === undefined) ingress.ports.push({ $typeName: 'google.cloud.run.v2.ContainerPort', name: 'http1', containerPort: 8080 })
+  else port.name ||= 'http1'
+  return ingress
+}
+
+/** `IMAGE-1`, as Cloud Run names those that have no name: the image's last part, and the first number that is free. */
+function freeName(image: string, containers: readonly RunContainer[]): string {
+  const taken = new Set(containers.map((container) => container.name))
+  const [last = ''] = (image.split('/').at(-1) ?? '').split(/[:@]/)
+  const stem =
+    last
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '')
+      .slice(0, 50) || 'app'
+  for (let number = 1; ; number += 1) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import type { Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import type { Container, ContainerSpec, Engine } from '../../../engine/engine.ts'
+import { ingressOf, serviceAccountOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
+import type { Project, RunNeeds } from '../needs.ts'
+import { probedPorts } from './probes.ts'
+import { readSecret } from './read-secret.ts'
+import { boostedCpus } from './resource-limits.ts'
+import { limitsOf } from './amounts.ts'
+import { boostLabel } from './startup-boost.ts'
+import { toMounts } from './volume-mounts.ts'
+
+/**
+ * What to start for `container` of an instance. Secrets in variables are read here, once, for the instance's life (trap 38).
+ * @param joins the container of the instance that was started first, whose network is the instance's
+ * @throws CloudError SECRET_UNREADABLE, or UNIMPLEMENTED for a volume that is not emulated
+ */
+export async function containerSpec(
+  needs: RunNeeds,
+  engine: Engine['kind'],
+  instance: InstanceSpec,
+  container: RunContainer,
+  joins?: Container,
+): Promise<ContainerSpec> {
+  const { template, project, port, name } = instance
+  const serviceAccount = serviceAccountOf(template, project)
+  const isIngress = container === ingressOf(template)
+  const around = await needs.surroundings(project, serviceAccount, engine)
+  const [own, mounts] = await Promise.all([
+    environment(needs, container, project, serviceAccount),
+    Promise.all(container.volumeMounts.map((mount) => toMounts(needs, instance, mount))),
+  ])
+  const limits = limitsOf(container)
+  const boosts = container.resources?.startupCpuBoost === true
+  const hasPort = isIngress && port !== undefined
+  return {
+    name: isIngress ? name : sidecarName(name, container.name),
+    project: project.id,
+    image: container.image,
+    ...(container.command.length > 0 && { command: container.command }),
+    ...(container.args.length > 0 && { args: container.args }),
+    ...(container.workingDir !== '' && { workingDirectory: container.workingDir }),
+    env: { ...around.env, ...own, ...instance.env, ...(hasPort && { PORT: String(port) }) },
+    cpus: boosts ? boostedCpus(limits.cpus) : limits.cpus,
+    memoryBytes: limits.memoryBytes,
+    mounts: [...around.mounts, ...mounts.flat()],
+    labels: {
+      ...instance.labels,
+      serviceAccount,
+      instance: name,
+      ...(container.name !== '' && { container: container.name }),
+      ...(!isIngress && { sidecar: 'yes' }),
+      ...(boosts && { [boostLabel]: String(limits.cpus) }),
+    },
+    ...(hasPort && { port }),
+    ...(joins === undefined ? { localNames: namesOf(template), ports: portsOf(instance) } : { joins }),
+    serviceAccount,
+  }
+}
+
+/** At most 63 characters, as the engines allow; what is cut away is told apart by a hash. */
+function sidecarName(instance: string, container: string): string {
+  const whole = `${instance}-${container}`
+  if (whole.length <= 63) return whole
+  return `${whole.slice(0, 54)}-${createHash('sha256').update(whole).digest('hex').slice(0, 8)}`
+}
+
+/** /etc/hosts of each container has the names of all (trap 43). */
+function namesOf(template: InstanceTemplate): readonly string[] {
+  return template.containers.map((container) => container.name).filter((name) => name !== '')
+}
+
+/** All that this host asks: an engine that publishes ports can do so only for the first container. */
+function portsOf({ template, port }: InstanceSpec): readonly number[] {
+  return [...new Set([...(port === undefined ? [] : [port]), ...probedPorts(template.containers)])]
+}
+
+async function environment(needs: RunNeeds, container: RunContainer, project: Project, account: string): Promise<Record<string, string>> {
+  const pairs = container.env.map(async ({ name, values }): Promise<readonly [string, string]> => {
+    if (values.case !== 'valueSource') return [name, values.value ?? '']
+    const selector = values.value.secretKeyRef
+    const payload = await readSecret(needs, project, selector?.secret ?? '', selector?.version ?? '', account)
+    return [name, Buffer.from(payload).toString('utf8')]
+  })
+  return Object.fromEntries(await Promise.all(pairs))
+}

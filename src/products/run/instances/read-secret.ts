@@ -1,0 +1,25 @@
+import { CloudError } from '../../../base/cloud-error.ts'
+import type { Project, RunNeeds } from '../needs.ts'
+
+/**
+ * The payload of a version of a secret of `project`, or of another project when it has a full name.
+ * @throws CloudError SECRET_UNREADABLE
+ */
+export async function readSecret(needs: RunNeeds, project: Project, secret: string, version: string, account: string): Promise<Uint8Array> {
+  const name = `${secret.startsWith('projects/') ? secret : `projects/${project.id}/secrets/${secret}`}/versions/${version || 'latest'}`
+  try {
+    return await needs.accessSecret(name, account)
+  } catch (error) {
+    const id = secret.split('/').at(-1) ?? secret
+    throw new CloudError(
+      'FAILED_PRECONDITION',
+      `Secret ${name} cannot be read as ${account}.`,
+      `Say it under "secrets:" in devcloud.yaml, or: gcloud secrets versions add ${id} --data-file=FILE`,
+      {
+        cause: error,
+        fault: 'SECRET_UNREADABLE',
+        evidence: [error instanceof Error ? error.message : String(error)],
+      },
+    )
+  }
+}

@@ -1,0 +1,60 @@
+import { clone } from '@bufbuild/protobuf'
+import { until } from '../../../base/clock.ts'
+import { RevisionTemplateSchema, type RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
+import type { LogLine } from '../../../engine/engine.ts'
+import { ingressOf } from './instance-spec.ts'
+import type { Project, RunNeeds } from '../needs.ts'
+import { withDefaults } from '../resources.ts'
+import { startInstance } from './start-instance.ts'
+
+/**
+ * Runs `command` to its end in the image and the surroundings of `template`: migrations, and `devcloud run`. It gets no PORT and no K_*.
+ * @returns the exit code
+ */
+export async function runOnce(
+  needs: RunNeeds,
+  project: Project,
+  service: string,
+  template: RevisionTemplate,
+  command: readonly string[],
+  onLine: (line: LogLine) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const instance = await startInstance(
+    needs,
+    {
+      name: `${service.slice(0, 36)}-once-${crypto.randomUUID().slice(0, 8)}`,
+      project,
+      template: alone(withDefaults(template), command),
+      env: {},
+      labels: { service, once: 'yes' },
+    },
+    signal,
+  )
+  const [container] = instance.containers
+  try {
+    for await (const line of container.logs({ follow: true }, signal)) onLine(line)
+    const status = await until(
+      async () => {
+        const seen = await container.inspect(signal)
+        return seen.state === 'exited' ? seen : undefined
+      },
+      50,
+      signal,
+    )
+    return status.exitCode ?? 1
+  } finally {
+    await container.remove(AbortSignal.timeout(30_000))
+  }
+}
+
+/** The ingress container alone, with another command. */
+function alone(template: RevisionTemplate, command: readonly string[]): RevisionTemplate {
+  const copy = clone(RevisionTemplateSchema, template)
+  const ingress = ingressOf(copy)
+  if (ingress === undefined) return copy
+  ingress.command = [...command]
+  ingress.args = []
+  copy.containers = [ingress]
+  return copy
+}

@@ -1,0 +1,77 @@
+import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import { openCollection } from '../../../state/collection.ts'
+import type { RunNeeds } from '../needs.ts'
+import { readServiceName } from '../resources.ts'
+
+/** Services as rows of the state. */
+export interface ServiceStore {
+  /** The name with the project's id, which a number stands for. @throws CloudError INVALID_ARGUMENT */
+  canonical(name: string): string
+  find(name: string): Service | undefined
+  /** @throws CloudError NOT_FOUND */
+  get(name: string): Service
+  /** Of `projects/P`, or of one location below it, or of every project for an empty prefix; newest first. */
+  list(prefix: string): readonly Service[]
+  /** Those that were deleted and are not forgotten yet: for showDeleted. */
+  listDeleted(prefix: string): readonly Service[]
+  put(service: Service): Promise<void>
+  /** Takes the row away, and answers the service with the times of its end. */
+  delete(service: Service): Promise<Service>
+}
+
+/** How long a deleted service is listed on request. */
+const keptMs = 30 * 86_400_000
+
+export function openServiceStore(needs: Pick<RunNeeds, 'state' | 'project' | 'clock'>): ServiceStore {
+  const rows = openCollection(needs.state, 'run.service')
+  const deleted = openCollection(needs.state, 'run.service.deleted')
+  const read = (value: string) => fromJsonString(ServiceSchema, value, { ignoreUnknownFields: true })
+  const write = (service: Service) => toJsonString(ServiceSchema, service)
+  const canonical = (name: string) => {
+    const { project, region, service } = readServiceName(name)
+    return `projects/${needs.project(project).id}/locations/${region}/services/${service}`
+  }
+  const find = (name: string) => {
+    const value = rows.get(canonical(name))
+    return value === undefined ? undefined : read(value)
+  }
+  const list = (from: typeof rows, prefix: string) =>
+    from
+      .list(prefix)
+      .map(({ value }) => read(value))
+      .toSorted((a, b) => createdMs(b) - createdMs(a))
+  return {
+    canonical,
+    find,
+    get(name) {
+      const service = find(name)
+      if (service !== undefined) return service
+      const { project, region, service: id } = readServiceName(name)
+      throw new CloudError(
+        'NOT_FOUND',
+        `Resource '${id}' of kind 'SERVICE' in region '${region}' in project '${project}' does not exist.`,
+        'Create it first.',
+      )
+    },
+    list: (prefix) => list(rows, prefix),
+    listDeleted: (prefix) =>
+      list(deleted, prefix).filter(
+        ({ expireTime }) => expireTime !== undefined && timestampDate(expireTime).getTime() > needs.clock.nowMs(),
+      ),
+    put: (service) => rows.put(service.name, write(service)),
+    async delete(service) {
+      const nowMs = needs.clock.nowMs()
+      service.deleteTime = timestampFromDate(new Date(nowMs))
+      service.expireTime = timestampFromDate(new Date(nowMs + keptMs))
+      await Promise.all([rows.delete(service.name), deleted.put(service.name, write(service))])
+      return service
+    },
+  }
+}
+
+function createdMs({ createTime }: Service): number {
+  return createTime === undefined ? 0 : timestampDate(createTime).getTime()
+}

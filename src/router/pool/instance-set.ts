@@ -1,0 +1,128 @@
+import { comfortable } from './autoscaler.ts'
+import type { InstanceSlot } from './instance-slot.ts'
+import type { InstanceView } from './revision-pool.ts'
+import type { Lease } from '../upstream.ts'
+
+/** The running instances of a pool, in the order of their start: which of them takes a request, and what is under way in them. */
+export class InstanceSet {
+  /** Requests under way in all of them. */
+  inFlight = 0
+  /** How many instances the load asks for: the first so many take its requests, so that others become idle. */
+  wanted = 1
+  readonly #slots: InstanceSlot[] = []
+  readonly #concurrency: number
+  #uses = 0
+
+  constructor(concurrency: number) {
+    this.#concurrency = concurrency
+  }
+
+  get size(): number {
+    return this.#slots.length
+  }
+
+  [Symbol.iterator](): Iterator<InstanceSlot> {
+    return this.#slots.values()
+  }
+
+  get views(): readonly InstanceView[] {
+    return this.#slots.map(({ instance, inFlight, isReady, isPaused }) => {
+      const state = !isReady ? 'not ready' : inFlight > 0 ? 'active' : isPaused ? 'paused' : 'idle'
+      return { id: instance.id, inFlight, state }
+    })
+  }
+
+  /** How many take requests. */
+  get ready(): number {
+    return this.#slots.reduce((sum, slot) => sum + (slot.isReady ? 1 : 0), 0)
+  }
+
+  /** Those without a request, the longest idle first. */
+  get idle(): readonly InstanceSlot[] {
+    return this.#slots.filter((slot) => slot.inFlight === 0).toSorted((a, b) => a.idleSinceMs - b.idleSinceMs)
+  }
+
+  find(id: string): InstanceSlot | undefined {
+    return this.#slots.find(({ instance }) => instance.id === id)
+  }
+
+  add(slot: InstanceSlot): void {
+    this.#slots.push(slot)
+  }
+
+  /** False when it was none of them. */
+  delete(slot: InstanceSlot): boolean {
+    const at = this.#slots.indexOf(slot)
+    if (at !== -1) this.#slots.splice(at, 1)
+    return at !== -1
+  }
+
+  clear(): readonly InstanceSlot[] {
+    return this.#slots.splice(0)
+  }
+
+  /** The instance of a session, when it can take its request, awake or not. */
+  preferred(id: string): InstanceSlot | undefined {
+    const slot = this.find(id)
+    return slot !== undefined && slot.isReady && slot.inFlight < this.#concurrency ? slot : undefined
+  }
+
+  /**
+   * Who takes the next request. Least busy first, so that a new instance takes its share at once, and of equals the one that rested longest.
+   * Instances beyond those that the load asks for come last, so that they become idle.
+   */
+  roomiest(): InstanceSlot | undefined {
+    const enough = comfortable(this.#concurrency)
+    let best: InstanceSlot | undefined
+    for (let at = 0; at < this.#slots.length; at += 1) {
+      const slot = this.#slots[at] as InstanceSlot
+      if (!slot.isAwake || !slot.isReady || slot.inFlight >= this.#concurrency) continue
+      if (best === undefined) best = slot
+      else if (at >= this.wanted && best.inFlight < enough) break
+      else if (slot.inFlight < best.inFlight || (slot.inFlight === best.inFlight && slot.lastUse < best.lastUse)) best = slot
+    }
+    return best
+  }
+
+  /** Gives a request to `slot`. @param onRelease its request is over */
+  lease(slot: InstanceSlot, onRelease: () => void): Lease {
+    slot.inFlight += 1
+    slot.lastUse = this.#uses += 1
+    this.inFlight += 1
+    if (slot.inFlight > comfortable(this.#concurrency)) this.#slots.find(({ isPaused }) => isPaused)?.wake() // the next one will want it
+    const lease: Lease = {
+      instance: slot.instance.id,
+      address: slot.instance.address,
+      onLost: undefined,
+      broken: () => slot.suspect(),
+      release: () => {
+        if (!slot.leases.delete(lease)) return
+        slot.inFlight -= 1
+        slot.hasServed = true
+        this.inFlight -= 1
+        onRelease()
+        if (slot.inFlight === 0) slot.rest()
+      },
+    }
+    slot.leases.add(lease)
+    return lease
+  }
+
+  /** Tells whoever has a lease on `slot`, which is gone; who has not let go of it yet waits for nothing. */
+  tellLost(slot: InstanceSlot): void {
+    for (const lease of slot.leases) lease.onLost?.()
+    this.inFlight -= slot.leases.size
+    slot.leases.clear()
+  }
+
+  /** Wakes paused instances for `requests` more. */
+  wake(requests: number): void {
+    let lacking = requests
+    for (const slot of this.#slots) {
+      if (lacking <= 0) return
+      if (slot.isAwake || !slot.isReady) continue
+      slot.wake()
+      lacking -= this.#concurrency
+    }
+  }
+}

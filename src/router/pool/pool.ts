@@ -1,0 +1,385 @@
+import { CloudError } from '../../base/cloud-error.ts'
+import { autoscale, RecentMost, WindowMean, windowMs, type ScalingPlan } from './autoscaler.ts'
+import { BackOff } from './back-off.ts'
+import { InstanceSet } from './instance-set.ts'
+import { InstanceSlot, type PoolInstance, type SlotOptions } from './instance-slot.ts'
+import { Patience } from './patience.ts'
+import type { InstanceLimits, InstanceView, PoolOptions, RevisionPool, StartReason } from './revision-pool.ts'
+import type { Lease } from '../upstream.ts'
+import { WaitingRequests, type WaitingRequest } from './waiting-requests.ts'
+
+/** An instance that lived so long was healthy. */
+const healthyMs = 10_000
+/** A timer that comes so much too late tells of a machine that slept. */
+const sleepMs = 3000
+
+/** The instances of one revision: requests are spread over those with room, more start when there is none, and idle ones go. */
+export function createRevisionPool(options: PoolOptions): RevisionPool {
+  return new Pool(options)
+}
+
+class Pool implements RevisionPool {
+  readonly id: string
+  readonly protocol: 'http1' | 'h2c'
+  readonly #options: PoolOptions
+  #idleMs: number
+  readonly #patience: Patience
+  readonly #tickMs: number
+  readonly #slotOptions: SlotOptions
+  readonly #slots: InstanceSet
+  readonly #stopping = new Set<Promise<void>>()
+  readonly #waiting = new WaitingRequests(() => this.#checkDrained())
+  readonly #mean: WindowMean
+  #mostWanted: RecentMost
+  readonly #backOff: BackOff
+  readonly #giveUp = new AbortController()
+  /** Instances that ended before they joined. */
+  readonly #ended = new Set<string>()
+  #limits: InstanceLimits
+  #isHeld: boolean
+  #isClosed = false
+  #hasLeft = false
+  #starting = 0
+  #tick: NodeJS.Timeout | undefined
+  #tickedMs = 0
+  #drained: PromiseWithResolvers<void> | undefined
+
+  constructor(options: PoolOptions) {
+    this.id = options.id
+    this.protocol = options.protocol ?? 'http1'
+    this.#options = options
+    this.#limits = { min: options.minInstances, max: options.maxInstances }
+    this.#isHeld = options.isHeld ?? false
+    this.#idleMs = options.idleMs ?? 900_000
+    const pendingMs = options.pendingMs ?? 10_000
+    this.#patience = new Patience(pendingMs)
+    this.#tickMs = Math.max(10, Math.min(1000, pendingMs / 2, this.#idleMs / 2))
+    this.#slots = new InstanceSet(options.concurrency)
+    this.#mean = new WindowMean(Math.min(windowMs, this.#idleMs))
+    this.#mostWanted = new RecentMost(this.#idleMs)
+    this.#backOff = new BackOff(options.clock)
+    this.#slotOptions = {
+      clock: options.clock,
+      pauseAfterMs: options.pauseAfterMs,
+      onAwake: () => this.#serve(),
+      onLost: (slot) => this.#lose(slot),
+    }
+    if (!this.#isHeld && this.#limits.min > 0) queueMicrotask(() => this.#scale())
+  }
+
+  get instances(): readonly InstanceView[] {
+    const starting: InstanceView = { id: '', inFlight: 0, state: 'starting' }
+    return [...this.#slots.views, ...Array.from({ length: this.#starting }, () => starting)]
+  }
+
+  tryAcquire(preferred?: string): Lease | undefined {
+    if (this.#isClosed) return undefined
+    if (preferred !== undefined) {
+      const own = this.#slots.preferred(preferred)
+      if (own !== undefined) return own.isAwake ? this.#lease(own) : undefined
+    }
+    const slot = this.#slots.roomiest()
+    return slot === undefined ? undefined : this.#lease(slot)
+  }
+
+  acquire(signal: AbortSignal, preferred?: string): Promise<Lease> {
+    const lease = this.tryAcquire(preferred)
+    if (lease !== undefined) return Promise.resolve(lease)
+    return this.#wait(signal, { preferred, isPatient: false }, 'requests')
+  }
+
+  async warm(signal: AbortSignal): Promise<void> {
+    if (this.#slots.ready > 0) return
+    const lease = await this.#wait(signal, { preferred: undefined, isPatient: true }, 'deployment')
+    lease.release()
+  }
+
+  adopt(instance: PoolInstance | Promise<PoolInstance>): void {
+    if (!(instance instanceof Promise)) return this.#join(instance, true)
+    this.#starting += 1
+    instance.then(
+      (ready) => {
+        this.#starting -= 1
+        this.#join(ready, true)
+      },
+      () => {
+        this.#starting -= 1
+        this.#scale()
+      },
+    )
+  }
+
+  open(): void {
+    this.#isHeld = false
+    this.#scale()
+  }
+
+  setLimits(limits: InstanceLimits): void {
+    const { idleMs } = limits
+    if (idleMs !== undefined && idleMs !== this.#idleMs) {
+      this.#idleMs = idleMs
+      this.#mostWanted = new RecentMost(idleMs)
+    }
+    this.#limits = limits
+    this.#scale()
+  }
+
+  setReady(id: string, isReady: boolean): void {
+    const slot = this.#slots.find(id)
+    if (slot === undefined) return
+    slot.isReady = isReady
+    if (isReady) this.#serve()
+  }
+
+  instanceEnded(id: string): void {
+    const slot = this.#slots.find(id)
+    if (slot !== undefined) return this.#lose(slot)
+    if (this.#starting > 0) this.#ended.add(id)
+  }
+
+  async close(how: 'drain' | 'now' = 'drain'): Promise<void> {
+    this.#isClosed = true
+    if (how === 'now' || this.#waiting.size === 0) this.#giveUp.abort(closed(this.id))
+    if (how === 'now') this.#waiting.refuseAll(closed(this.id))
+    this.#drained = Promise.withResolvers()
+    this.#checkDrained()
+    await this.#drained.promise
+    this.#giveUp.abort(closed(this.id))
+    this.#stopTicking()
+    for (const slot of this.#slots.clear()) this.#stop(slot, 'closed')
+    await Promise.all(this.#stopping)
+  }
+
+  leave(): void {
+    this.#hasLeft = true
+    this.#isClosed = true
+    this.#stopTicking()
+    for (const slot of this.#slots) slot.leave()
+    this.#giveUp.abort(closed(this.id))
+  }
+
+  #wait(
+    signal: AbortSignal,
+    of: { readonly preferred: string | undefined; readonly isPatient: boolean },
+    reason: StartReason,
+  ): Promise<Lease> {
+    if (this.#isClosed) return Promise.reject(closed(this.id))
+    const lease = this.#waiting.add({ ...of, nowMs: this.#nowMs }, signal)
+    const own = of.preferred === undefined ? undefined : this.#slots.preferred(of.preferred)
+    if (own === undefined) this.#find(reason)
+    else own.wake()
+    this.#keepTicking()
+    return lease
+  }
+
+  #lease(slot: InstanceSlot): Lease {
+    const lease = this.#slots.lease(slot, () => {
+      this.#measure()
+      if (this.#waiting.size > 0) this.#serve()
+      this.#checkDrained()
+    })
+    this.#measure()
+    return lease
+  }
+
+  /** Hands instances with room to those that wait, in their order. */
+  #serve(): void {
+    for (const request of this.#waiting) {
+      const own = request.preferred === undefined ? undefined : this.#slots.preferred(request.preferred)
+      if (own !== undefined && !own.isAwake) {
+        own.wake()
+        continue
+      }
+      const slot = own ?? this.#slots.roomiest()
+      if (slot === undefined) break
+      request.grant(this.#lease(slot))
+    }
+    if (this.#waiting.size > 0) this.#find('requests')
+  }
+
+  /** Room for those that wait: instances that are paused, then new ones. */
+  #find(reason: StartReason): void {
+    this.#slots.wake(this.#waiting.size)
+    this.#scale(reason)
+  }
+
+  #scale(reason: StartReason = 'requests'): void {
+    if (this.#isHeld || this.#hasLeft || this.#giveUp.signal.aborted) return
+    const { start } = this.#plan()
+    const waitMs = this.#backOff.waitMs
+    if (start > 0 && waitMs === 0)
+      for (let n = 0; n < start; n += 1) {
+        const isMinimum = this.#waiting.size === 0 && this.#slots.size + this.#starting < this.#limits.min
+        this.#start(isMinimum ? 'minimum' : reason)
+      }
+    else if (start > 0 && this.#starting === 0 && this.#slots.size === 0) this.#refuseHopeless(waitMs)
+    this.#keepTicking()
+  }
+
+  #plan(): ScalingPlan {
+    const now = this.#nowMs
+    const { ready: serving, inFlight, idle } = this.#slots
+    const requests = inFlight + this.#waiting.size
+    const plan = autoscale(
+      {
+        requests,
+        meanInFlight: this.#mean.mean(now),
+        mostWanted: this.#mostWanted.most(now),
+        serving,
+        starting: this.#starting,
+        unready: this.#slots.size - serving,
+        idleMs: idle.map((slot) => now - slot.idleSinceMs),
+      },
+      {
+        concurrency: this.#options.concurrency,
+        ...(this.#isClosed ? { min: 0, max: this.#limits.max } : this.#limits),
+        idleMs: this.#idleMs,
+      },
+    )
+    this.#slots.wanted = plan.wanted
+    this.#mostWanted.add(requests > 0 ? plan.wanted : 0, now)
+    return plan
+  }
+
+  #start(reason: StartReason): void {
+    this.#starting += 1
+    this.#options.onEvent?.({ kind: 'starting', reason })
+    const beganMs = this.#nowMs
+    this.#options.startInstance(this.#giveUp.signal).then(
+      (instance) => {
+        this.#starting -= 1
+        this.#patience.started(this.#nowMs - beganMs)
+        this.#join(instance, false)
+      },
+      (error: unknown) => {
+        this.#starting -= 1
+        if (!this.#giveUp.signal.aborted) this.#fail(error)
+        if (this.#starting === 0 && this.#slots.size === 0) this.#waiting.refuseAll(error)
+        this.#checkDrained()
+      },
+    )
+  }
+
+  #join(instance: PoolInstance, isAdopted: boolean): void {
+    const slot = new InstanceSlot(instance, this.#slotOptions, isAdopted)
+    if (this.#hasLeft) return
+    if (this.#giveUp.signal.aborted) return this.#stop(slot, 'closed')
+    this.#slots.add(slot)
+    if (this.#ended.delete(instance.id)) return this.#lose(slot)
+    if (this.#starting === 0) this.#ended.clear()
+    if (slot.isAwake) slot.rest()
+    else slot.wake()
+    this.#serve()
+    this.#keepTicking()
+  }
+
+  #lose(slot: InstanceSlot): void {
+    if (!this.#slots.delete(slot)) return
+    this.#track(slot.stop())
+    if (slot.hasServed || slot.inFlight > 0 || this.#nowMs - slot.joinedMs >= healthyMs) this.#backOff.reset()
+    else this.#fail(crashed(this.id))
+    this.#slots.tellLost(slot)
+    this.#measure()
+    this.#scale()
+    this.#checkDrained()
+  }
+
+  #fail(error: unknown): void {
+    this.#backOff.failed(error)
+    this.#options.onEvent?.({ kind: 'failed', error, retryMs: this.#backOff.waitMs })
+  }
+
+  #stop(slot: InstanceSlot, reason: 'idle' | 'closed'): void {
+    this.#options.onEvent?.({ kind: 'stopping', instance: slot.instance.id, reason })
+    this.#track(slot.stop())
+  }
+
+  #track(stop: Promise<void>): void {
+    const done = stop.catch(() => {}).then(() => void this.#stopping.delete(done))
+    this.#stopping.add(done)
+  }
+
+  #keepTicking(): void {
+    if (this.#tick !== undefined || this.#hasLeft) return
+    if (this.#slots.size + this.#starting + this.#waiting.size + this.#limits.min === 0) return
+    this.#tickedMs = this.#nowMs
+    this.#tick = setInterval(() => this.#onTick(), this.#tickMs)
+    this.#tick.unref()
+  }
+
+  #onTick(): void {
+    const now = this.#nowMs
+    const lateMs = now - this.#tickedMs - this.#tickMs
+    this.#tickedMs = now
+    if (lateMs > sleepMs) {
+      this.#waiting.slept(lateMs)
+      for (const slot of this.#slots) slot.idleSinceMs += lateMs // what was wanted before is asked for again by the next plan
+    }
+    if (this.#waiting.size > 0) {
+      this.#refuseLate(now)
+      this.#serve()
+    } else this.#scale()
+    const { stop } = this.#plan()
+    for (const slot of stop > 0 ? this.#slots.idle.slice(0, stop) : []) {
+      this.#slots.delete(slot)
+      this.#stop(slot, 'idle')
+    }
+    if (this.#slots.size + this.#starting + this.#waiting.size + this.#limits.min === 0) this.#stopTicking()
+  }
+
+  #refuseLate(now: number): void {
+    const patienceMs = this.#patience.ms(this.#starting > 0)
+    for (const request of this.#waiting) {
+      if (request.isPatient) continue
+      if (this.#waiting.ageMs(request, now) < patienceMs) return
+      this.#refuse(request)
+    }
+  }
+
+  #refuse(request: WaitingRequest): void {
+    const code = this.#slots.size + this.#starting >= this.#limits.max ? 'RESOURCE_EXHAUSTED' : 'UNAVAILABLE'
+    this.#options.onEvent?.({ kind: 'refused', code })
+    request.refuse(noInstance(this.id, code))
+  }
+
+  /** No instance runs, and none may start before the patience of these is over: they are told at once why. */
+  #refuseHopeless(waitMs: number): void {
+    const now = this.#nowMs
+    for (const request of this.#waiting) {
+      if (waitMs > this.#patience.ms(false) - this.#waiting.ageMs(request, now)) request.refuse(this.#backOff.error)
+    }
+  }
+
+  #stopTicking(): void {
+    clearInterval(this.#tick)
+    this.#tick = undefined
+  }
+
+  #measure(): void {
+    this.#mean.set(this.#slots.inFlight, this.#nowMs)
+  }
+
+  #checkDrained(): void {
+    if (this.#drained !== undefined && this.#slots.inFlight + this.#waiting.size === 0) this.#drained.resolve()
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.ticksMs()
+  }
+}
+
+function noInstance(id: string, code: 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE'): CloudError {
+  const next = code === 'RESOURCE_EXHAUSTED' ? 'Raise maxInstances or concurrency.' : 'devcloud logs: see why instances start late.'
+  return new CloudError(code, 'The request was aborted because there was no available instance.', next, {
+    fault: 'NO_INSTANCE',
+    evidence: [`revision ${id}`],
+  })
+}
+
+function crashed(id: string): CloudError {
+  return new CloudError('UNAVAILABLE', `Instances of ${id} end soon after their start.`, 'devcloud logs', { fault: 'APP_CRASHED' })
+}
+
+function closed(id: string): CloudError {
+  return new CloudError('UNAVAILABLE', `Revision ${id} takes no more requests.`, 'Try again: the new revision does.')
+}
