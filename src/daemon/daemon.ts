@@ -92,7 +92,9 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     metadataPort: (project, email) => identities.listen(project, email),
   }
   await catalog.sql.startAll()
-  await adopt(house)
+  const ending = new AbortController()
+  opened.defer(() => ending.abort())
+  await adopt(house, ending.signal)
   opened.use(await openControl(controlSocketPath(options.stateDirectory), controlActions(house, options.onShutdown)))
   const all = opened.move()
   return { house, [Symbol.asyncDispose]: () => all.disposeAsync() }
