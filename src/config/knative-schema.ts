@@ -54,7 +54,7 @@ export const container = z.looseObject({
   ports: z
     .array(
       z.looseObject({
-        name: z.literal('http1', { error: 'http1: h2c is not emulated' }).optional(),
+        name: z.enum(['http1', 'h2c'], { error: 'http1 or h2c' }).optional(),
         containerPort: port.optional(),
       }),
     )
@@ -130,12 +130,17 @@ const dependencies = z.string().transform((value, context): Readonly<Record<stri
   }
 })
 
+const flag = z.enum(['true', 'false'], { error: "'true' or 'false', as a string" })
+
 const templateAnnotations = z.looseObject({
   'autoscaling.knative.dev/minScale': digits.optional(),
   'autoscaling.knative.dev/maxScale': digits.optional(),
   'run.googleapis.com/cloudsql-instances': z.string().optional(),
   'run.googleapis.com/secrets': z.string().optional(),
   'run.googleapis.com/container-dependencies': dependencies.optional(),
+  'run.googleapis.com/cpu-throttling': flag.optional(),
+  'run.googleapis.com/startup-cpu-boost': flag.optional(),
+  'run.googleapis.com/sessionAffinity': flag.optional(),
 })
 
 /** The part that is read of a Knative Service as Cloud Run exports it. Other keys are Cloud Run's own and are let through. */

@@ -61,6 +61,10 @@ function toPart(service: KnativeService, dir: string, document: YamlDocument, pr
       command: container?.command?.length ? container.command : undefined,
       args: container?.args?.length ? container.args : undefined,
       port: container?.ports?.[0]?.containerPort,
+      protocol: container?.ports?.[0]?.name,
+      cpuIdle: flagOf(annotations['run.googleapis.com/cpu-throttling']),
+      startupCpuBoost: flagOf(annotations['run.googleapis.com/startup-cpu-boost']),
+      sessionAffinity: flagOf(annotations['run.googleapis.com/sessionAffinity']),
       cpus: limits?.cpu === undefined ? undefined : readCpu(limits.cpu),
       memoryBytes: limits?.memory === undefined ? undefined : readMemory(limits.memory),
       concurrency: template.spec.containerConcurrency || undefined, // 0 is "the default" in Knative
@@ -75,6 +79,10 @@ function toPart(service: KnativeService, dir: string, document: YamlDocument, pr
     }),
   }
   return { part, ...given({ project: projectOf(service, template.spec.containers, sql), region: regionOf(service, sql) }) }
+}
+
+function flagOf(text: 'true' | 'false' | undefined): boolean | undefined {
+  return text === undefined ? undefined : text === 'true'
 }
 
 /** `ALIAS:projects/NUMBER/secrets/ID,...`: how version 1 of the API names secrets of other projects. */

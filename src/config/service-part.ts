@@ -1,7 +1,10 @@
 import type { Place, WantedEnv, WantedService } from './wanted.ts'
 
 /** What one file says of a service; what it does not say is absent, and another file or a default says it. */
-export interface ServicePart extends Pick<WantedService, 'sidecars' | 'containerName' | 'dependsOn' | 'volumes' | 'volumeMounts'> {
+export interface ServicePart extends Pick<
+  WantedService,
+  'sidecars' | 'containerName' | 'dependsOn' | 'volumes' | 'volumeMounts' | 'protocol' | 'cpuIdle' | 'startupCpuBoost' | 'sessionAffinity'
+> {
   readonly id: string
   readonly from: Place
   /** The folder it is built from, relative to the project's, `.` for itself. */

@@ -36,6 +36,12 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     ...(source === undefined ? given({ image: part.image }) : { source }),
     ...given({ command: part.command, args: part.args, serviceAccount: part.serviceAccount, probes: part.probes }),
     ...given({ sidecars: part.sidecars, containerName: part.containerName, dependsOn: part.dependsOn }),
+    ...given({
+      protocol: part.protocol,
+      cpuIdle: part.cpuIdle,
+      startupCpuBoost: part.startupCpuBoost,
+      sessionAffinity: part.sessionAffinity,
+    }),
     ...given({ volumes: part.volumes, volumeMounts: part.volumeMounts }),
     env: part.env,
     port: part.port ?? 8080,

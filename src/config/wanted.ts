@@ -36,6 +36,12 @@ export interface WantedService {
   readonly args?: readonly string[]
   readonly env: Readonly<Record<string, WantedEnv>>
   readonly port: number
+  /** What is spoken on it: HTTP/1.1, or HTTP/2 with prior knowledge. Default `http1`. */
+  readonly protocol?: 'http1' | 'h2c'
+  /** False keeps the CPU between requests. Default true. */
+  readonly cpuIdle?: boolean
+  readonly startupCpuBoost?: boolean
+  readonly sessionAffinity?: boolean
   readonly cpus: number
   readonly memoryBytes: number
   readonly concurrency: number

@@ -11,6 +11,7 @@ export function toRunService(wanted: WantedService, image: string): Record<strin
       volumes: [...template.volumes, ...(wanted.volumes ?? [])],
       timeout: `${wanted.timeoutSeconds}s`,
       maxInstanceRequestConcurrency: wanted.concurrency,
+      sessionAffinity: wanted.sessionAffinity ?? false,
       scaling: { minInstanceCount: wanted.minInstances, maxInstanceCount: wanted.maxInstances },
       containers: [
         {
@@ -19,10 +20,14 @@ export function toRunService(wanted: WantedService, image: string): Record<strin
           ...(wanted.containerName !== undefined && { name: wanted.containerName }),
           dependsOn: wanted.dependsOn ?? [],
           volumeMounts: [...container.volumeMounts, ...(wanted.volumeMounts ?? [])],
-          ports: [{ name: 'http1', containerPort: wanted.port }],
-          resources: { ...container.resources, cpuIdle: true },
+          ports: [{ name: wanted.protocol ?? 'http1', containerPort: wanted.port }],
+          resources: {
+            ...container.resources,
+            cpuIdle: wanted.cpuIdle ?? true,
+            startupCpuBoost: wanted.startupCpuBoost ?? false,
+          },
         },
-        ...(wanted.sidecars ?? []).map(toSidecar),
+        ...(wanted.sidecars ?? []).map((sidecar) => toSidecar(sidecar, wanted.cpuIdle ?? true)),
       ],
     },
   }
@@ -49,8 +54,8 @@ export function toRunContainer(wanted: WantedContainer, image: string) {
   }
 }
 
-function toSidecar({ cpus, memoryBytes, probes, env, ...rest }: WantedSidecar): Record<string, unknown> {
-  return { ...rest, ...toProbes(probes), env: toEnv(env), resources: { ...toResources(cpus, memoryBytes), cpuIdle: true } }
+function toSidecar({ cpus, memoryBytes, probes, env, ...rest }: WantedSidecar, cpuIdle: boolean): Record<string, unknown> {
+  return { ...rest, ...toProbes(probes), env: toEnv(env), resources: { ...toResources(cpus, memoryBytes), cpuIdle } }
 }
 
 function toEnv(env: Readonly<Record<string, WantedEnv>>) {

@@ -97,6 +97,8 @@ test('a service.yaml as Cloud Run exports it is a wanted service', async () => {
         API_KEY: { secret: 'api-key', version: '2' },
       },
       port: 3000,
+      protocol: 'http1',
+      startupCpuBoost: true,
       cpus: 1,
       memoryBytes: 2 ** 30,
       concurrency: 40,
@@ -121,6 +123,16 @@ test('a service.yaml as Cloud Run exports it is a wanted service', async () => {
       before: [],
     },
   ])
+})
+
+test('what service.yaml says of protocol, CPU and sessions is wanted', async () => {
+  const text = exported
+    .replace('name: http1', 'name: h2c')
+    .replace("startup-cpu-boost: 'true'", "cpu-throttling: 'false'\n        run.googleapis.com/sessionAffinity: 'true'")
+  await using folder = await projectFolder({ 'service.yaml': text, 'devcloud.yaml': instances })
+  const { services } = await readProject(folder.path)
+  expect(services[0]).toMatchObject({ protocol: 'h2c', cpuIdle: false, sessionAffinity: true })
+  expect(services[0]).not.toHaveProperty('startupCpuBoost')
 })
 
 test('a Dockerfile beside service.yaml is built instead of the image that it names', async () => {
@@ -201,9 +213,9 @@ test.each([
     'service.yaml:6:75  "{" does not fit; write JSON such as {"proxy":["app"]}',
   ],
   [
-    'h2c',
-    minimal('web', 'image: a\n          ports: [{ name: h2c, containerPort: 80 }]'),
-    'service.yaml:9:27  "h2c" does not fit; write http1: h2c is not emulated',
+    'another protocol',
+    minimal('web', 'image: a\n          ports: [{ name: h3, containerPort: 80 }]'),
+    'service.yaml:9:27  "h3" does not fit; write http1 or h2c',
   ],
   [
     'a number as a variable',

@@ -33,3 +33,12 @@ test("probes of service.yaml are those of version 2 of Cloud Run's API", () => {
   expect(container && probeOf('startup', container, 8080)).toMatchObject({ how: { kind: 'http', path: '/up' }, periodMs: 2000 })
   expect(container && probeOf('liveness', container, 8080)).toMatchObject({ how: { kind: 'grpc', service: 'shop' }, failureThreshold: 5 })
 })
+
+test('protocol, CPU and sessions reach the template', () => {
+  const service = fromJson(
+    ServiceSchema,
+    toRunService({ ...wanted, protocol: 'h2c', cpuIdle: false, startupCpuBoost: true, sessionAffinity: true }, 'web') as JsonValue,
+  )
+  expect(service.template?.sessionAffinity).toBe(true)
+  expect(service.template?.containers[0]).toMatchObject({ ports: [{ name: 'h2c' }], resources: { cpuIdle: false, startupCpuBoost: true } })
+})
