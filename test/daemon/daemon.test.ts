@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { controlSocketPath } from '../../src/base/paths.ts'
 import { ask, givenCli } from '../cli/given-cli.ts'
 import { givenApp, server } from './given-app.ts'
-import { filesIn, outsideOf, processesOf } from './leftovers.ts'
+import { filesIn, isRunning, outsideOf, processesOf } from './leftovers.ts'
 
 const main = fileURLToPath(new URL('../../src/daemon/main.ts', import.meta.url))
 
@@ -99,7 +99,7 @@ test('clean removes processes, files and memory of a project; after daemon stop 
 
   expect(await cli.run(['clean', '--yes'], { directory: app.directory })).toMatchObject({ code: 0 })
   expect(processesOf(cli.stateDirectory, app.directory, ...outside)).toEqual([expect.stringContaining(`${await cli.daemonPid()} `)])
-  expect(() => process.kill(instance, 0)).toThrow('ESRCH')
+  await expect.poll(() => isRunning(instance), { timeout: 10_000 }).toBe(false)
   expect(filesIn(...outside)).toEqual([])
   expect(filesIn(cli.stateDirectory).filter((path) => /gone-app|gone-key|\/(blobs|images|containers)\/./.test(path))).toEqual([])
   expect((await cli.run(['status', '--json'])).stdout).toContain('"projects":[]')

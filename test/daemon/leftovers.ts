@@ -39,6 +39,12 @@ export function filesIn(...paths: readonly string[]): string[] {
   return paths.flatMap((path) => (existsSync(path) ? readdirSync(path, { recursive: true }).map((name) => `${path}/${String(name)}`) : []))
 }
 
+/** Whether a process runs; one that has ended and waits for its parent's `wait` does not. */
+export function isRunning(pid: number): boolean {
+  const [, state] = /\) (\w) /.exec(read(`/proc/${pid}/stat`)) ?? []
+  return state !== undefined && state !== 'Z'
+}
+
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')

@@ -17,6 +17,8 @@ import type { ProjectNetwork } from './project-network.ts'
 const configLabel = 'dev.devcloud.config'
 const inside = '/run/devcloud'
 const startMs = 10_000
+/** It needs 50 MB; but the pages of its own program count too, 150 MB of them where nobody has read it before, and runc then refuses a lower limit. */
+const forwarderMemoryBytes = 256 * 2 ** 20
 
 /**
  * Makes sure that the project's forwarder runs as it should; it goes on while no daemon runs.
@@ -71,8 +73,8 @@ function toForwarderOptions(
       Sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' }, // the capability is lost by a user who is not 0
       SecurityOpt: ['no-new-privileges'],
       PidsLimit: 64,
-      Memory: 128 * 2 ** 20,
-      MemorySwap: 128 * 2 ** 20,
+      Memory: forwarderMemoryBytes,
+      MemorySwap: forwarderMemoryBytes,
       RestartPolicy: { Name: 'unless-stopped' },
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
       // the folder: each daemon makes the socket anew

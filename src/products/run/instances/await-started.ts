@@ -59,6 +59,12 @@ export async function awaitFault(
   }
 }
 
+/** APP_CRASHED when `container` has ended. */
+export async function crashOf(container: Container, port: number, signal: AbortSignal): Promise<CloudError | undefined> {
+  const { state, exitCode, oomKilled } = await container.inspect(signal)
+  return state === 'exited' ? await crashed(container, port, exitCode, oomKilled) : undefined
+}
+
 const lookMs = 250
 /** An application may bind loopback first; one that still does after this means it. */
 const patienceMs = 5000

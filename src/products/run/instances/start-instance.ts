@@ -2,7 +2,7 @@ import type { Container as RunContainer } from '../../../api/gen/google/cloud/ru
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container, Engine } from '../../../engine/engine.ts'
 import { waitUntilListening } from '../../../engine/readiness.ts'
-import { awaitFault, awaitStarted } from './await-started.ts'
+import { awaitFault, awaitStarted, crashOf } from './await-started.ts'
 import { containerSpec } from './container-spec.ts'
 import { toInstance, type Instance } from './instance.ts'
 import { ingressOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
@@ -82,7 +82,11 @@ function startAll(
       await Promise.all(container.dependsOn.map((name) => ready.get(name)))
       const joins = await first
       signal.throwIfAborted()
-      const running = await engine.start(await containerSpec(needs, engine.kind, spec, container, joins), signal)
+      const wanted = await containerSpec(needs, engine.kind, spec, container, joins)
+      const running = await engine.start(wanted, signal).catch(async (error: unknown) => {
+        // the network of a container that has just ended cannot be joined: its end is what is wrong
+        throw (joins && (await crashOf(joins, spec.port ?? 0, signal))) ?? error
+      })
       started.set(container, running)
       return running
     })()
