@@ -23,6 +23,7 @@ const revision = (id: string) =>
   createRevisionPool({
     id,
     protocol: process.argv[3] === 'h2c' ? 'h2c' : 'http1',
+    timeoutMs: 3_600_000,
     concurrency: 80,
     minInstances: 0,
     maxInstances: 1,
@@ -35,7 +36,6 @@ const service = (name: string, revisions: number) =>
     service: name,
     project: 'bench',
     hosts: [`${name}.localhost`, `${name}-x7k2-uc.a.run.app`, `${name}-123456789012.us-central1.run.app`],
-    timeoutMs: 3_600_000,
     maxBodyBytes: Infinity,
     targets: Array.from({ length: revisions }, (_, n) => ({
       percent: n === 0 ? 100 : 0,

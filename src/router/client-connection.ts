@@ -14,7 +14,6 @@ import { ownAnswer, toAnswer, tooLargePage, words } from './pages.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import type { Peer } from './peer.ts'
 import type { RouterCore } from './router-core.ts'
-import { boundUpstream, readSession } from './session-affinity.ts'
 import { freshTrace } from './trace.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
 import type { Admission, Gate, Lease } from './upstream.ts'
@@ -89,7 +88,7 @@ export class ClientConnection implements ExchangeHost {
       return
     }
     const begun = exchange.status !== 0
-    this.#leave(exchange, this.#core.ticksMs() + current.route.timeoutMs)
+    this.#leave(exchange, this.#core.ticksMs() + current.timeoutMs)
     if (!begun) return this.#answerCurrent(504, words[504])
     this.#current = undefined
     this.#record(current, 504)
@@ -146,18 +145,16 @@ export class ClientConnection implements ExchangeHost {
       const location = `https://${front.host}${front.port}${head.target}` // the port takes TLS as well (run trap 21)
       return this.#end(ownAnswer(302, '', { close: true, html: true, location, head: isHead }))
     }
-    const choice = chooseRoute(this.#core.routes, this.#core.lot, front.host, head.target)
+    const choice = chooseRoute(this.#core.routes, this.#core.lot, front.host, head)
     if (choice.kind === 'answer') return this.#end(ownAnswer(choice.status, choice.body, { close: true, html: choice.html, head: isHead }))
-    const { route } = choice
-    const session = route.sessionAffinity === true ? readSession(head.fields) : undefined
-    const bound = session === undefined ? undefined : boundUpstream(session, choice.targets)
-    const upstream = bound ?? choice.upstream
+    const { route, upstream, preferred, timeoutMs } = choice
     const fresh = freshTrace()
     const current: CurrentRequest = {
       request,
       route,
       upstream,
-      session,
+      preferred,
+      timeoutMs,
       startMs: this.#core.nowMs(),
       startTicks: this.#core.ticksMs(),
       trace: request.traceId === undefined ? fresh : { traceId: request.traceId, spanId: fresh.spanId },
@@ -167,7 +164,7 @@ export class ClientConnection implements ExchangeHost {
       instance: '',
     }
     this.#current = current
-    this.#requestDeadline = this.deadlineTicks = current.startTicks + route.timeoutMs
+    this.#requestDeadline = this.deadlineTicks = current.startTicks + timeoutMs
     if (framing.kind === 'length' && framing.bytes > maxBodyBytes(route, current.asHttp2))
       return this.#answerCurrent(413, tooLargePage(), true)
     if (route.gate === undefined) return this.#acquire(current, undefined, all, bodyStart)
@@ -205,8 +202,7 @@ export class ClientConnection implements ExchangeHost {
   }
 
   #acquire(current: CurrentRequest, replace: Readonly<Record<string, string>> | undefined, all: Buffer, bodyStart: number): void {
-    const { upstream, session } = current
-    const preferred = session?.revision === upstream.id ? session.instance : undefined
+    const { upstream, preferred } = current
     const lease = upstream.tryAcquire?.(preferred)
     if (lease !== undefined) return this.#send(current, lease, replace, all, bodyStart)
     current.waiting = new AbortController()

@@ -2,7 +2,7 @@ import { maxBodyBytes } from './body-limit.ts'
 import type { ClientExchange, ExchangePlan } from './client-exchange.ts'
 import type { ClientRequest } from './client-request.ts'
 import { requestEnd, untracedRequest, type Trace } from './forward-head.ts'
-import { sessionCookie, type Session } from './session-affinity.ts'
+import { sessionCookie } from './session-affinity.ts'
 import type { Lease, RequestRecord, Route, Upstream } from './upstream.ts'
 
 /** The request that a connection of HTTP/1.1 has under way. */
@@ -10,7 +10,10 @@ export interface CurrentRequest {
   readonly request: ClientRequest
   readonly route: Route
   readonly upstream: Upstream
-  readonly session: Session | undefined
+  /** The instance that the client is bound to. */
+  readonly preferred: string | undefined
+  /** How long it may take as a whole. */
+  readonly timeoutMs: number
   readonly startMs: number
   readonly startTicks: number
   readonly trace: Trace
@@ -28,18 +31,17 @@ export function toPlan(
   remoteIp: string,
   replace: Readonly<Record<string, string>> | undefined,
 ): ExchangePlan {
-  const { request, route, upstream, session, trace } = current
+  const { request, route, upstream, preferred, trace } = current
   const { head, framing, front, upgrade, plain } = request
   const fixed =
     replace === undefined ? request.forApplication : untracedRequest(head, framing, front, remoteIp, { upgrade, plain, replace })
-  const isBound = session?.revision === upstream.id && session.instance === lease.instance
   return {
     request,
     forApplication: fixed + requestEnd(trace),
     trace,
     lease,
     maxBodyBytes: maxBodyBytes(route, current.asHttp2),
-    cookie: route.sessionAffinity !== true || isBound ? undefined : sessionCookie({ revision: upstream.id, instance: lease.instance }),
+    cookie: sessionCookie(upstream, lease, preferred),
   }
 }
 

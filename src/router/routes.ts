@@ -4,6 +4,13 @@ interface Entry {
   readonly route: Route
   /** Those that take a share, made once a route. */
   readonly targets: readonly RouteTarget[]
+  /** Whether a client may be bound to one of them. */
+  readonly hasAffinity: boolean
+}
+
+export interface FoundRoute extends Entry {
+  /** The target of this request: by its tag, or by lot with the percents as weights. */
+  readonly upstream: Upstream
 }
 
 /** Where requests for a host go. */
@@ -22,18 +29,15 @@ export class Routes {
     this.#hosts = undefined
   }
 
-  /** The route of `host`, the targets that it leads to, and the one of this request: by its tag, or by lot with the percents as weights. */
-  find(
-    host: string,
-    lot: () => number,
-  ): { readonly route: Route; readonly targets: readonly RouteTarget[]; readonly upstream: Upstream } | undefined {
+  /** The route of `host`, and the targets that it leads to. */
+  find(host: string, lot: () => number): FoundRoute | undefined {
     this.#hosts ??= this.#index()
     const found = this.#hosts.get(host)
     if (found === undefined) return undefined
-    const { route, targets } = found
+    const { route, targets, hasAffinity } = found
     const first = targets[0]
     if (first === undefined) return undefined
-    return { route, targets, upstream: targets.length === 1 ? first.upstream : draw(targets, first, lot() * 100) }
+    return { route, targets, hasAffinity, upstream: targets.length === 1 ? first.upstream : draw(targets, first, lot() * 100) }
   }
 
   /** The hosts that a person would type. */
@@ -45,13 +49,20 @@ export class Routes {
   #index(): Map<string, Entry> {
     const hosts = new Map<string, Entry>()
     for (const route of this.#routes.values()) {
-      const targets = route.targets.filter((target) => target.percent > 0)
-      for (const host of route.hosts) if (!hosts.has(host)) hosts.set(host, { route, targets })
+      const shared = toEntry(
+        route,
+        route.targets.filter((target) => target.percent > 0),
+      )
+      for (const host of route.hosts) if (!hosts.has(host)) hosts.set(host, shared)
       for (const target of route.targets)
-        for (const host of target.hosts ?? []) if (!hosts.has(host)) hosts.set(host, { route, targets: [target] })
+        for (const host of target.hosts ?? []) if (!hosts.has(host)) hosts.set(host, toEntry(route, [target]))
     }
     return hosts
   }
+}
+
+function toEntry(route: Route, targets: readonly RouteTarget[]): Entry {
+  return { route, targets, hasAffinity: targets.some(({ upstream }) => upstream.sessionAffinity === true) }
 }
 
 /** @param lot from 0 to below 100 */

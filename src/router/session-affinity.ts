@@ -1,6 +1,6 @@
 import { valueOf } from './forward-head.ts'
 import type { Field } from './http-head.ts'
-import type { RouteTarget, Upstream } from './upstream.ts'
+import type { Lease, Upstream } from './upstream.ts'
 
 /** What Cloud Run's cookie of session affinity binds a client to. */
 export interface Session {
@@ -19,13 +19,13 @@ export function readSession(fields: readonly Field[]): Session | undefined {
   return revision === undefined || instance === undefined || more.length > 0 ? undefined : { revision, instance }
 }
 
-/** Comes before the split of the traffic: the session's revision while it takes part in it. */
-export function boundUpstream({ revision }: Session, targets: readonly RouteTarget[]): Upstream | undefined {
-  return targets.find(({ upstream }) => upstream.id === revision)?.upstream
-}
-
-/** The header that binds a client for 30 days, the value names the instance and is opaque to applications. */
-export function sessionCookie({ revision, instance }: Session): Field {
-  const value = Buffer.from(`${revision}\n${instance}`).toString('base64url')
+/**
+ * The header that binds a client for 30 days, where the revision binds clients and this one is not bound to this instance. Its value names the
+ * instance and is opaque to applications.
+ * @param preferred the instance that the client is bound to
+ */
+export function sessionCookie({ id, sessionAffinity }: Upstream, { instance }: Lease, preferred: string | undefined): Field | undefined {
+  if (sessionAffinity !== true || preferred === instance) return undefined
+  const value = Buffer.from(`${id}\n${instance}`).toString('base64url')
   return { name: 'Set-Cookie', lower: 'set-cookie', value: `${name}=${value}; Max-Age=${days30}; Path=/; Secure; HttpOnly` }
 }

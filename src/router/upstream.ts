@@ -6,6 +6,10 @@ export interface Upstream {
   readonly id: string
   /** What its instances speak: HTTP/1.1, or HTTP/2 with prior knowledge on a port named h2c. Default `http1`. */
   readonly protocol?: 'http1' | 'h2c'
+  /** How long a request may take as a whole, queue and cold start included. Default 300 s, as on Cloud Run. */
+  readonly timeoutMs?: number
+  /** Binds a client to an instance by a cookie, best effort. */
+  readonly sessionAffinity?: boolean
   /**
    * An instance with room for one more request; waits while one starts.
    * @param preferred the instance that a session is bound to: taken when it has room, else another one is
@@ -41,8 +45,6 @@ export interface Route {
   readonly project: string
   /** Exact host names, without port, lower case: `guestbook.localhost`, `guestbook-x7k2-uc.a.run.app`. */
   readonly hosts: readonly string[]
-  /** The whole request, queue and cold start included. */
-  readonly timeoutMs: number
   /**
    * The most that a request of HTTP/1 may carry to an instance that speaks it, and a response that tells its length. Default 32 MiB, as on
    * Cloud Run.
@@ -50,8 +52,6 @@ export interface Route {
   readonly maxBodyBytes?: number
   /** Percents sum to 100. A target of 0 percent is reached by its tag's hosts alone. */
   readonly targets: readonly RouteTarget[]
-  /** Sets a cookie that leads later requests to the same instance, best effort. */
-  readonly sessionAffinity?: boolean
   /** Asked before an instance is: who may call. Absent when everybody may. */
   readonly gate?: Gate
 }

@@ -10,10 +10,13 @@ export interface GivenRouter extends AsyncDisposable {
   raw(request: string | Buffer, untilText?: string): Promise<string>
 }
 
+/** What a test says of the revision beside the service; where it names its own targets, of each of them. */
+type RevisionSettings = Pick<Upstream, 'timeoutMs' | 'sessionAffinity'>
+
 /** A router on a free port with one service, `app.localhost`, in front of a backend on `backendPort`. */
 export async function givenRouter(
   upstream: Upstream,
-  options: Partial<RouterOptions> & { readonly route?: Partial<Route> } = {},
+  options: Partial<RouterOptions> & { readonly route?: Partial<Route> & RevisionSettings } = {},
 ): Promise<GivenRouter> {
   const records: RequestRecord[] = []
   const router = await openRouter({
@@ -22,13 +25,14 @@ export async function givenRouter(
     onRequest: (record) => records.push(record),
     ...options,
   })
+  const { timeoutMs, sessionAffinity, targets = [{ percent: 100, upstream }], ...route } = options.route ?? {}
+  const settings = { ...(timeoutMs !== undefined && { timeoutMs }), ...(sessionAffinity !== undefined && { sessionAffinity }) }
   router.setRoute({
     service: 'app',
     project: 'p',
     hosts: ['app.localhost'],
-    timeoutMs: 5000,
-    targets: [{ percent: 100, upstream }],
-    ...options.route,
+    ...route,
+    targets: targets.map((target) => ({ ...target, upstream: { timeoutMs: 5000, ...target.upstream, ...settings } })),
   })
   return {
     router,

@@ -14,7 +14,7 @@ import type { Front } from '../origin.ts'
 import type { Peer } from '../peer.ts'
 import { serverErrorPage, toAnswer, tooLargePage, words } from '../pages.ts'
 import type { RouterCore } from '../router-core.ts'
-import { boundUpstream, readSession, sessionCookie, type Session } from '../session-affinity.ts'
+import { sessionCookie } from '../session-affinity.ts'
 import { freshTrace } from '../trace.ts'
 import type { Admission, Gate, Lease, Route, Upstream } from '../upstream.ts'
 
@@ -48,8 +48,8 @@ export class H2Exchange implements InstanceReply {
   #trace: Trace = freshTrace()
   #asHttp2 = false
   #maxBodyBytes = Infinity
-  #sessionAffinity = false
-  #session: Session | undefined
+  /** The instance that the client is bound to. */
+  #preferred: string | undefined
   #cookie: Field | undefined
   #status = 0
   #requestBytes = 0
@@ -129,17 +129,15 @@ export class H2Exchange implements InstanceReply {
       const location = `https://${host}${request.port}${head.target}` // run trap 21
       return this.#answer({ status: 302, body: '', html: true, more: ['location', location] })
     }
-    const choice = chooseRoute(core.routes, core.lot, host, head.target)
+    const choice = chooseRoute(core.routes, core.lot, host, head)
     if (choice.kind === 'answer') return this.#answer(choice)
-    const { route } = choice
-    this.#sessionAffinity = route.sessionAffinity === true
-    this.#session = this.#sessionAffinity ? readSession(head.fields) : undefined
-    const upstream = (this.#session === undefined ? undefined : boundUpstream(this.#session, choice.targets)) ?? choice.upstream
+    const { route, upstream, preferred, timeoutMs } = choice
+    this.#preferred = preferred
     this.#route = route
     this.#upstream = upstream
     this.#asHttp2 = upstream.protocol === 'h2c' || this.#out.isGrpc
     this.#maxBodyBytes = maxBodyBytes(route, this.#asHttp2)
-    this.deadlineTicks = this.#startTicks + route.timeoutMs
+    this.deadlineTicks = this.#startTicks + timeoutMs
     if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes) return this.#tooLarge(413)
     if (route.gate === undefined) this.#acquire(upstream)
     else this.#ask(route.gate, upstream, head.target)
@@ -169,12 +167,11 @@ export class H2Exchange implements InstanceReply {
   }
 
   #acquire(upstream: Upstream): void {
-    const preferred = this.#session?.revision === upstream.id ? this.#session.instance : undefined
-    const lease = upstream.tryAcquire?.(preferred)
+    const lease = upstream.tryAcquire?.(this.#preferred)
     if (lease !== undefined) return this.#send(lease, upstream)
     this.#waiting = new AbortController()
     upstream
-      .acquire(this.#waiting.signal, preferred)
+      .acquire(this.#waiting.signal, this.#preferred)
       .then(
         (granted) => (this.#over ? granted.release() : this.#send(granted, upstream)),
         (error: unknown) => {
@@ -197,18 +194,12 @@ export class H2Exchange implements InstanceReply {
       asHttp2: this.#asHttp2,
     }
     this.#instance = openInstanceRequest(core, lease.address, request, this)
-    if (this.#sessionAffinity) this.#bind({ revision: upstream.id, instance: lease.instance })
+    this.#cookie = sessionCookie(upstream, lease, this.#preferred)
     lease.onLost = () => {
       this.#instance?.abandon()
       this.#break(503, words[503])
     }
     this.#pump(this.#instance)
-  }
-
-  /** A client that is bound to another instance, or to none, gets a cookie. */
-  #bind(session: Session): void {
-    const { revision, instance } = this.#session ?? {}
-    if (revision !== session.revision || instance !== session.instance) this.#cookie = sessionCookie(session)
   }
 
   #pump(instance: InstanceRequest): void {

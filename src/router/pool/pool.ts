@@ -21,6 +21,8 @@ export function createRevisionPool(options: PoolOptions): RevisionPool {
 class Pool implements RevisionPool {
   readonly id: string
   readonly protocol: 'http1' | 'h2c'
+  readonly timeoutMs?: number
+  readonly sessionAffinity: boolean
   readonly #options: PoolOptions
   #idleMs: number
   readonly #patience: Patience
@@ -47,6 +49,8 @@ class Pool implements RevisionPool {
   constructor(options: PoolOptions) {
     this.id = options.id
     this.protocol = options.protocol ?? 'http1'
+    if (options.timeoutMs !== undefined) this.timeoutMs = options.timeoutMs
+    this.sessionAffinity = options.sessionAffinity ?? false
     this.#options = options
     this.#limits = { min: options.minInstances, max: options.maxInstances }
     this.#isHeld = options.isHeld ?? false

@@ -54,6 +54,9 @@ export interface PoolOptions {
   readonly id: string
   /** What the instances speak. Default `http1`. */
   readonly protocol?: 'http1' | 'h2c'
+  /** As an `Upstream` has them. */
+  readonly timeoutMs?: number
+  readonly sessionAffinity?: boolean
   readonly concurrency: number
   readonly minInstances: number
   readonly maxInstances: number

@@ -109,6 +109,8 @@ export function openInstances(needs: RunNeeds): Instances {
     const made = createRevisionPool({
       id: revision.name.split('/').at(-1) ?? '',
       protocol: ingress?.ports[0]?.name === 'h2c' ? 'h2c' : 'http1',
+      timeoutMs: Number(revision.timeout?.seconds ?? 300n) * 1000,
+      sessionAffinity: revision.sessionAffinity,
       concurrency: revision.maxInstanceRequestConcurrency || 80,
       minInstances: own?.min ?? revision.scaling?.minInstanceCount ?? 0,
       maxInstances: own?.max ?? (revision.scaling?.maxInstanceCount || 100),

@@ -37,18 +37,8 @@ export function openRoute(parts: RouteParts, service: Service): void {
     return [{ percent: target.percent, upstream, ...(target.tag !== '' && { hosts: taggedHosts(target.tag, hosts) }) }]
   })
   if (targets.length === 0) return
-  const latest = revisions.get(service.latestReadyRevision)
-  const timeoutMs = Number(latest?.timeout?.seconds ?? 300n) * 1000
   const gate = invokerGate(rulesOf(parts, service), () => needs.clock.nowMs())
-  needs.router.setRoute({
-    service: serviceId,
-    project: id,
-    hosts,
-    timeoutMs,
-    targets,
-    sessionAffinity: latest?.sessionAffinity === true,
-    ...(gate !== undefined && { gate }),
-  })
+  needs.router.setRoute({ service: serviceId, project: id, hosts, targets, ...(gate !== undefined && { gate }) })
 }
 
 /** Who may call, as the policies of the service and of its project say now. */

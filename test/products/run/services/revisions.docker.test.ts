@@ -67,6 +67,17 @@ describe('revisions and traffic', { timeout: 120_000 }, () => {
     expect(await revisionsOf('a29')).toHaveLength(2)
   })
 
+  test('a request timeout and session affinity stay with the revision that was deployed with them', async () => {
+    const one = idOf((await run.deploy('own', { template: { timeout: '1s', sessionAffinity: true } }))['latestReadyRevision'])
+    const two = idOf((await run.deploy('own'))['latestReadyRevision'])
+    await patch('own', 'traffic', { traffic: [toRevision(one, 0, 'old'), toRevision(two, 100)] })
+    expect((await run.ask('old---own', '/id')).headers['set-cookie']).toEqual([expect.stringMatching(/^GAESA=/)])
+    expect((await run.ask('old---own', '/sleep?ms=2500')).status).toBe(504)
+    const answer = await run.ask('own', '/sleep?ms=2500')
+    expect(answer.status).toBe(200)
+    expect(answer.headers['set-cookie']).toBeUndefined()
+  })
+
   test('run trap 30: 90 to 10 over 1000 requests is within 3 sigma, and a tag of 0 percent is reached by its host alone', async () => {
     const one = idOf((await run.deploy('a30', { env: { A: '1' } }))['latestReadyRevision'])
     const two = idOf((await run.deploy('a30', { env: { A: '2' } }))['latestReadyRevision'])
