@@ -116,10 +116,10 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       { ...service(Services, { ...serviceRpcs(parts, admin), ...iamRpcs }), rest: v1Iam('services') },
       service(RevisionsService, byParent(revisionRpcs(parts), workerPools.revisions)),
       ...jobs.services.map((offer) => (offer.descriptor === Jobs ? { ...offer, rest: v1Iam('jobs') } : offer)),
-      ...workerPools.services.map((offer) => (offer.descriptor === WorkerPools ? { ...offer, rest: v1Iam('workerPools') } : offer)),
+      ...workerPools.services.map((offer) => (offer.descriptor === WorkerPools ? { ...offer, rest: v1Iam('workerpools') } : offer)),
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}', '/v1/{name=projects/*/locations/*/operations/*}'),
     ],
-    wires: v1Routes(parts, admin, jobs),
+    wires: v1Routes(parts, admin, jobs, workerPools),
     serving: (project) => ofProject(project).map((found) => toServing(found, revisions, instances)),
     async startProject(project, signal) {
       for (const found of ofProject(project)) {

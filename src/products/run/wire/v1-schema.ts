@@ -116,6 +116,14 @@ export const jobSchema = z.looseObject({
   }),
 })
 
+export const workerPoolSchema = z.looseObject({
+  metadata: metaSchema,
+  spec: z.looseObject({
+    template: z.looseObject({ metadata: metaSchema.nullish(), spec: podSchema }),
+    instanceSplits: list(z.looseObject({ percent: number, revisionName: text, latestRevision: z.boolean().nullish() })),
+  }),
+})
+
 /** What `jobs execute` changes for one execution. */
 export const overridesSchema = z.looseObject({
   overrides: z
@@ -129,6 +137,7 @@ export const overridesSchema = z.looseObject({
 
 export type V1Service = z.infer<typeof serviceSchema>
 export type V1Job = z.infer<typeof jobSchema>
+export type V1WorkerPool = z.infer<typeof workerPoolSchema>
 export type V1Pod = z.infer<typeof podSchema>
 export type V1Probe = z.infer<typeof probe>
 export type Json = Readonly<Record<string, unknown>>

@@ -11,6 +11,7 @@ import {
 } from '../../../api/gen/google/cloud/run/v2/traffic_target_pb.ts'
 import { IngressTraffic, ServiceScaling_ScalingMode } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { invalid, readCount, run, toCount, type Annotations } from './v1-annotations.ts'
+import { fromBinaryAuthorization, toBinaryAuthorization } from './v1-binary-authorization.ts'
 import { fromResourceVersion, toCondition, toMeta, type V1Place } from './v1-metadata.ts'
 import { fromV1Template, toV1Template } from './v1-revision-template.ts'
 import { present, without, type Json, type V1Service } from './v1-schema.ts'
@@ -174,24 +175,6 @@ function readAudiences(annotations: Annotations): string[] {
     // told below
   }
   throw invalid(`metadata.annotations[${run}custom-audiences]`, 'must be a JSON list of texts.')
-}
-
-function fromBinaryAuthorization(annotations: Annotations): Pick<Service, 'binaryAuthorization'> | Record<string, never> {
-  const policy = annotations[`${run}binary-authorization`]
-  if (policy === undefined) return {}
-  const breakglassJustification = annotations[`${run}binary-authorization-breakglass`] ?? ''
-  const binauthzMethod = policy === 'default' ? { case: 'useDefault' as const, value: true } : { case: 'policy' as const, value: policy }
-  const { binaryAuthorization } = create(ServiceSchema, { binaryAuthorization: { breakglassJustification, binauthzMethod } })
-  return binaryAuthorization === undefined ? {} : { binaryAuthorization }
-}
-
-function toBinaryAuthorization({ binaryAuthorization }: Service): Annotations {
-  if (binaryAuthorization === undefined) return {}
-  const { binauthzMethod, breakglassJustification } = binaryAuthorization
-  return {
-    [`${run}binary-authorization`]: binauthzMethod.case === 'policy' ? binauthzMethod.value : 'default',
-    [`${run}binary-authorization-breakglass`]: breakglassJustification,
-  }
 }
 
 function idOf(name: string): string {

@@ -1,7 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { anyUnpack } from '@bufbuild/protobuf/wkt'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { DeleteRevisionRequestSchema } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import {
   CreateServiceRequestSchema,
   DeleteServiceRequestSchema,
@@ -12,10 +11,9 @@ import {
 import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { DeployParts } from '../services/deploy.ts'
-import { deleteRevision } from '../services/revision-rpcs.ts'
 import type { ServiceAdmin } from '../services/services.ts'
 import { parentOf, placeOf, toCall, toDeleted, toList, type V1Call } from './v1-call.ts'
-import { revisionLabels, toV1Configuration, toV1Revision, toV1Route } from './v1-revision.ts'
+import { toV1Configuration, toV1Route } from './v1-revision.ts'
 import { readV1, serviceSchema, type Json } from './v1-schema.ts'
 import { fromV1Service, toV1Service } from './v1-service.ts'
 
@@ -24,7 +22,7 @@ const version = `${group}/v1`
 
 /** Services, and what Knative makes of them, over the service methods of version 2. */
 export function serveServices(app: FastifyInstance, parts: DeployParts, admin: ServiceAdmin): void {
-  const { needs, store, revisions } = parts
+  const { needs, store } = parts
   const call = (request: FastifyRequest) => toCall(needs, request)
   const show = (service: Service) => toV1Service(service, placeOf(needs, service.name))
 
@@ -97,27 +95,4 @@ export function serveServices(app: FastifyInstance, parts: DeployParts, admin: S
     app.get(base, (request) => toList(call(request), kind, version, all(call(request)), ({ labels }) => labels, showItem))
     app.get(`${base}/:id`, (request) => showItem(get(request)))
   }
-
-  const base = `/apis/${version}/namespaces/:namespace/revisions`
-  const allRevisions = (at: V1Call) => all(at).flatMap(({ name }) => revisions.list(name))
-  const getRevision = (at: V1Call) => {
-    const found = allRevisions(at).find(({ name }) => name.endsWith(`/revisions/${at.params['id']}`))
-    if (found !== undefined) return found
-    throw new CloudError('NOT_FOUND', `Revision '${at.params['id']}' was not found.`, 'gcloud run revisions list')
-  }
-  app.get(base, (request) =>
-    toList(call(request), 'RevisionList', version, allRevisions(call(request)), revisionLabels, (revision) =>
-      toV1Revision(revision, placeOf(needs, revision.name)),
-    ),
-  )
-  app.get(`${base}/:id`, (request) => {
-    const revision = getRevision(call(request))
-    return toV1Revision(revision, placeOf(needs, revision.name))
-  })
-  app.delete(`${base}/:id`, (request) => {
-    const at = call(request)
-    const { name } = getRevision(at)
-    const deleted = deleteRevision(parts, create(DeleteRevisionRequestSchema, { name, validateOnly: at.isDryRun }))
-    return deleted.then(() => toDeleted(group, 'revisions', name.split('/').at(-1) ?? ''))
-  })
 }

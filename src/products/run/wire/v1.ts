@@ -6,14 +6,19 @@ import type { RunJobs } from '../jobs/index.ts'
 import type { ServiceAdmin } from '../services/services.ts'
 import { takeJson, toCall } from './v1-call.ts'
 import { serveJobs } from './v1-jobs.ts'
+import { serveRevisions } from './v1-revisions.ts'
 import { serveServices } from './v1-services.ts'
+import { serveWorkerPools } from './v1-worker-pools.ts'
+import type { RunWorkerPools } from '../worker-pools/index.ts'
 
 /** Version 1 of the API, which is Knative's: what gcloud and Terraform's google_cloud_run_service speak. It calls what version 2 calls. */
-export function v1Routes(parts: DeployParts, admin: ServiceAdmin, jobs: RunJobs): FastifyPluginAsync {
+export function v1Routes(parts: DeployParts, admin: ServiceAdmin, jobs: RunJobs, workerPools: RunWorkerPools): FastifyPluginAsync {
   return async (app) => {
     takeJson(app)
     serveServices(app, parts, admin)
+    serveRevisions(app, parts, workerPools)
     serveJobs(app, parts.needs, jobs)
+    serveWorkerPools(app, parts.needs, workerPools.pools)
     app.get('/v1/projects/:project/locations', (request) => {
       const { project } = toCall(parts.needs, request)
       return { locations: knownRegions.map((id) => ({ name: `projects/${project.id}/locations/${id}`, locationId: id, displayName: id })) }
@@ -21,7 +26,7 @@ export function v1Routes(parts: DeployParts, admin: ServiceAdmin, jobs: RunJobs)
   }
 }
 
-/** The IAM trio of a collection under version 1. @param collection `services`, `jobs` or `workerPools` of version 2's names */
+/** The IAM trio of a collection under version 1. @param collection `services`, `jobs` or `workerpools` */
 export function v1Iam(collection: string): readonly RestBinding[] {
   const base = `/v1/{resource=projects/*/locations/*/${collection}/*}`
   return [

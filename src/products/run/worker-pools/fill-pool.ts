@@ -1,4 +1,5 @@
 import { clone, create } from '@bufbuild/protobuf'
+import { InstanceSplitAllocationType, InstanceSplitSchema } from '../../../api/gen/google/cloud/run/v2/instance_split_pb.ts'
 import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { WorkerPoolScalingSchema } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { WorkerPoolSchema, type WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
@@ -13,7 +14,7 @@ import { checkSplits } from './splits.ts'
 const reservedEnv: readonly string[] = ['CLOUD_RUN_WORKER_POOL', 'CLOUD_RUN_WORKER_POOL_REVISION']
 
 /**
- * What a client may say of a worker pool, with defaults: one instance, 1 CPU, 512 MiB. The output fields that it sent are not believed.
+ * What a client may say of a worker pool, with defaults: one instance, all of the latest revision, 1 CPU, 512 MiB. The output fields that it sent are not believed.
  * @throws CloudError INVALID_ARGUMENT, or UNIMPLEMENTED for what is not emulated
  */
 export function fillPool(sent: WorkerPool, name: string): WorkerPool {
@@ -40,6 +41,8 @@ export function fillPool(sent: WorkerPool, name: string): WorkerPool {
   if (count < 0 || count > 1000) throw invalid(`worker_pool.scaling.manual_instance_count: must be from 0 to 1000, but is ${count}.`)
   const filled = create(WorkerPoolSchema, { name, description, labels, annotations, client, clientVersion, launchStage, instanceSplits })
   filled.template = template
+  if (instanceSplits.length === 0)
+    filled.instanceSplits = [create(InstanceSplitSchema, { type: InstanceSplitAllocationType.LATEST, percent: 100 })]
   if (binaryAuthorization !== undefined) filled.binaryAuthorization = binaryAuthorization
   filled.scaling = create(WorkerPoolScalingSchema, { manualInstanceCount: count })
   return filled

@@ -30,6 +30,8 @@ export interface RunWorkerPools extends AsyncDisposable {
   readonly pools: WorkerPoolApi
   /** google.cloud.run.v2.Revisions, for names below `workerPools/`. */
   readonly revisions: {
+    /** Of the pools whose name begins with `prefix`. */
+    all(prefix: string): readonly Revision[]
     getRevision(request: GetRevisionRequest): Revision
     listRevisions(request: ListRevisionsRequest): ListRevisionsResponse
     deleteRevision(request: DeleteRevisionRequest): Promise<Operation>
@@ -67,6 +69,7 @@ export function openRunWorkerPools(needs: RunNeeds, policies: IamPolicies): RunW
     ],
     pools,
     revisions: {
+      all: (prefix) => store.list(prefix).flatMap(({ name }) => rows.list(name)),
       getRevision: ({ name }) => getRevision(name),
       listRevisions({ parent, pageSize, pageToken }) {
         const page = paginateList(rows.list(store.get(parent).name), pageSize, pageToken)

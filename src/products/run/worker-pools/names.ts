@@ -7,9 +7,9 @@ export interface PoolName {
   readonly pool: string
 }
 
-/** @throws CloudError INVALID_ARGUMENT when `name` has another form */
+/** Version 1 writes `workerpools`. @throws CloudError INVALID_ARGUMENT when `name` has another form */
 export function readPoolName(name: string): PoolName {
-  const [, project, region, pool] = /^projects\/([^/]+)\/locations\/([^/]+)\/workerPools\/([^/]+)$/.exec(name) ?? []
+  const [, project, region, pool] = /^projects\/([^/]+)\/locations\/([^/]+)\/worker[Pp]ools\/([^/]+)$/.exec(name) ?? []
   if (project !== undefined && region !== undefined && pool !== undefined) return { project, region, pool }
   throw new CloudError(
     'INVALID_ARGUMENT',

@@ -43,6 +43,8 @@ export interface PoolStore {
 
 /** google.cloud.run.v2.WorkerPools. `caller` is an email. */
 export interface WorkerPoolApi {
+  /** Those whose name begins with `prefix`, newest first. */
+  all(prefix: string): readonly WorkerPool[]
   createWorkerPool(request: CreateWorkerPoolRequest, caller: string): Promise<Operation>
   getWorkerPool(request: Pick<GetWorkerPoolRequest, 'name'>): WorkerPool
   listWorkerPools(request: Pick<ListWorkerPoolsRequest, 'parent' | 'pageSize' | 'pageToken'>): ListWorkerPoolsResponse
@@ -123,6 +125,7 @@ export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: 
     return needs.operations.start(about(pool), async () => [WorkerPoolSchema, await rollouts.rollOut(pool)])
   }
   return {
+    all: (prefix) => store.list(prefix),
     async createWorkerPool(request, caller) {
       checkPoolId(request.workerPoolId)
       const name = store.canonical(`${request.parent}/workerPools/${request.workerPoolId}`)

@@ -71,6 +71,7 @@ test('a worker pool is filled with defaults, and what it cannot be is refused', 
     create(WorkerPoolSchema, { template: { containers: [{ image: 'a', ...container }] }, ...more })
   const filled = fillPool(pool({}, { uid: 'forged' }), name)
   expect(filled).toMatchObject({ uid: '', scaling: { manualInstanceCount: 1 } })
+  expect(filled.instanceSplits).toMatchObject([{ type: LATEST, percent: 100 }]) // gcloud adds to what it reads here
   expect(filled.template?.containers[0]?.resources?.limits).toEqual({ cpu: '1000m', memory: '512Mi' })
   expect(fillPool(pool({}, { scaling: { manualInstanceCount: 0 } }), name).scaling?.manualInstanceCount).toBe(0)
   expect(() => fillPool(pool({ ports: [{ containerPort: 1 }] }), name)).toThrow('has no ports')
