@@ -2,7 +2,7 @@ import type { Container as RunContainer } from '../../../api/gen/google/cloud/ru
 import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { InstanceTemplate } from './instance-spec.ts'
-import { checkProbes } from './probes.ts'
+import { checkPort, checkProbes } from './probes.ts'
 import { startOrder } from './start-order.ts'
 import { checkVolumes } from './volume-rules.ts'
 
@@ -35,6 +35,7 @@ export function fillContainers(template: InstanceTemplate & { readonly execution
       startupCpuBoost: false,
     }
     container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
+    for (const { containerPort } of container.ports) checkPort(containerPort, `${field}.ports.container_port`)
     checkProbes(container, field)
   }
   const names = containers.map((container) => container.name)
@@ -76,10 +77,10 @@ export function fillIngress(template: InstanceTemplate): RunContainer {
   return ingress
 }
 
-/** `IMAGE-1`, as Cloud Run names those that have no name: the image's last part, and the first number that is free. */
+/** `IMAGE-1`, as Cloud Run names those that have no name: the image's last part, and the first number that is free. `app` for the id of an image. */
 function freeName(image: string, containers: readonly RunContainer[]): string {
   const taken = new Set(containers.map((container) => container.name))
-  const [last = ''] = (image.split('/').at(-1) ?? '').split(/[:@]/)
+  const [last = ''] = image.startsWith('sha256:') ? [] : (image.split('/').at(-1) ?? '').split(/[:@]/)
   const stem =
     last
       .toLowerCase()

@@ -117,7 +117,14 @@ export function checkProbes(container: RunContainer, field: string): void {
   }
 }
 
+/** @throws CloudError INVALID_ARGUMENT for what is no port. 0 stands for one that is not named. */
+export function checkPort(port: number, field: string): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return
+  throw new CloudError('INVALID_ARGUMENT', `${field}: must be between 1 and 65535, inclusive, but is ${port}.`, 'Choose such a port.')
+}
+
 function checkPlan(plan: ProbePlan, field: string): void {
+  checkPort(plan.how.port, `${field}.${plan.how.kind === 'tcp' ? 'tcp_socket' : plan.how.kind === 'http' ? 'http_get' : 'grpc'}.port`)
   const longest = plan.kind === 'startup' ? 240 : 3600
   const [delay, timeout, period] = [plan.initialDelayMs / 1000, plan.timeoutMs / 1000, plan.periodMs / 1000]
   const refuse = (part: string, message: string, next: string) => {

@@ -4,13 +4,16 @@ import { CloudError } from '../../../base/cloud-error.ts'
 /** Kubernetes clients write null for what is absent. */
 const text = z.string().nullish()
 const number = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .regex(/^-?\d+$/)
-      .transform(Number),
-  ])
+  .union(
+    [
+      z.number(),
+      z
+        .string()
+        .regex(/^-?\d+$/)
+        .transform(Number),
+    ],
+    'must be a whole number',
+  )
   .nullish()
 const map = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).nullish()
 const list = <T extends z.ZodType>(of: T) => z.array(of).nullish()

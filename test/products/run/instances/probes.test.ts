@@ -66,6 +66,14 @@ test('limits are those of Cloud Run', () => {
   expect(check({ livenessProbe: { probeType: { case: 'tcpSocket', value: {} } } })).toThrow('must be an HTTP or a gRPC probe')
 })
 
+test.each(['tcpSocket', 'httpGet', 'grpc'] as const)('a port that no socket has is refused: %s', (kind) => {
+  const check = (port: number) => () => checkProbes(container({ startupProbe: { probeType: { case: kind, value: { port } } } }), 'c')
+  expect(check(65_535)).not.toThrow()
+  expect(check(0), 'the port of the container').not.toThrow()
+  expect(check(900_000)).toThrow(/^c\.startup_probe\.\w+\.port: must be between 1 and 65535, inclusive, but is 900000\.$/)
+  expect(check(-1)).toThrow('but is -1.')
+})
+
 test('a failure is told in the words of the log', () => {
   const plan = probeOf('liveness', container({ livenessProbe: { probeType: { case: 'httpGet', value: { path: '/live' } } } }), 8080)
   expect(plan && failureLine(plan, 3)).toBe(
