@@ -4,12 +4,16 @@ import type { Log } from '../base/log.ts'
 import { escapeMessage } from './grpc-message.ts'
 import { toRestError } from './status.ts'
 
+/** What to do about an error, percent-encoded: Google's envelope has no place for it, and devcloud's own commands show it. */
+export const nextHeader = 'x-devcloud-next'
+
 /** Answers with the error: Google's envelope in JSON, or gRPC's trailers to a gRPC call. What is not a CloudError is logged, and told as INTERNAL alone. */
 export async function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): Promise<FastifyReply> {
   const told = toClientError(error)
   if (!(told instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
   const { http, body } = toRestError(told)
   if (request.headers['content-type']?.startsWith('application/grpc') !== true) {
+    if (told instanceof CloudError) reply.header(nextHeader, escapeMessage(told.next))
     return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))
   }
   reply.hijack()

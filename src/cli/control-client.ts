@@ -117,7 +117,7 @@ function createClient(socketPath: string): ControlClient {
         onEvent(event as E)
       }
       signal?.throwIfAborted()
-      throw new CloudError('UNAVAILABLE', 'The daemon went away.', 'devcloud daemon status', { fault: 'DAEMON_FAILED' })
+      throw wentAway()
     },
   }
 }
@@ -132,9 +132,15 @@ function request(
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' }
     const sent = http.request({ socketPath, method, path, headers: { host: 'devcloud', ...headers }, ...(signal && { signal }) }, resolve)
-    sent.once('error', reject)
+    sent.once('error', (error) => reject(signal?.aborted === true ? error : wentAway(error)))
     sent.end(body === undefined ? undefined : JSON.stringify(body))
   })
+}
+
+/** It ended while a command was under way. The next command starts another one, which goes on with what was begun. */
+function wentAway(cause?: unknown): CloudError {
+  const next = 'devcloud status starts it again, and shows what has become of it'
+  return new CloudError('UNAVAILABLE', 'The daemon went away before it had answered.', next, { cause, fault: 'DAEMON_FAILED' })
 }
 
 async function readText(response: http.IncomingMessage): Promise<string> {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { nextHeader } from '../api/send-error.ts'
 import { codes, CloudError, type Code } from '../base/cloud-error.ts'
 
 /** Calls our own products as any client would: REST over Google's hosts, without a socket. */
@@ -22,7 +23,7 @@ export function openGoogleApi(app: FastifyInstance, token: () => string): Google
       ...(body !== undefined && { payload: JSON.stringify(body) }),
     })
     const answer = readJson(response.body)
-    if (response.statusCode >= 400) throw toError(answer['error'], response.statusCode, url)
+    if (response.statusCode >= 400) throw toError(answer['error'], response.statusCode, url, response.headers[nextHeader])
     return answer
   }
   return {
@@ -38,8 +39,11 @@ export function openGoogleApi(app: FastifyInstance, token: () => string): Google
   }
 }
 
-/** What a failed call or operation says, as the error that it was: `fault`, evidence and advice travel in the details. */
-export function toError(told: unknown, httpStatus: number, url: string): CloudError {
+/**
+ * What a failed call or operation says, as the error that it was: `fault`, evidence and advice travel in the details.
+ * @param next the advice of an error without `fault`, percent-encoded
+ */
+export function toError(told: unknown, httpStatus: number, url: string, next?: unknown): CloudError {
   const error = isRecord(told) ? told : {}
   const details = Array.isArray(error['details']) ? error['details'].filter(isRecord) : []
   const info = details.find((detail) => String(detail['@type']).endsWith('google.rpc.ErrorInfo'))
@@ -53,7 +57,7 @@ export function toError(told: unknown, httpStatus: number, url: string): CloudEr
   return new CloudError(
     (code?.[0] as Code | undefined) ?? 'UNKNOWN',
     String(error['message'] ?? `${url} answered ${httpStatus}.`),
-    String(metadata['next'] ?? 'devcloud logs'),
+    String(metadata['next'] ?? (typeof next === 'string' ? decodeURIComponent(next) : 'devcloud logs')),
     {
       ...(typeof info?.['reason'] === 'string' && { fault: info['reason'] }),
       ...(Array.isArray(stack) && { evidence: stack.map(String) }),

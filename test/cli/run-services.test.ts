@@ -38,6 +38,14 @@ describe('devcloud run', { timeout: 180_000 }, () => {
     expect(policy).toBe('roles/run.invoker\tallUsers')
   })
 
+  test('what the API refuses is told with what to do, which is not to read logs', async () => {
+    const ran = await run('services', 'update', 'hello', '--timeout=2h')
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toMatch(
+      /✗ INVALID_ARGUMENT {2}service\.template\.timeout: must be from 1 to 3600, but is 7200\.\n {2}→ (?!devcloud logs)\S/,
+    )
+  })
+
   test('list and describe print what gcloud prints, in its formats', async () => {
     const table = await stdoutOf('services', 'list')
     expect(table).toMatch(/^SERVICE +REGION +URL +LAST DEPLOYED BY +LAST DEPLOYED AT\n✔ +hello +europe-west1 +https:\/\/hello-\S+ +.*Z$/)
