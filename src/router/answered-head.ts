@@ -1,6 +1,7 @@
 import { names, type ClientRequest } from './client-request.ts'
 import { responseFraming, type Framing } from './framing.ts'
-import { hasDate, untracedResponse, valueOf } from './forward-head.ts'
+import { hasDate, untracedResponse } from './forward-head.ts'
+import { isEventStream } from './left-behind.ts'
 import { HeadError, type Field, type ResponseHead } from './http-head.ts'
 import { isPlainText } from './public-origins.ts'
 
@@ -38,10 +39,6 @@ export function answerHead(text: string, head: ResponseHead, request: ClientRequ
     keepUpstream: !names(head.fields, 'close') && head.minor === 1 && framing.kind !== 'close',
     close,
     replaces: request.plain && isPlainText(head.fields),
-    stream: /^text\/event-stream\b/i.test(valueOf(head.fields, 'content-type'))
-      ? 'events'
-      : framing.kind === 'chunked' || framing.kind === 'close'
-        ? 'open'
-        : undefined,
+    stream: isEventStream(head) ? 'events' : framing.kind === 'chunked' || framing.kind === 'close' ? 'open' : undefined,
   }
 }

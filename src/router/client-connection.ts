@@ -10,6 +10,7 @@ import { valueOf } from './forward-head.ts'
 import { h2RequestForApplication } from './h2/h2-fields.ts'
 import { H2cExchange } from './h2/h2c-exchange.ts'
 import { HeadError, headLimitBytes } from './http-head.ts'
+import type { LeftBehind } from './left-behind.ts'
 import { ownAnswer, toAnswer, tooLargePage, words } from './pages.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import type { Peer } from './peer.ts'
@@ -115,8 +116,8 @@ export class ClientConnection implements ExchangeHost {
     this.#answerCurrent(status, body, html)
   }
 
-  onLeftOver(exchange: ClientExchange): void {
-    this.#core.leftBehind.delete(exchange)
+  onLeftOver(left: LeftBehind): void {
+    this.#core.leftBehind.delete(left)
   }
 
   #readHead(all: Buffer): void {
@@ -292,7 +293,8 @@ export class ClientConnection implements ExchangeHost {
 
   /** The exchange goes on without its client, or is cut. */
   #leave(exchange: ClientExchange, untilTicks: number): void {
-    if (exchange.leave()) this.#core.leftBehind.set(exchange, untilTicks)
+    const left = exchange.leave()
+    if (left !== undefined) this.#core.leftBehind.set(left, untilTicks)
   }
 
   #answerCurrent(status: number, body: string, html = false, refusal: Partial<Extract<Admission, { kind: 'refuse' }>> = {}): void {

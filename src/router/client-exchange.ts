@@ -2,12 +2,13 @@ import type { Socket } from 'node:net'
 import type { ClientRequest } from './client-request.ts'
 import type { Trace } from './forward-head.ts'
 import type { Field } from './http-head.ts'
+import type { LeftBehind } from './left-behind.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
 import type { Lease } from './upstream.ts'
 
 /** What a connection of HTTP/1.1 needs of the exchange that it has under way, whatever the instance speaks. */
-export interface ClientExchange {
+export interface ClientExchange extends LeftBehind {
   /** Of the response; 0 before there is one. */
   readonly status: number
   readonly requestBytes: number
@@ -22,10 +23,8 @@ export interface ClientExchange {
   onClientData(data: Buffer, start: number): number
   onClientDrain(): void
   onClientEnd(): void
-  /** The instance's connection or stream is cut, its slot is free. */
-  abandon(): void
-  /** The client is gone, or its time is over. @returns whether the handler goes on */
-  leave(): boolean
+  /** The client is gone, or its time is over. @returns what goes on without it; undefined when that was cut */
+  leave(): LeftBehind | undefined
 }
 
 /** What an exchange tells the connection that it belongs to. */
@@ -40,8 +39,8 @@ export interface ExchangeHost {
   onTunnel(exchange: ClientExchange): void
   /** The instance failed before a byte of the response went out: answer `status` with `body`. */
   onFailed(exchange: ClientExchange, status: number, body: string, html?: boolean): void
-  /** The exchange that was left behind is over. */
-  onLeftOver(exchange: ClientExchange): void
+  /** What was left behind is over. */
+  onLeftOver(left: LeftBehind): void
 }
 
 /** What the router decided of a request. */

@@ -3,6 +3,7 @@ import type { ClientExchange, ExchangeHost, ExchangePlan } from './client-exchan
 import { bodyReader, type BodyReader } from './framing.ts'
 import { responseEnd } from './forward-head.ts'
 import { headLimitBytes, HeadError, readResponseHead } from './http-head.ts'
+import { leftBytes, type LeftBehind } from './left-behind.ts'
 import { serverErrorPage, words } from './pages.ts'
 import { OriginReplacer } from './public-origins.ts'
 import type { UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
@@ -80,19 +81,19 @@ export class Exchange implements ClientExchange, UpstreamReader {
    * The client is gone, or its time is over. A handler that has the whole request goes on as on Cloud Run, which tells it nothing (run traps 15
    * and 45): its slot stays taken, and what it still says is read and thrown away, up to 32 MiB. What would never end by itself is cut instead:
    * a request without its end, an event stream, a tunnel, and a response of unknown length that has begun.
-   * @returns whether the handler goes on
+   * @returns what goes on: the exchange itself
    */
-  leave(): boolean {
-    if (this.#over) return false
+  leave(): LeftBehind | undefined {
+    if (this.#over) return undefined
     const { stream } = this.#answered ?? {}
     if (this.tunnelled || !this.#request.done || stream !== undefined) {
       this.abandon()
-      return false
+      return undefined
     }
     this.#left = true
     clearTimeout(this.#flushing)
     this.#upstream.socket.resume()
-    return true
+    return this
   }
 
   onDrain(): void {
@@ -306,8 +307,6 @@ export class Exchange implements ClientExchange, UpstreamReader {
 
 /** Bodies up to this are written with their heads as one string. */
 const shortBytes = 8192
-/** The most that is read of a response that nobody wants. */
-const leftBytes = 32 * 2 ** 20
 /**
  * A connection that rested this long may be about to be closed by the instance (servers of Python wait 2 s, Node 5 s, and an instance that was
  * paused closes all when it goes on): a request that cannot be repeated takes a new one.

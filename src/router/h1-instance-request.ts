@@ -15,13 +15,14 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
   readonly #text: string
   readonly #method: string
   readonly #framing: Framing
-  readonly #reply: InstanceReply
+  #reply: InstanceReply
   #upstream: UpstreamConnection
   #pending: Buffer | undefined
   #body: BodyReader | undefined
   #untilClose = false
   #keep = false
   #sentBody = false
+  #isLeft = false
   #ended: boolean
   #over = false
   #interims = 0
@@ -65,6 +66,12 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
     this.#upstream.socket.resume()
   }
 
+  handOver(reply: InstanceReply): void {
+    this.#reply = reply
+    this.#isLeft = true
+    this.resume()
+  }
+
   abandon(): void {
     if (this.#over) return
     this.#over = true
@@ -88,7 +95,7 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
 
   onEnd(error: Error | undefined): void {
     if (this.#over) return
-    if (this.#body === undefined && this.#upstream.reused && isIdempotent(this.#method) && !this.#sentBody && this.#pending === undefined) {
+    if (this.#body === undefined && this.#upstream.reused && this.#mayRepeat()) {
       this.#upstream = this.#open(true)
       if (this.#ended && this.#framing.kind === 'chunked') this.#upstream.socket.write(lastChunk)
       return
@@ -102,6 +109,10 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
     connection.attach(this)
     connection.socket.write(this.#text, 'latin1')
     return connection
+  }
+
+  #mayRepeat(): boolean {
+    return !this.#isLeft && isIdempotent(this.#method) && !this.#sentBody && this.#pending === undefined
   }
 
   #head(all: Buffer, end: number): void {

@@ -9,6 +9,8 @@ export interface InstanceRequest {
   /** No more of the response for now. */
   pause(): void
   resume(): void
+  /** Who asked is gone: `reply` reads all that still comes. Only for a request that is whole; it is not sent once more. */
+  handOver(reply: InstanceReply): void
   /** Given up: the instance sees the end of its connection or stream. Nothing is told of it any more. */
   abandon(): void
 }

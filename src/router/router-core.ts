@@ -1,5 +1,5 @@
-import type { ClientExchange } from './client-exchange.ts'
 import type { H2Sessions } from './h2/h2-sessions.ts'
+import type { LeftBehind } from './left-behind.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import type { Routes } from './routes.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
@@ -15,6 +15,6 @@ export interface RouterCore {
   readonly ticksMs: () => number
   readonly lot: () => number
   readonly onRequest: (record: RequestRecord) => void
-  /** Exchanges whose clients are gone, with the ticks at which they are cut; looked after by the router's one timer. */
-  readonly leftBehind: Map<ClientExchange, number>
+  /** With the ticks at which it is cut; looked after by the router's one timer. */
+  readonly leftBehind: Map<LeftBehind, number>
 }

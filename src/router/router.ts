@@ -69,7 +69,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   const timer = setInterval(() => {
     const now = clock.ticksMs()
     for (const connection of open) if (connection.deadlineTicks < now) connection.onDeadline()
-    for (const [exchange, untilTicks] of core.leftBehind) if (untilTicks < now) exchange.abandon()
+    for (const [left, untilTicks] of core.leftBehind) if (untilTicks < now) left.abandon()
     h2.sweep(now)
   }, 200)
   return {
@@ -80,7 +80,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
       for (const connection of open) connection.client.destroy()
-      for (const exchange of core.leftBehind.keys()) exchange.abandon()
+      for (const left of core.leftBehind.keys()) left.abandon()
       h2[Symbol.dispose]()
       core.connections.close()
       core.sessions.close()

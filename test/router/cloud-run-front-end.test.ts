@@ -109,30 +109,6 @@ test('run trap 46: a response of 33 MiB passes in chunks, with Content-Length it
   expect((await given.raw(get('/chunks'))).length).toBeGreaterThan(33 * mib)
 })
 
-test('run trap 15: after a 504 the handler goes on, its slot taken, and its connection serves the next request', async () => {
-  await using app = await givenBackend((text, socket) => {
-    if (text.includes('/slow') && !text.includes('/next'))
-      setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone'), 600)
-    else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext')
-  })
-  const upstream = oneInstance(app.port)
-  await using given = await givenRouter(upstream, { route: { timeoutMs: 250 } })
-  expect(await given.raw(get('/slow'))).toMatch(/^HTTP\/1\.1 504 [\s\S]*\r\n\r\nupstream request timeout$/)
-  expect(upstream.inFlight).toBe(1)
-  await settled(() => upstream.inFlight === 0)
-  expect(await given.raw(get('/next'))).toMatch(/next$/)
-  expect(app.seen).toHaveLength(1)
-  expect(given.records.map(({ status }) => status)).toEqual([504, 200])
-})
-
-test('run trap 15: a handler that never ends is cut when its time has passed once more', async () => {
-  await using app = await givenBackend(() => {})
-  const upstream = oneInstance(app.port)
-  await using given = await givenRouter(upstream, { route: { timeoutMs: 200 } })
-  expect(await given.raw(get('/'))).toMatch(/^HTTP\/1\.1 504 /)
-  await settled(() => upstream.inFlight === 0)
-})
-
 test('run trap 45: an application is not told of an HTTP/1 client that went away before the answer', async () => {
   let aborted = false
   const finished = Promise.withResolvers<IncomingMessage>()

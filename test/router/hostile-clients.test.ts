@@ -5,21 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { until } from '../../src/base/clock.ts'
+import { givenClock } from './given-clock.ts'
 import { givenBackend, givenRouter, oneInstance } from './given-router.ts'
 import { givenSocket } from './given-socket.ts'
 
 const settled = (probe: () => boolean) => until(async () => probe() || undefined, 5, AbortSignal.timeout(8000))
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
-
-/** The router's clock, which a test may put forward. */
-function givenClock() {
-  let aheadMs = 0
-  return {
-    nowMs: () => Date.now() + aheadMs,
-    ticksMs: () => performance.now() + aheadMs,
-    forward: (ms: number) => void (aheadMs += ms),
-  }
-}
 
 test.each([
   ['a foreign name', 'GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n'],

@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { CloudError } from '../../base/cloud-error.ts'
 import { maxBodyBytes } from '../body-limit.ts'
-import { chooseRoute } from '../choose-route.ts'
+import { chooseRoute, type RouteChoice } from '../choose-route.ts'
 import { continuedTrace, valueOf, type Trace } from '../forward-head.ts'
 import { isGrpc } from './grpc-status.ts'
 import type { OwnAnswer } from './h2-answer.ts'
@@ -10,13 +10,14 @@ import { h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from '
 import { HeadError, type Field, type ResponseHead } from '../http-head.ts'
 import type { InstanceReply, InstanceRequest } from '../instance-request.ts'
 import { openInstanceRequest, type UnframedRequest } from '../open-instance-request.ts'
+import { LeftHandler, mayGoOn } from '../left-behind.ts'
 import type { Front } from '../origin.ts'
 import type { Peer } from '../peer.ts'
 import { serverErrorPage, toAnswer, tooLargePage, words } from '../pages.ts'
 import type { RouterCore } from '../router-core.ts'
 import { sessionCookie } from '../session-affinity.ts'
 import { freshTrace } from '../trace.ts'
-import type { Admission, Gate, Lease, Route, Upstream } from '../upstream.ts'
+import type { Admission, Gate, Lease } from '../upstream.ts'
 
 const { NGHTTP2_FLAG_END_STREAM } = constants
 
@@ -40,17 +41,17 @@ export class H2Exchange implements InstanceReply {
   readonly #startTicks: number
   #request: H2Request | undefined
   #fields: readonly Field[] = []
-  #route: Route | undefined
-  #upstream: Upstream | undefined
+  #choice: RouteChoice | undefined
   #lease: Lease | undefined
   #waiting: AbortController | undefined
   #instance: InstanceRequest | undefined
   #trace: Trace = freshTrace()
   #asHttp2 = false
   #maxBodyBytes = Infinity
-  /** The instance that the client is bound to. */
-  #preferred: string | undefined
   #cookie: Field | undefined
+  #answered: ResponseHead | undefined
+  /** The handler goes on without this. */
+  #isLeft = false
   #status = 0
   #requestBytes = 0
   #responseBytes = 0
@@ -76,9 +77,8 @@ export class H2Exchange implements InstanceReply {
   /** The router's timer found the deadline over. */
   onDeadline(): void {
     if (this.#over) return this.#out.close()
-    this.deadlineTicks = this.#client.core.ticksMs() + lingerMs
     this.#waiting?.abort(new CloudError('DEADLINE_EXCEEDED', words[504], 'Raise timeoutSeconds.'))
-    this.#instance?.abandon()
+    this.#leave()
     this.#break(504, words[504])
   }
 
@@ -89,6 +89,7 @@ export class H2Exchange implements InstanceReply {
   onHead(head: ResponseHead, isWhole: boolean): void {
     if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes && !isWhole) return this.#tooLarge(500)
     this.#status = head.status
+    this.#answered = head
     const whole = this.#cookie === undefined ? head : { ...head, fields: [...head.fields, this.#cookie] }
     if (!this.#out.head(h2ResponseForClient(whole, this.#front(), this.#trace), isWhole, this.#asHttp2)) {
       this.#instance?.abandon()
@@ -131,49 +132,48 @@ export class H2Exchange implements InstanceReply {
     }
     const choice = chooseRoute(core.routes, core.lot, host, head)
     if (choice.kind === 'answer') return this.#answer(choice)
-    const { route, upstream, preferred, timeoutMs } = choice
-    this.#preferred = preferred
-    this.#route = route
-    this.#upstream = upstream
+    const { route, upstream, timeoutMs } = choice
+    this.#choice = choice
     this.#asHttp2 = upstream.protocol === 'h2c' || this.#out.isGrpc
     this.#maxBodyBytes = maxBodyBytes(route, this.#asHttp2)
     this.deadlineTicks = this.#startTicks + timeoutMs
     if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes) return this.#tooLarge(413)
-    if (route.gate === undefined) this.#acquire(upstream)
-    else this.#ask(route.gate, upstream, head.target)
+    if (route.gate === undefined) this.#acquire(choice)
+    else this.#ask(route.gate, choice, head.target)
   }
 
-  #ask(gate: Gate, upstream: Upstream, target: string): void {
+  #ask(gate: Gate, choice: RouteChoice, target: string): void {
     const admission = gate({
       authorization: valueOf(this.#fields, 'authorization'),
       serverlessAuthorization: valueOf(this.#fields, 'x-serverless-authorization'),
       target,
       origin: this.#client.peer.origin,
     })
-    if (!(admission instanceof Promise)) return this.#admit(admission, upstream)
-    admission.then((answer) => this.#over || this.#admit(answer, upstream)).catch(() => this.#break(500, words[500]))
+    if (!(admission instanceof Promise)) return this.#admit(admission, choice)
+    admission.then((answer) => this.#over || this.#admit(answer, choice)).catch(() => this.#break(500, words[500]))
   }
 
-  #admit(admission: Admission, upstream: Upstream): void {
+  #admit(admission: Admission, choice: RouteChoice): void {
     if (admission.kind === 'refuse') {
       const { status, html, wwwAuthenticate, isUnlogged } = admission
-      if (isUnlogged === true) this.#route = undefined
+      if (isUnlogged === true) this.#choice = undefined
       const more = wwwAuthenticate === undefined ? [] : ['www-authenticate', wwwAuthenticate]
       return this.#answer({ status, body: html, html: true, more })
     }
     const { replace } = admission
     if (replace !== undefined) this.#fields = this.#fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
-    this.#acquire(upstream)
+    this.#acquire(choice)
   }
 
-  #acquire(upstream: Upstream): void {
-    const lease = upstream.tryAcquire?.(this.#preferred)
-    if (lease !== undefined) return this.#send(lease, upstream)
+  #acquire(choice: RouteChoice): void {
+    const { upstream, preferred } = choice
+    const lease = upstream.tryAcquire?.(preferred)
+    if (lease !== undefined) return this.#send(lease, choice)
     this.#waiting = new AbortController()
     upstream
-      .acquire(this.#waiting.signal, this.#preferred)
+      .acquire(this.#waiting.signal, preferred)
       .then(
-        (granted) => (this.#over ? granted.release() : this.#send(granted, upstream)),
+        (granted) => (this.#over ? granted.release() : this.#send(granted, choice)),
         (error: unknown) => {
           const [status, body] = toAnswer(error)
           this.#answer({ status, body })
@@ -182,7 +182,7 @@ export class H2Exchange implements InstanceReply {
       .catch(() => this.#break(503, words[503]))
   }
 
-  #send(lease: Lease, upstream: Upstream): void {
+  #send(lease: Lease, { upstream, preferred }: RouteChoice): void {
     this.#lease = lease
     const { core, peer } = this.#client
     const request: UnframedRequest = {
@@ -194,7 +194,7 @@ export class H2Exchange implements InstanceReply {
       asHttp2: this.#asHttp2,
     }
     this.#instance = openInstanceRequest(core, lease.address, request, this)
-    this.#cookie = sessionCookie(upstream, lease, this.#preferred)
+    this.#cookie = sessionCookie(upstream, lease, preferred)
     lease.onLost = () => {
       this.#instance?.abandon()
       this.#break(503, words[503])
@@ -213,6 +213,19 @@ export class H2Exchange implements InstanceReply {
     stream.on('end', () => {
       if (!stream.aborted) instance.end()
     })
+  }
+
+  /** The handler goes on without its client, or is cut. */
+  #leave(): void {
+    const [instance, lease, choice] = [this.#instance, this.#lease, this.#choice]
+    if (instance === undefined || lease === undefined || choice === undefined) return
+    const isRequestWhole = this.#isWhole || (this.#stream.readableEnded && !this.#stream.aborted)
+    if (!mayGoOn(isRequestWhole, this.#answered)) return instance.abandon()
+    const { core } = this.#client
+    const left = new LeftHandler(instance, lease, this.#answered !== undefined, () => core.leftBehind.delete(left))
+    core.leftBehind.set(left, core.ticksMs() + choice.timeoutMs)
+    this.#instance = undefined
+    this.#isLeft = true
   }
 
   #front(): Front {
@@ -256,12 +269,12 @@ export class H2Exchange implements InstanceReply {
   #finish(): void {
     this.#over = true
     this.deadlineTicks = this.#client.core.ticksMs() + lingerMs
-    this.#lease?.release()
+    if (!this.#isLeft) this.#lease?.release()
     if (!this.#isWhole) this.#out.discardBody(() => (this.deadlineTicks = this.#client.core.ticksMs() + drainMs))
-    if (this.#route !== undefined && this.#upstream !== undefined) this.#record(this.#route, this.#upstream)
+    if (this.#choice !== undefined) this.#record(this.#choice)
   }
 
-  #record(route: Route, upstream: Upstream): void {
+  #record({ route, upstream }: RouteChoice): void {
     const { core, peer } = this.#client
     core.onRequest({
       timeMs: this.#startMs,

@@ -15,7 +15,7 @@ export class H2InstanceRequest implements InstanceRequest {
   readonly #address: Address
   readonly #headers: readonly string[]
   readonly #endStream: boolean
-  readonly #reply: InstanceReply
+  #reply: InstanceReply
   #stream: ClientHttp2Stream
   #reused = false
   /** What was sent of the body, while it is little and may have to be sent again. */
@@ -55,6 +55,12 @@ export class H2InstanceRequest implements InstanceRequest {
 
   resume(): void {
     this.#stream.resume()
+  }
+
+  handOver(reply: InstanceReply): void {
+    this.#reply = reply
+    this.#sent = undefined
+    this.resume()
   }
 
   abandon(): void {

@@ -6,6 +6,7 @@ import { H2InstanceRequest } from './h2-instance-request.ts'
 import type { H2Sessions } from './h2-sessions.ts'
 import type { ResponseHead } from '../http-head.ts'
 import type { InstanceReply } from '../instance-request.ts'
+import { LeftHandler, mayGoOn, type LeftBehind } from '../left-behind.ts'
 import { words } from '../pages.ts'
 import { replacedReply } from '../replaced-reply.ts'
 
@@ -19,10 +20,10 @@ export class H2cExchange implements ClientExchange, InstanceReply {
   readonly #plan: ExchangePlan
   readonly #request: BodyReader
   readonly #instance: H2InstanceRequest
+  #answered: ResponseHead | undefined
   #framing: Framing = { kind: 'none' }
   #keep = false
   #over = false
-  #left = false
   /** The instance has enough for now, and the client waits for it. */
   #isHeld = false
 
@@ -67,25 +68,24 @@ export class H2cExchange implements ClientExchange, InstanceReply {
     this.#finish()
   }
 
-  /** A handler that has the whole request and has not begun to answer goes on; what it says is thrown away. */
-  leave(): boolean {
-    if (this.#over) return false
-    if (!this.#request.done || this.status !== 0) {
+  leave(): LeftBehind | undefined {
+    if (this.#over) return undefined
+    if (!mayGoOn(this.#request.done, this.#answered)) {
       this.abandon()
-      return false
+      return undefined
     }
-    this.#left = true
-    this.#instance.resume()
-    return true
+    this.#over = true
+    const left = new LeftHandler(this.#instance, this.#plan.lease, this.#answered !== undefined, () => this.#host.onLeftOver(left))
+    return left
   }
 
   onContinue(): void {
-    if (!this.#left && this.#plan.request.head.minor === 1) this.#host.client.write('HTTP/1.1 100 Continue\r\n\r\n')
+    if (this.#plan.request.head.minor === 1) this.#host.client.write('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
   onHead(head: ResponseHead, isWhole: boolean): void {
     this.status = head.status
-    if (this.#left) return isWhole ? this.#done() : undefined
+    this.#answered = head
     const { request, trace, cookie } = this.#plan
     this.#framing = framingOf(head, request.head.method, isWhole, request.head.minor)
     const close = request.close || this.#framing.kind === 'close'
@@ -101,11 +101,8 @@ export class H2cExchange implements ClientExchange, InstanceReply {
   }
 
   onPiece(piece: Buffer): void {
+    if (this.#over) return
     this.responseBytes += piece.length
-    if (this.#left) {
-      if (this.responseBytes > leftBytes) this.abandon()
-      return
-    }
     const { client } = this.#host
     let flows: boolean
     if (this.#framing.kind !== 'chunked') flows = client.write(piece)
@@ -121,20 +118,19 @@ export class H2cExchange implements ClientExchange, InstanceReply {
   }
 
   onEnd(): void {
-    if (!this.#left && this.#framing.kind === 'chunked') this.#host.client.write('0\r\n\r\n')
+    if (this.#framing.kind === 'chunked') this.#host.client.write('0\r\n\r\n')
     this.#done()
   }
 
   onDrain(): void {
     this.#isHeld = false
-    if (!this.#left) this.#host.client.resume()
+    if (!this.#over) this.#host.client.resume()
   }
 
   onFailed(): void {
     const begun = this.status !== 0
     if (!begun) this.#plan.lease.broken?.()
     this.#finish()
-    if (this.#left) return
     if (!begun) {
       this.status = 503
       return this.#host.onFailed(this, 503, words[503])
@@ -145,19 +141,15 @@ export class H2cExchange implements ClientExchange, InstanceReply {
 
   #done(): void {
     this.#finish()
-    if (!this.#left) this.#host.onDone(this, this.#keep && this.#request.done)
+    this.#host.onDone(this, this.#keep && this.#request.done)
   }
 
   #finish(): void {
     if (this.#over) return
     this.#over = true
     this.#plan.lease.release()
-    if (this.#left) this.#host.onLeftOver(this)
   }
 }
-
-/** The most that is read of a response that nobody wants. */
-const leftBytes = 32 * 2 ** 20
 
 /** How HTTP/1 delimits a body that HTTP/2 delimited by frames. */
 function framingOf(head: ResponseHead, method: string, isWhole: boolean, minor: 0 | 1): Framing {
