@@ -2,6 +2,7 @@ import { CloudError } from '../base/cloud-error.ts'
 import { stateDirectory } from '../base/paths.ts'
 import { toWire } from './control.ts'
 import { openDaemon } from './daemon.ts'
+import { trimWhenIdle } from './trim-memory.ts'
 
 /** Another daemon holds the state directory: whoever started this one waits for that one. Source: EX_TEMPFAIL of sysexits.h. */
 const heldByAnother = 75
@@ -17,6 +18,7 @@ try {
     port: port === undefined || port === '' ? 'preferred' : Number(port),
     onShutdown: () => ended.resolve(),
   })
+  using _trim = trimWhenIdle()
   await ended.promise
   await daemon[Symbol.asyncDispose]()
   process.exit(0)
