@@ -1,17 +1,16 @@
-import { CloudError } from '../../base/cloud-error.ts'
 import { autoscale, RecentMost, WindowMean, windowMs, type ScalingPlan } from './autoscaler.ts'
 import { BackOff } from './back-off.ts'
 import { InstanceSet } from './instance-set.ts'
 import { InstanceSlot, type PoolInstance, type SlotOptions } from './instance-slot.ts'
 import { Patience } from './patience.ts'
+import { closed, crashed, noInstance } from './pool-errors.ts'
 import type { InstanceLimits, InstanceView, PoolOptions, RevisionPool, StartReason } from './revision-pool.ts'
+import { Ticker } from './ticker.ts'
 import type { Lease } from '../upstream.ts'
 import { WaitingRequests, type WaitingRequest } from './waiting-requests.ts'
 
 /** An instance that lived so long was healthy. */
 const healthyMs = 10_000
-/** A timer that comes so much too late tells of a machine that slept. */
-const sleepMs = 3000
 
 /** The instances of one revision: requests are spread over those with room, more start when there is none, and idle ones go. */
 export function createRevisionPool(options: PoolOptions): RevisionPool {
@@ -26,7 +25,6 @@ class Pool implements RevisionPool {
   readonly #options: PoolOptions
   #idleMs: number
   readonly #patience: Patience
-  readonly #tickMs: number
   readonly #slotOptions: SlotOptions
   readonly #slots: InstanceSet
   readonly #stopping = new Set<Promise<void>>()
@@ -34,6 +32,7 @@ class Pool implements RevisionPool {
   readonly #mean: WindowMean
   #mostWanted: RecentMost
   readonly #backOff: BackOff
+  readonly #ticker: Ticker
   readonly #giveUp = new AbortController()
   /** Instances that ended before they joined. */
   readonly #ended = new Set<string>()
@@ -42,8 +41,6 @@ class Pool implements RevisionPool {
   #isClosed = false
   #hasLeft = false
   #starting = 0
-  #tick: NodeJS.Timeout | undefined
-  #tickedMs = 0
   #drained: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions) {
@@ -57,7 +54,12 @@ class Pool implements RevisionPool {
     this.#idleMs = options.idleMs ?? 900_000
     const pendingMs = options.pendingMs ?? 10_000
     this.#patience = new Patience(pendingMs)
-    this.#tickMs = Math.max(10, Math.min(1000, pendingMs / 2, this.#idleMs / 2))
+    const tickMs = Math.max(10, Math.min(1000, pendingMs / 2, this.#idleMs / 2))
+    this.#ticker = new Ticker(
+      tickMs,
+      () => this.#nowMs,
+      (sleptMs) => this.#onTick(sleptMs),
+    )
     this.#slots = new InstanceSet(options.concurrency)
     this.#mean = new WindowMean(Math.min(windowMs, this.#idleMs))
     this.#mostWanted = new RecentMost(this.#idleMs)
@@ -149,7 +151,7 @@ class Pool implements RevisionPool {
     this.#checkDrained()
     await this.#drained.promise
     this.#giveUp.abort(closed(this.id))
-    this.#stopTicking()
+    this.#ticker.stop()
     for (const slot of this.#slots.clear()) this.#stop(slot, 'closed')
     await Promise.all(this.#stopping)
   }
@@ -157,7 +159,7 @@ class Pool implements RevisionPool {
   leave(): void {
     this.#hasLeft = true
     this.#isClosed = true
-    this.#stopTicking()
+    this.#ticker.stop()
     for (const slot of this.#slots) slot.leave()
     this.#giveUp.abort(closed(this.id))
   }
@@ -304,23 +306,16 @@ class Pool implements RevisionPool {
   }
 
   #keepTicking(): void {
-    if (this.#tick !== undefined || this.#hasLeft) return
-    if (this.#slots.size + this.#starting + this.#waiting.size + this.#limits.min === 0) return
-    this.#tickedMs = this.#nowMs
-    this.#tick = setInterval(() => this.#onTick(), this.#tickMs)
-    this.#tick.unref()
+    if (!this.#hasLeft && !this.#isEmpty) this.#ticker.start()
   }
 
-  #onTick(): void {
-    const now = this.#nowMs
-    const lateMs = now - this.#tickedMs - this.#tickMs
-    this.#tickedMs = now
-    if (lateMs > sleepMs) {
-      this.#waiting.slept(lateMs)
-      for (const slot of this.#slots) slot.idleSinceMs += lateMs // what was wanted before is asked for again by the next plan
+  #onTick(sleptMs: number): void {
+    if (sleptMs > 0) {
+      this.#waiting.slept(sleptMs)
+      for (const slot of this.#slots) slot.idleSinceMs += sleptMs // what was wanted before is asked for again by the next plan
     }
     if (this.#waiting.size > 0) {
-      this.#refuseLate(now)
+      this.#refuseLate(this.#nowMs)
       this.#serve()
     } else this.#scale()
     const { stop } = this.#plan()
@@ -328,7 +323,12 @@ class Pool implements RevisionPool {
       this.#slots.delete(slot)
       this.#stop(slot, 'idle')
     }
-    if (this.#slots.size + this.#starting + this.#waiting.size + this.#limits.min === 0) this.#stopTicking()
+    if (this.#isEmpty) this.#ticker.stop()
+  }
+
+  /** Nothing runs, is wanted or waits. */
+  get #isEmpty(): boolean {
+    return this.#slots.size + this.#starting + this.#waiting.size + this.#limits.min === 0
   }
 
   #refuseLate(now: number): void {
@@ -354,11 +354,6 @@ class Pool implements RevisionPool {
     }
   }
 
-  #stopTicking(): void {
-    clearInterval(this.#tick)
-    this.#tick = undefined
-  }
-
   #measure(): void {
     this.#mean.set(this.#slots.inFlight, this.#nowMs)
   }
@@ -370,20 +365,4 @@ class Pool implements RevisionPool {
   get #nowMs(): number {
     return this.#options.clock.ticksMs()
   }
-}
-
-function noInstance(id: string, code: 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE'): CloudError {
-  const next = code === 'RESOURCE_EXHAUSTED' ? 'Raise maxInstances or concurrency.' : 'devcloud logs: see why instances start late.'
-  return new CloudError(code, 'The request was aborted because there was no available instance.', next, {
-    fault: 'NO_INSTANCE',
-    evidence: [`revision ${id}`],
-  })
-}
-
-function crashed(id: string): CloudError {
-  return new CloudError('UNAVAILABLE', `Instances of ${id} end soon after their start.`, 'devcloud logs', { fault: 'APP_CRASHED' })
-}
-
-function closed(id: string): CloudError {
-  return new CloudError('UNAVAILABLE', `Revision ${id} takes no more requests.`, 'Try again: the new revision does.')
 }
