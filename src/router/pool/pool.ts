@@ -1,5 +1,6 @@
-import { autoscale, RecentMost, WindowMean, windowMs, type ScalingPlan } from './autoscaler.ts'
+import type { ScalingPlan } from './autoscaler.ts'
 import { BackOff } from './back-off.ts'
+import { Demand } from './demand.ts'
 import { InstanceSet } from './instance-set.ts'
 import { InstanceSlot, type PoolInstance, type SlotOptions } from './instance-slot.ts'
 import { Patience } from './patience.ts'
@@ -23,14 +24,12 @@ class Pool implements RevisionPool {
   readonly timeoutMs?: number
   readonly sessionAffinity: boolean
   readonly #options: PoolOptions
-  #idleMs: number
   readonly #patience: Patience
   readonly #slotOptions: SlotOptions
   readonly #slots: InstanceSet
   readonly #stopping = new Set<Promise<void>>()
   readonly #waiting = new WaitingRequests(() => this.#checkDrained())
-  readonly #mean: WindowMean
-  #mostWanted: RecentMost
+  readonly #demand: Demand
   readonly #backOff: BackOff
   readonly #ticker: Ticker
   readonly #giveUp = new AbortController()
@@ -51,18 +50,17 @@ class Pool implements RevisionPool {
     this.#options = options
     this.#limits = { min: options.minInstances, max: options.maxInstances }
     this.#isHeld = options.isHeld ?? false
-    this.#idleMs = options.idleMs ?? 900_000
+    const idleMs = options.idleMs ?? 900_000
     const pendingMs = options.pendingMs ?? 10_000
     this.#patience = new Patience(pendingMs)
-    const tickMs = Math.max(10, Math.min(1000, pendingMs / 2, this.#idleMs / 2))
+    const tickMs = Math.max(10, Math.min(1000, pendingMs / 2, idleMs / 2))
     this.#ticker = new Ticker(
       tickMs,
       () => this.#nowMs,
       (sleptMs) => this.#onTick(sleptMs),
     )
     this.#slots = new InstanceSet(options.concurrency)
-    this.#mean = new WindowMean(Math.min(windowMs, this.#idleMs))
-    this.#mostWanted = new RecentMost(this.#idleMs)
+    this.#demand = new Demand(options.concurrency, idleMs)
     this.#backOff = new BackOff(options.clock)
     this.#slotOptions = {
       clock: options.clock,
@@ -121,11 +119,7 @@ class Pool implements RevisionPool {
   }
 
   setLimits(limits: InstanceLimits): void {
-    const { idleMs } = limits
-    if (idleMs !== undefined && idleMs !== this.#idleMs) {
-      this.#idleMs = idleMs
-      this.#mostWanted = new RecentMost(idleMs)
-    }
+    if (limits.idleMs !== undefined) this.#demand.idleMs = limits.idleMs
     this.#limits = limits
     this.#scale()
   }
@@ -223,27 +217,10 @@ class Pool implements RevisionPool {
   }
 
   #plan(): ScalingPlan {
-    const now = this.#nowMs
-    const { ready: serving, inFlight, idle } = this.#slots
-    const requests = inFlight + this.#waiting.size
-    const plan = autoscale(
-      {
-        requests,
-        meanInFlight: this.#mean.mean(now),
-        mostWanted: this.#mostWanted.most(now),
-        serving,
-        starting: this.#starting,
-        unready: this.#slots.size - serving,
-        idleMs: idle.map((slot) => now - slot.idleSinceMs),
-      },
-      {
-        concurrency: this.#options.concurrency,
-        ...(this.#isClosed ? { min: 0, max: this.#limits.max } : this.#limits),
-        idleMs: this.#idleMs,
-      },
-    )
+    const more = { waiting: this.#waiting.size, starting: this.#starting }
+    const limits = this.#isClosed ? { min: 0, max: this.#limits.max } : this.#limits
+    const plan = this.#demand.plan(this.#slots, more, limits, this.#nowMs)
     this.#slots.wanted = plan.wanted
-    this.#mostWanted.add(requests > 0 ? plan.wanted : 0, now)
     return plan
   }
 
@@ -355,7 +332,7 @@ class Pool implements RevisionPool {
   }
 
   #measure(): void {
-    this.#mean.set(this.#slots.inFlight, this.#nowMs)
+    this.#demand.measure(this.#slots.inFlight, this.#nowMs)
   }
 
   #checkDrained(): void {
