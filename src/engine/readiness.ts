@@ -37,18 +37,19 @@ export function officialWords(port: number): string {
   return `The user-provided container failed to start and listen on the port defined provided by the PORT=${port} environment variable within the allocated timeout.`
 }
 
-/** What a container that ended before it was ready is told as: APP_CRASHED. */
-export async function crashed(container: Container, port: number, exitCode: number | undefined, oomKilled: boolean): Promise<CloudError> {
+/** What a container that ended before it was ready is told as: APP_CRASHED. @param port undefined where none was waited for */
+export async function crashed(
+  container: Container,
+  port: number | undefined,
+  exitCode: number | undefined,
+  oomKilled: boolean,
+): Promise<CloudError> {
+  const words = port === undefined ? 'The user-provided container ended before its instance was up.' : officialWords(port)
   const why = oomKilled ? 'was killed for using more than its memory limit' : `exited ${exitCode ?? 'by a signal'}`
-  return new CloudError(
-    'FAILED_PRECONDITION',
-    `${officialWords(port)} It ${why}.`,
-    `devcloud logs ${container.labels['service'] ?? ''}`.trim(),
-    {
-      fault: 'APP_CRASHED',
-      evidence: await lastLines(container),
-    },
-  )
+  return new CloudError('FAILED_PRECONDITION', `${words} It ${why}.`, `devcloud logs ${container.labels['service'] ?? ''}`.trim(), {
+    fault: 'APP_CRASHED',
+    evidence: await lastLines(container),
+  })
 }
 
 async function deaf(

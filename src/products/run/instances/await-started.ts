@@ -32,12 +32,13 @@ export async function awaitStarted(
 
 /**
  * Watches what starts; ends only with an error, or with `signal`.
+ * @param options.port undefined where no request comes
  * @throws CloudError APP_CRASHED when one of `containers` ends; NOT_LISTENING when the port stays open on loopback alone, which Cloud Run would tell
  * only when its four minutes are over (trap 2)
  */
 export async function awaitFault(
   containers: () => readonly Container[],
-  options: { readonly port: number; readonly mayBeLoopback: boolean },
+  options: { readonly port: number | undefined; readonly mayBeLoopback: boolean },
   signal: AbortSignal,
 ): Promise<never> {
   let looksInside = 0
@@ -48,7 +49,7 @@ export async function awaitFault(
       if (state === 'exited') throw await crashed(container, options.port, exitCode, oomKilled)
       const hosts = listening.filter(({ port }) => port === options.port).map(({ host }) => host)
       isInside = hosts.length > 0 && hosts.every((host) => host.startsWith('127.') || host === '[::1]')
-      if (isInside && !options.mayBeLoopback && looksInside * lookMs > patienceMs) {
+      if (options.port !== undefined && isInside && !options.mayBeLoopback && looksInside * lookMs > patienceMs) {
         const message = `${officialWords(options.port)} It listens on ${hosts.join(', ')} alone.`
         const evidence = await deafEvidence(container, signal)
         throw new CloudError('FAILED_PRECONDITION', message, 'Bind 0.0.0.0:$PORT, not 127.0.0.1.', { fault: 'NOT_LISTENING', evidence })
@@ -60,7 +61,7 @@ export async function awaitFault(
 }
 
 /** APP_CRASHED when `container` has ended. */
-export async function crashOf(container: Container, port: number, signal: AbortSignal): Promise<CloudError | undefined> {
+export async function crashOf(container: Container, port: number | undefined, signal: AbortSignal): Promise<CloudError | undefined> {
   const { state, exitCode, oomKilled } = await container.inspect(signal)
   return state === 'exited' ? await crashed(container, port, exitCode, oomKilled) : undefined
 }

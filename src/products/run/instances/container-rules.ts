@@ -16,18 +16,10 @@ export function fillContainers(template: InstanceTemplate & { readonly execution
   const { containers } = template
   if (containers.length === 0)
     throw new CloudError('INVALID_ARGUMENT', 'template.containers: should have at least one element.', 'Name a container image.')
-  if (containers.length > mostContainers) {
-    const message = `template.containers: must have at most ${mostContainers} elements, but has ${containers.length}.`
-    throw new CloudError('INVALID_ARGUMENT', message, 'Remove some.')
-  }
+  nameContainers(containers, 'template.containers')
   for (const [index, container] of containers.entries()) {
     const field = `template.containers[${index}]`
     if (container.image === '') throw new CloudError('INVALID_ARGUMENT', `${field}.image: must not be empty.`, 'Name a container image.')
-    container.name ||= freeName(container.image, containers)
-    if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(container.name)) {
-      const message = `${field}.name: "${container.name}" must hold only lower case letters, digits and hyphens, at most 63, and no hyphen at its ends.`
-      throw new CloudError('INVALID_ARGUMENT', message, 'Choose such a name.')
-    }
     container.resources ??= {
       $typeName: 'google.cloud.run.v2.ResourceRequirements',
       limits: {},
@@ -38,17 +30,30 @@ export function fillContainers(template: InstanceTemplate & { readonly execution
     for (const { containerPort } of container.ports) checkPort(containerPort, `${field}.ports.container_port`)
     checkProbes(container, field)
   }
-  const names = containers.map((container) => container.name)
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) {
-    throw new CloudError(
-      'INVALID_ARGUMENT',
-      `template.containers: The name "${twice}" is given twice.`,
-      'Give each container a name of its own.',
-    )
-  }
   startOrder(template)
   checkVolumes(template, template.executionEnvironment === ExecutionEnvironment.GEN1)
+}
+
+/**
+ * Gives a name to each container that has none. Poked into `containers`, which are the caller's own copies.
+ * @param field where they stand, for messages: `template.containers`
+ * @throws CloudError INVALID_ARGUMENT for more than ten, and for names that are no names or not apart
+ */
+export function nameContainers(containers: readonly RunContainer[], field: string): void {
+  if (containers.length > mostContainers) {
+    const message = `${field}: must have at most ${mostContainers} elements, but has ${containers.length}.`
+    throw new CloudError('INVALID_ARGUMENT', message, 'Remove some.')
+  }
+  for (const [index, container] of containers.entries()) {
+    container.name ||= freeName(container.image, containers)
+    if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(container.name)) continue
+    const message = `${field}[${index}].name: "${container.name}" must hold only lower case letters, digits and hyphens, at most 63, and no hyphen at its ends.`
+    throw new CloudError('INVALID_ARGUMENT', message, 'Choose such a name.')
+  }
+  const names = containers.map((container) => container.name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice === undefined) return
+  throw new CloudError('INVALID_ARGUMENT', `${field}: The name "${twice}" is given twice.`, 'Give each container a name of its own.')
 }
 
 /**

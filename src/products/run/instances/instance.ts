@@ -5,6 +5,9 @@ import type { Address } from '../../../router/upstream.ts'
 /** SIGTERM, then this long, then SIGKILL. */
 const graceMs = 10_000
 
+/** The containers of one instance, the one that requests come to, or that a task is about, first. */
+export type InstanceContainers = readonly [Container, ...Container[]]
+
 /** An instance that runs: its containers as one. */
 export interface Instance {
   /** The ingress container's id. */
@@ -47,7 +50,7 @@ export function instanceOf(container: Pick<Container, 'name' | 'labels'>): strin
 }
 
 /** Containers by their instance, the ingress container first. Pure. */
-export function groupByInstance(containers: readonly Container[]): readonly (readonly [Container, ...Container[]])[] {
+export function groupByInstance(containers: readonly Container[]): readonly InstanceContainers[] {
   const groups = Map.groupBy(containers, instanceOf)
   return [...groups.values()].map((group) => {
     const [first, ...rest] = group.toSorted((a, b) => Number(isSidecar(a)) - Number(isSidecar(b)))

@@ -2,12 +2,13 @@ import type { Container as RunContainer } from '../../../api/gen/google/cloud/ru
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container, Engine } from '../../../engine/engine.ts'
 import { waitUntilListening } from '../../../engine/readiness.ts'
+import type { Address } from '../../../router/upstream.ts'
 import { awaitFault, awaitStarted, crashOf } from './await-started.ts'
 import { containerSpec } from './container-spec.ts'
 import { toInstance, type Instance } from './instance.ts'
 import { ingressOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
 import type { Project, RunNeeds } from '../needs.ts'
-import { defaultStartupProbe, probeOf } from './probes.ts'
+import { defaultStartupProbe, probeOf, type ProbePlan } from './probes.ts'
 import { followSecrets } from './secret-files.ts'
 import { startOrder } from './start-order.ts'
 import { boostAfterStartMs, endBoost } from './startup-boost.ts'
@@ -29,7 +30,7 @@ export async function startInstance(needs: RunNeeds, spec: InstanceSpec, signal:
   const work = startAll(needs, engine, spec, started, either)
   try {
     const { port } = spec
-    const fault = () => awaitFault(() => [...started.values()], { port: port ?? 0, mayBeLoopback: engine.kind === 'process' }, either)
+    const fault = () => awaitFault(() => [...started.values()], { port, mayBeLoopback: engine.kind === 'process' }, either)
     await (port === undefined ? work.ready : Promise.race([work.ready, fault()]))
     over.abort()
     const instance = toInstance(ingressFirst(started, ingress))
@@ -76,7 +77,7 @@ function startAll(
   const ready = new Map<string, Promise<void>>()
   const all: Promise<void>[] = []
   let owner: Promise<Container> | undefined
-  for (const container of startOrder(spec.template)) {
+  for (const container of startOrder(spec.template, spec.port === undefined ? 'last' : 'first')) {
     const first = owner
     const begun = (async () => {
       await Promise.all(container.dependsOn.map((name) => ready.get(name)))
@@ -85,7 +86,7 @@ function startAll(
       const wanted = await containerSpec(needs, engine.kind, spec, container, joins)
       const running = await engine.start(wanted, signal).catch(async (error: unknown) => {
         // the network of a container that has just ended cannot be joined: its end is what is wrong
-        throw (joins && (await crashOf(joins, spec.port ?? 0, signal))) ?? error
+        throw (joins && (await crashOf(joins, spec.port, signal))) ?? error
       })
       started.set(container, running)
       return running
@@ -104,10 +105,36 @@ async function awaitReady(running: Container, container: RunContainer, spec: Ins
   const own = isIngress ? spec.port : container.ports[0]?.containerPort
   const addressOf = (port: number) => (isIngress && port === own ? running.address : running.addressOf(port))
   const plan = probeOf('startup', container, own)
+  if (plan !== undefined && spec.port === undefined) return awaitStartedOrEnd(running, plan, isIngress, addressOf, signal)
   if (plan !== undefined) await awaitStarted(running, plan, addressOf, signal)
   if (!isIngress || spec.port === undefined || (plan !== undefined && plan.how.port === spec.port)) return
   const { timeoutMs } = defaultStartupProbe(container.name, spec.port)
   await waitUntilListening(running, { port: spec.port, timeoutMs }, signal)
+}
+
+/**
+ * What serves no requests may end while its startup probe is asked: the main container has done its work then, a sidecar is missing.
+ * @throws CloudError APP_CRASHED for a sidecar, NOT_LISTENING
+ */
+async function awaitStartedOrEnd(
+  running: Container,
+  plan: ProbePlan,
+  isMain: boolean,
+  addressOf: (port: number) => Address | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = new AbortController()
+  const either = AbortSignal.any([signal, over.signal])
+  try {
+    await Promise.race([
+      awaitStarted(running, plan, addressOf, either),
+      awaitFault(() => [running], { port: undefined, mayBeLoopback: true }, either),
+    ])
+  } catch (error) {
+    if (!isMain || !(error instanceof CloudError && error.fault === 'APP_CRASHED')) throw error
+  } finally {
+    over.abort()
+  }
 }
 
 function ingressFirst(started: ReadonlyMap<RunContainer, Container>, ingress: RunContainer): readonly [Container, ...Container[]] {

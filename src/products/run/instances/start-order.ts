@@ -3,12 +3,15 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import { ingressOf, type InstanceTemplate } from './instance-spec.ts'
 
 /**
- * The containers of a template, each behind all that it depends on; of those that may go first the ingress container does. Pure.
+ * The containers of a template, each behind all that it depends on; of those that may go first the ingress container does,
+ * or goes last. Pure.
+ * @param ingressGoes last where it ends by itself, as that of a task: who starts first owns the network that the others join
  * @throws CloudError INVALID_ARGUMENT for a dependency that no container is, and for a circle
  */
-export function startOrder(template: InstanceTemplate): RunContainer[] {
+export function startOrder(template: InstanceTemplate, ingressGoes: 'first' | 'last' = 'first'): RunContainer[] {
   const ingress = ingressOf(template)
-  const waiting = template.containers.toSorted((a, b) => Number(b === ingress) - Number(a === ingress))
+  const sign = ingressGoes === 'first' ? -1 : 1
+  const waiting = template.containers.toSorted((a, b) => sign * (Number(a === ingress) - Number(b === ingress)))
   const names = new Set(waiting.map((container) => container.name))
   for (const { name, dependsOn } of waiting) {
     const unknown = dependsOn.find((other) => !names.has(other))

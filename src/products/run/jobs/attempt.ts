@@ -17,13 +17,13 @@ const lookMs = 100
 /** How an attempt ended, as a task keeps it. */
 export type Outcome = NonNullable<TaskRow['last']> & { readonly succeeded: boolean }
 
-/** One attempt of a task under way: its container, and its lines on their way to the log. */
+/** One attempt of a task under way: its containers, and their lines on their way to the log. */
 export interface Attempt {
-  /** Resolves when the container has ended and its lines are on disk; rejects when `signal` ended first, and the container goes on. */
+  /** Resolves when the main container has ended, its sidecars were stopped, and their lines are on disk; rejects when `signal` ended first, and the container goes on. */
   readonly outcome: Promise<Outcome>
   /** Ends it. The first reason counts. */
   stop(reason: StopReason): void
-  /** Removes the container. */
+  /** Removes the containers. */
   remove(): Promise<void>
 }
 
@@ -33,16 +33,16 @@ export async function startAttempt(needs: RunNeeds, execution: Execution, task: 
   return followAttempt(needs, execution, task, instance, signal)
 }
 
-/** Goes on with an attempt that an earlier daemon started, running or ended. Its lines are read from the first again. */
+/** Goes on with an attempt that an earlier daemon started, running or ended. Its lines are read from the first again. @param containers the main one first */
 export async function adoptAttempt(
   needs: RunNeeds,
   execution: Execution,
   task: TaskRow,
-  container: Container,
+  containers: readonly [Container, ...Container[]],
   signal: AbortSignal,
 ): Promise<Attempt> {
   await needs.containerLog.forget(lineOf(execution, task))
-  return followAttempt(needs, execution, task, toInstance([container]), signal)
+  return followAttempt(needs, execution, task, toInstance(containers), signal)
 }
 
 /** Variables and labels of a task's container. It has no port, so no PORT, and no K_* (trap 3). */
@@ -65,11 +65,20 @@ export function attemptSpec(needs: Pick<RunNeeds, 'project'>, execution: Executi
 }
 
 function followAttempt(needs: RunNeeds, execution: Execution, task: TaskRow, instance: Instance, signal: AbortSignal): Attempt {
-  const [container] = instance.containers
+  const [container, ...sidecars] = instance.containers
   let reason: StopReason | undefined
+  const endSidecar = async (sidecar: Container) => {
+    await sidecar.stop(graceMs, AbortSignal.timeout(60_000))
+    await ended(sidecar, signal)
+  }
   const outcome = (async () => {
+    const sidecarLines = sidecars.map((sidecar) => keepLines(needs, execution, task, sidecar, signal))
+    const allLines = Promise.all(sidecarLines)
+    allLines.catch(() => {}) // awaited below
     await keepLines(needs, execution, task, container, signal)
     const status = await ended(container, signal)
+    await Promise.all(sidecars.map(endSidecar))
+    await allLines
     await needs.containerLog.flush()
     return toOutcome(status, reason, execution)
   })()

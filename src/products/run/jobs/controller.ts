@@ -1,5 +1,6 @@
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
 import type { Container } from '../../../engine/engine.ts'
+import { groupByInstance, isSidecar, type InstanceContainers } from '../instances/instance.ts'
 import type { RunNeeds } from '../needs.ts'
 import type { ExecutionRows } from './execution-rows.ts'
 import { runExecution, type ExecutionRun } from './execution-run.ts'
@@ -34,7 +35,7 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
   const onChange = (execution: Execution) => {
     for (const tell of watchers.get(execution.name) ?? []) tell(execution)
   }
-  const start = (name: string, left: readonly Container[]) => {
+  const start = (name: string, left: readonly InstanceContainers[]) => {
     if (runs.has(name)) return
     const run = runExecution({ needs, executions, tasks, slots, closing: closing.signal, onChange }, name, left)
     runs.set(name, run)
@@ -53,14 +54,23 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
   const startLeft = async (project: string, names: readonly string[]) => {
     const engine = await needs.engineFor(project, closing.signal)
     const containers = await engine.list(AbortSignal.any([closing.signal, AbortSignal.timeout(30_000)]))
-    for (const container of containers)
-      if (container.project === project && container.labels['executionName'] !== undefined && !wants(container))
-        await container.remove(AbortSignal.timeout(30_000))
+    const own = containers.filter((one) => one.project === project && one.labels['executionName'] !== undefined)
+    const kept: InstanceContainers[] = []
+    for (const group of groupByInstance(own)) {
+      if (isWhole(group)) kept.push(group)
+      else for (const container of group) await container.remove(AbortSignal.timeout(30_000))
+    }
     for (const name of names)
       start(
         name,
-        containers.filter(({ labels }) => labels['executionName'] === name),
+        kept.filter(([{ labels }]) => labels['executionName'] === name),
       )
+  }
+  /** An attempt that lacks a container never came up, or somebody removed it. */
+  const isWhole = (group: InstanceContainers): boolean => {
+    const [main] = group
+    const wanted = executions.get(main.labels['executionName'] ?? '')?.template?.containers.length
+    return wants(main) && !isSidecar(main) && group.length === wanted
   }
   const over = (name: string): Promise<Execution> => {
     const run = runs.get(name)

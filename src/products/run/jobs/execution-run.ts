@@ -1,5 +1,5 @@
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
-import type { Container } from '../../../engine/engine.ts'
+import type { InstanceContainers } from '../instances/instance.ts'
 import type { RunNeeds } from '../needs.ts'
 import { adoptAttempt, lostOutcome, startAttempt, type Attempt, type Outcome } from './attempt.ts'
 import { afterAttempt, decideExecution, type StopReason, type WantedExecution } from './decide.ts'
@@ -30,9 +30,9 @@ export interface ExecutionRun {
 
 /**
  * Carries an execution out: looks at its tasks, has `decideExecution` say what to do, and does that; each end of an attempt makes it look again.
- * @param left its containers that an earlier daemon started
+ * @param left containers of its attempts that an earlier daemon started, the main one of each first
  */
-export function runExecution(work: ExecutionWork, name: string, left: readonly Container[]): ExecutionRun {
+export function runExecution(work: ExecutionWork, name: string, left: readonly InstanceContainers[]): ExecutionRun {
   const { needs, executions, tasks: rows, slots, closing } = work
   const tasks = new Map(rows.list(name).map((task) => [task.index, task]))
   const active = new Map<number, { attempt?: Attempt; stopping?: StopReason }>()
@@ -92,10 +92,10 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly C
     await follow(execution, task, () => startAttempt(needs, execution, task, closing))
   }
 
-  const adopt = async (execution: Execution, task: TaskRow, container: Container | undefined) => {
+  const adopt = async (execution: Execution, task: TaskRow, containers: InstanceContainers | undefined) => {
     active.set(task.index, {})
     await follow(execution, task, () => {
-      if (container !== undefined) return adoptAttempt(needs, execution, task, container, closing)
+      if (containers !== undefined) return adoptAttempt(needs, execution, task, containers, closing)
       throw new Error('The container was removed while no daemon ran.')
     })
   }
@@ -137,11 +137,11 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly C
     if (execution === undefined) return over.reject(new Error(`${name} is gone.`))
     for (const task of tasks.values()) {
       if (task.state !== 'starting' && task.state !== 'running') continue
-      const container = left.find(({ labels }) => labels['task'] === String(task.index) && labels['attempt'] === String(task.attempt))
-      if (container === undefined && task.state === 'starting') tasks.set(task.index, { ...task, state: 'waiting' }) // it never ran
+      const found = left.find(([{ labels }]) => labels['task'] === String(task.index) && labels['attempt'] === String(task.attempt))
+      if (found === undefined && task.state === 'starting') tasks.set(task.index, { ...task, state: 'waiting' }) // it never ran
       else {
         slots.take()
-        adopt(execution, task, container).catch(unwritten)
+        adopt(execution, task, found).catch(unwritten)
       }
     }
     look()

@@ -6,6 +6,9 @@ import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendo
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { readBytes, readCpus } from '../instances/amounts.ts'
+import { nameContainers } from '../instances/container-rules.ts'
+import { checkProbes } from '../instances/probes.ts'
+import { startOrder } from '../instances/start-order.ts'
 import { checkReservedKeys } from '../reserved-keys.ts'
 import { checkVolumes } from '../instances/volume-rules.ts'
 
@@ -35,8 +38,8 @@ export function withJobDefaults(sent: ExecutionTemplate): ExecutionTemplate {
   if (task.retries.case === undefined) task.retries = { case: 'maxRetries', value: 3 }
   task.timeout ??= { $typeName: 'google.protobuf.Duration', seconds: 600n, nanos: 0 }
   task.executionEnvironment ||= ExecutionEnvironment.GEN2
-  checkTask(task)
   for (const [index, container] of task.containers.entries()) fillContainer(container, index)
+  checkTask(task)
   return template
 }
 
@@ -68,7 +71,8 @@ function checkTask(task: TaskTemplate): void {
   if (retries < 0 || retries > 10) throw invalid(`max_retries: must be from 0 to 10, but is ${retries}.`, 'Choose such a number.')
   checkTimeout(task.timeout?.seconds ?? 600n)
   if (task.containers.length === 0) throw invalid('template.template.containers: should have at least one element.', 'Name an image.')
-  if (task.containers.length > 1) throw unimplemented('tasks of several containers')
+  if (task.containers.length > 1) nameContainers(task.containers, 'template.template.containers')
+  startOrder(task)
   checkVolumes(task, false)
   if (task.executionEnvironment === ExecutionEnvironment.GEN1)
     throw invalid('execution_environment: jobs run in the second generation alone.', 'Leave it out.')
@@ -80,7 +84,8 @@ function fillContainer(container: Container, index: number): void {
   if (container.image === '') throw invalid(`${place}.image: must not be empty.`, 'Name a container image.')
   if (container.ports.length > 0) throw invalid(`${place}.ports: a job serves no requests and has no ports.`, 'Remove the port.')
   if (container.livenessProbe !== undefined) throw unimplemented('liveness probes of tasks')
-  if (container.startupProbe !== undefined) throw unimplemented('startup probes of tasks')
+  if (container.readinessProbe !== undefined) throw unimplemented('readiness probes of tasks')
+  checkProbes(container, place)
   container.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle: false, startupCpuBoost: false }
   container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
   readCpus(container.resources.limits['cpu'] ?? '')

@@ -3,6 +3,9 @@ import { InstanceSplitAllocationType, InstanceSplitSchema } from '../../../api/g
 import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { WorkerPoolScalingSchema } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { WorkerPoolSchema, type WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
+import { nameContainers } from '../instances/container-rules.ts'
+import { checkProbes } from '../instances/probes.ts'
+import { startOrder } from '../instances/start-order.ts'
 import { checkVolumes } from '../instances/volume-rules.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
@@ -34,9 +37,10 @@ export function fillPool(sent: WorkerPool, name: string): WorkerPool {
   if (template.serviceMesh !== undefined) throw unimplemented('Cloud Service Mesh (service_mesh)')
   if (template.containers.length === 0)
     throw invalid('worker_pool.template.containers: should have at least one element.', 'Name an image.')
-  if (template.containers.length > 1) throw unimplemented('worker pools of several containers')
-  checkVolumes(template, false)
   for (const [index, container] of template.containers.entries()) fillContainer(container, `worker_pool.template.containers[${index}]`)
+  if (template.containers.length > 1) nameContainers(template.containers, 'worker_pool.template.containers')
+  startOrder(template)
+  checkVolumes(template, false)
   const count = scaling?.manualInstanceCount ?? 1
   if (count < 0 || count > 1000) throw invalid(`worker_pool.scaling.manual_instance_count: must be from 0 to 1000, but is ${count}.`)
   const filled = create(WorkerPoolSchema, { name, description, labels, annotations, client, clientVersion, launchStage, instanceSplits })
@@ -52,7 +56,8 @@ function fillContainer(container: Container, place: string): void {
   if (container.image === '') throw invalid(`${place}.image: must not be empty.`, 'Name a container image.')
   if (container.ports.length > 0) throw invalid(`${place}.ports: a worker pool serves no requests and has no ports.`, 'Remove the port.')
   if (container.livenessProbe !== undefined) throw unimplemented('liveness probes of worker pools')
-  if (container.startupProbe !== undefined) throw unimplemented('startup probes of worker pools')
+  if (container.readinessProbe !== undefined) throw unimplemented('readiness probes of worker pools')
+  checkProbes(container, place)
   container.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle: false, startupCpuBoost: false }
   container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
   readCpus(container.resources.limits['cpu'] ?? '')

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
+import { instanceOf, type InstanceContainers } from '../instances/instance.ts'
 import type { RunNeeds } from '../needs.ts'
 import { startInstance, toInstance, type Instance } from '../instances/start-instance.ts'
 import { countFailure, decidePool, restartDelayMs, type ObservedInstance } from './decide.ts'
@@ -10,6 +11,8 @@ import { poolTemplateOf } from './pool-revisions.ts'
 
 /** An instance that lived so long has come up. */
 const settleMs = 1000
+/** SIGTERM, then this long, then SIGKILL. */
+const graceMs = 10_000
 /** How often an instance whose output is over is asked whether it has ended. */
 const lookMs = 100
 
@@ -28,8 +31,8 @@ export interface PoolWork {
 export interface PoolRun {
   /** Decides again: what is wanted may have changed. */
   look(): void
-  /** Takes over what an earlier daemon left. */
-  adopt(container: Container): void
+  /** Takes over an instance that an earlier daemon left. */
+  adopt(containers: InstanceContainers): void
   /** Those that run, by revision's id. */
   instances(): readonly ObservedInstance[]
   /** Resolves when nothing runs any more: call `look` first, with nothing wanted. */
@@ -112,8 +115,11 @@ export function runPool(work: PoolWork, name: string): PoolRun {
       look()
     }, settleMs)
     try {
-      await keepLines(entry, instance.containers[0], sinceMs)
-      const exitCode = await exitOf(instance.containers[0])
+      const ends = instance.containers.map(async (container) => {
+        await keepLines(entry, container, sinceMs)
+        return exitOf(container)
+      })
+      const exitCode = await Promise.race(ends)
       if ((entry.state as ObservedInstance['state']) !== 'stopping') {
         const evidence = needs.containerLog.tail({ project, owner: pool, run: entry.revision }, 20).map(({ text }) => text)
         const words = `The container of worker pool '${pool}' exited with code ${exitCode}.`
@@ -123,10 +129,12 @@ export function runPool(work: PoolWork, name: string): PoolRun {
           new CloudError('FAILED_PRECONDITION', words, `devcloud logs ${pool}`, { fault: 'APP_CRASHED', evidence }),
         )
       }
+      entry.state = 'stopping'
+      await Promise.all(instance.containers.map((container) => container.stop(graceMs, AbortSignal.timeout(60_000))))
+      await Promise.all(ends) // the last lines of those that one took along
     } finally {
       clearTimeout(settled)
     }
-    entry.state = 'stopping'
     await instance.stop()
   }
 
@@ -162,19 +170,20 @@ export function runPool(work: PoolWork, name: string): PoolRun {
     // Its containers alone: `live` reads their last lines, and removes them.
     for (const container of entry.instance?.containers ?? []) {
       container
-        .stop(10_000, AbortSignal.timeout(60_000))
+        .stop(graceMs, AbortSignal.timeout(60_000))
         .catch((error: unknown) => needs.log.warn({ err: error, container: container.name }, 'stop failed'))
     }
   }
 
   return {
     look,
-    adopt(container) {
-      if (instances.has(container.name)) return
-      const revision = container.labels['revision'] ?? ''
+    adopt(containers) {
+      const instance = instanceOf(containers[0])
+      if (instances.has(instance)) return
+      const revision = containers[0].labels['revision'] ?? ''
       const kept = needs.containerLog.tail({ project, owner: pool, run: revision }, 10_000)
-      const sinceMs = (kept.findLast((line) => line.instance === container.name)?.timeMs ?? -1) + 1
-      follow(container.name, revision, () => Promise.resolve(toInstance([container])), sinceMs)
+      const sinceMs = (kept.findLast((line) => line.instance === instance)?.timeMs ?? -1) + 1
+      follow(instance, revision, () => Promise.resolve(toInstance(containers)), sinceMs)
     },
     instances: () => [...instances.values()],
     stopped: async () => void (await Promise.all([...instances.values()].map(({ over }) => over))),

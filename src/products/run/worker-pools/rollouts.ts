@@ -2,6 +2,7 @@ import type { WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_poo
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
+import { groupByInstance, isSidecar, type InstanceContainers } from '../instances/instance.ts'
 import type { RunNeeds } from '../needs.ts'
 import { newEtag } from '../services/revisions.ts'
 import { readPoolName } from './names.ts'
@@ -81,10 +82,17 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
     const engine = await needs.engineFor(project, closing.signal)
     const containers = await engine.list(AbortSignal.any([closing.signal, AbortSignal.timeout(30_000)]))
     adopted.add(project)
-    for (const container of containers.filter((one) => one.project === project && poolOf(one) !== '')) {
-      if (isWanted(container)) runOf(poolOf(container)).adopt(container)
-      else await container.remove(AbortSignal.timeout(30_000))
+    const own = containers.filter((one) => one.project === project && poolOf(one) !== '')
+    for (const group of groupByInstance(own)) {
+      if (isWhole(group)) runOf(poolOf(group[0])).adopt(group)
+      else for (const container of group) await container.remove(AbortSignal.timeout(30_000))
     }
+  }
+  /** An instance of which a container is missing or has ended is none. */
+  const isWhole = (group: InstanceContainers): boolean => {
+    const [main] = group
+    const size = revisions.get(`${poolOf(main)}/revisions/${main.labels['revision'] ?? ''}`)?.containers.length
+    return !isSidecar(main) && group.length === size && group.every(isWanted)
   }
   const isWanted = (container: Container): boolean =>
     container.state !== 'exited' && poolOf(container) !== '' && wanted(poolOf(container)).has(container.labels['revision'] ?? '')

@@ -4,7 +4,7 @@ import { RevisionTemplateSchema } from '../../../../src/api/gen/google/cloud/run
 import { startOrder } from '../../../../src/products/run/instances/start-order.ts'
 import { withDefaults } from '../../../../src/products/run/resources.ts'
 
-function order(text: string): string {
+function order(text: string, ingressGoes?: 'last'): string {
   const containers = text.split(', ').map((one) => {
     const [name = '', dependsOn = ''] = one.split('<')
     return {
@@ -14,7 +14,7 @@ function order(text: string): string {
       ports: name.includes('*') ? [{ containerPort: 80 }] : [],
     }
   })
-  return startOrder(create(RevisionTemplateSchema, { containers }))
+  return startOrder(create(RevisionTemplateSchema, { containers }), ingressGoes)
     .map(({ name }) => name)
     .join(' ')
 }
@@ -24,6 +24,11 @@ test('a container starts behind all that it depends on; among those that may go 
   expect(order('app*<a, a')).toBe('a app')
   expect(order('app*<a b, a<b, b<c, c')).toBe('c b a app')
   expect(order('app*, a<app, b<a')).toBe('app a b')
+})
+
+test('what ends by itself starts behind those that may go first, but before what depends on it', () => {
+  expect(order('main, a, b', 'last')).toBe('a b main')
+  expect(order('main, a<main, b', 'last')).toBe('b main a')
 })
 
 test('an unknown dependency and a circle are refused by name', () => {

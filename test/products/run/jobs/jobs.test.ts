@@ -108,7 +108,20 @@ test('what a job cannot be is refused with the field that says it', () => {
     ['reserved env names were provided: CLOUD_RUN_TASK_INDEX', { containers: [{ image, env: [{ name: 'CLOUD_RUN_TASK_INDEX' }] }] }],
     ['image: must not be empty', { containers: [{}] }],
     ['should have at least one element', { containers: [] }],
-    ['tasks of several containers', { containers: [{ image }, { image }] }],
+    [
+      'The name "a" is given twice',
+      {
+        containers: [
+          { name: 'a', image },
+          { name: 'a', image },
+        ],
+      },
+    ],
+    ['depends on "db", which is not a container', { containers: [{ image, dependsOn: ['db'] }] }],
+    ['must have at most 10 elements, but has 11', { containers: Array.from({ length: 11 }, () => ({ image })) }],
+    ['startup_probe.timeout_seconds', { containers: [{ image, startupProbe: { timeoutSeconds: 20 } }] }],
+    ['liveness probes of tasks', { containers: [{ image, livenessProbe: {} }] }],
+    ['readiness probes of tasks', { containers: [{ image, readinessProbe: {} }] }],
     ['task_count: must be from 1 to 10000', {}, { taskCount: 10_001 }],
     ['parallelism: must not be negative', {}, { parallelism: -1 }],
     ['is in a namespace that version 2 of the API reserves', {}, { annotations: { 'run.googleapis.com/x': 'y' } }],

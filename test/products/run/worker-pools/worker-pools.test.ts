@@ -75,6 +75,8 @@ test('a worker pool is filled with defaults, and what it cannot be is refused', 
   expect(filled.template?.containers[0]?.resources?.limits).toEqual({ cpu: '1000m', memory: '512Mi' })
   expect(fillPool(pool({}, { scaling: { manualInstanceCount: 0 } }), name).scaling?.manualInstanceCount).toBe(0)
   expect(() => fillPool(pool({ ports: [{ containerPort: 1 }] }), name)).toThrow('has no ports')
+  expect(() => fillPool(pool({ readinessProbe: {} }), name)).toThrow('readiness probes of worker pools')
+  expect(() => fillPool(pool({ dependsOn: ['db'] }), name)).toThrow('which is not a container')
   expect(() => fillPool(pool({ env: [{ name: 'CLOUD_RUN_WORKER_POOL' }] }), name)).toThrow('reserved env names')
   expect(() => fillPool(pool({}, { template: { revision: 'other-1', containers: [{ image: 'a' }] } }), name)).toThrow(
     'must be prefixed by "w-"',
