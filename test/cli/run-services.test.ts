@@ -192,6 +192,11 @@ describe('devcloud run', { timeout: 180_000 }, () => {
     expect(await run('hello', '--', 'sh', '-c', 'echo $GREETING; exit 3')).toMatchObject({ code: 3, stdout: 'later\n' })
     expect(await run('--', 'sh', '-c', 'exit 4')).toMatchObject({ code: 4 })
     expect(await cli.run(['exec', '--once', 'hello', '--', 'sh', '-c', 'exit 5'])).toMatchObject({ code: 5 })
+    const told = await run('helo', '--', 'sh', '-c', 'exit 6')
+    expect(told).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('There is no service "helo".\n  → Name one of: hello.') as string,
+    })
   })
 
   test('a policy is given, taken, and set from a file', async () => {

@@ -37,7 +37,7 @@ function addOptions(command: Command): Command {
 async function exec(words: readonly string[], options: ExecOptions, oneOff: boolean): Promise<void> {
   const client = await connectDaemon()
   const { id, services } = await findProject(client, options.project)
-  const named = services.some((service) => service.id === words[0]) ? words[0] : undefined
+  const named = services.some((service) => service.id === words[0]) || standsBeforeDashes(words[0]) ? words[0] : undefined
   const service = findService(services, named)
   const command = named === undefined ? words : words.slice(1)
   if (command.length === 0) {
@@ -51,4 +51,9 @@ async function exec(words: readonly string[], options: ExecOptions, oneOff: bool
     else if (event.kind === 'output') process[event.stream].write(Buffer.from(event.data, 'base64'))
     if (event.kind === 'exit') process.exitCode = event.code
   })
+}
+
+/** `web -- ls` names a service, be there one or not; `ls -l` is a command for the only one. The parser drops the dashes. */
+function standsBeforeDashes(word: string | undefined): boolean {
+  return word !== undefined && process.argv[process.argv.indexOf('--') - 1] === word
 }
