@@ -7,6 +7,7 @@ import Docker from 'dockerode'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openLog } from '../../src/base/log.ts'
 import { openDockerEngine, type DockerEngine } from '../../src/engine/docker/docker-engine.ts'
+import { stateId } from '../../src/engine/docker/docker-host.ts'
 import { importNodeImage } from '../../src/engine/docker/node-image.ts'
 import type { Container } from '../../src/engine/engine.ts'
 
@@ -137,5 +138,17 @@ test('the forwarder keeps its address when it is started anew, and opening the p
   expect(after.NetworkSettings.Networks).toMatchObject(
     Object.fromEntries(Object.entries(before.NetworkSettings.Networks).map(([name, { IPAddress }]) => [name, { IPAddress }])),
   )
+  expect(await run(talk('169.254.169.254', 80))).toContain('HELLO')
+})
+
+test('a forwarder of an earlier version is replaced once, by however many open the project', async () => {
+  const docker = new Docker()
+  const name = `devcloud-${stateId(directory)}-${project}-forwarder`
+  await docker.getContainer(name).remove({ force: true })
+  const [image] = await docker.listImages({ filters: { reference: ['devcloud-test/node'] } })
+  const earlier = await docker.createContainer({ name, Image: image?.Id ?? '', Cmd: ['node', '-e', 'setInterval(() => {}, 1000)'] })
+  await earlier.start()
+  const opened = await Promise.allSettled([1, 2, 3, 4].map(() => engine.openProject(project, soon())))
+  expect(opened.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []))).toEqual([])
   expect(await run(talk('169.254.169.254', 80))).toContain('HELLO')
 })

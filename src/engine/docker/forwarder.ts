@@ -13,6 +13,7 @@ import type { DockerHost } from './docker-host.ts'
 import { toLabels } from './labels.ts'
 import { importNodeImage } from './node-image.ts'
 import type { ProjectNetwork } from './project-network.ts'
+import { removeContainer } from './remove-container.ts'
 
 const configLabel = 'dev.devcloud.config'
 const inside = '/run/devcloud'
@@ -41,7 +42,7 @@ export async function openForwarder(
   const container = host.docker.getContainer(options.name ?? '')
   const found = await orAbsent(ask(container.inspect(), signal))
   const isAsWanted = found?.Config.Labels[configLabel] === options.Labels?.[configLabel]
-  if (found !== undefined && !isAsWanted) await ask(container.remove({ force: true, v: true }), signal)
+  if (found !== undefined && !isAsWanted) await removeContainer(container, signal)
   if (found === undefined || !isAsWanted) await ask(host.docker.createContainer(options), signal)
   if (!isAsWanted || found?.State.Running !== true) await ask(container.start(), signal)
   await untilItListens(host, container, ip, signal)

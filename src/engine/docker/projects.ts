@@ -24,7 +24,20 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
   const databases = new Map<string, Promise<string>>()
   const isSameMachine = process.platform === 'linux' && (host.reach === 'bridge' || host.rootless)
 
-  const make = async (project: string, signal: AbortSignal): Promise<Open> => {
+  /** The last making of each project. They take turns: two at once would replace one forwarder of an earlier version, and trip over each other. */
+  const turns = new Map<string, Promise<Open>>()
+
+  const make = (project: string, signal: AbortSignal): Promise<Open> => {
+    const before = turns.get(project)
+    const making = (async () => {
+      await before?.catch(() => {})
+      return await makeAlone(project, signal)
+    })()
+    turns.set(project, making)
+    return making
+  }
+
+  const makeAlone = async (project: string, signal: AbortSignal): Promise<Open> => {
     const network = await openProjectNetwork(host, project, signal)
     if (isSameMachine) return { network, dns: await openForwarder(host, project, network, gatewaySocket, signal) }
     host.log.warn({ place: host.place }, "this Docker cannot mount this host's sockets: containers do not get Google's names")
