@@ -15,6 +15,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
+    retry: isCi ? 1 : 0, // real processes on a busy machine: what fails twice is a fault, and the reporter names what failed once
   },
 })
 

@@ -286,7 +286,7 @@ test('an origin that is cut in two pieces is replaced, and a page that ends like
   })
   await using given = await givenRouter(oneInstance(app.port), { publicOrigins })
   expect(await given.raw(get('/', browser))).toContain('http://storage.localhost:45678')
-  const text = await given.raw(get('/end', browser), '0\r\n\r\n')
+  const text = await given.raw(get('/end', browser), '\r\n0\r\n\r\n')
   expect(text).toContain('see https://\r\n0\r\n\r\n')
 })
 
