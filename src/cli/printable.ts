@@ -1,8 +1,6 @@
 /** Colours of the application: `ESC [ 1 ; 31 m`. */
-// oxlint-disable-next-line no-control-regex
 const colour = /\u001b\[[\d;:]*m/
 /** C0 and C1 controls but tab and line feed, and marks that turn the direction of text (bidi) or are seen as nothing. */
-// oxlint-disable-next-line no-control-regex
 const hostile = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 const both = new RegExp(`(${colour.source})|${hostile.source}`, 'g')
 

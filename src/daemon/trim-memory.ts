@@ -5,7 +5,7 @@ const lookMs = 5000
 const idleShare = 0.05
 
 /**
- * Gives memory back once work is over: V8 collects when it allocates, which a daemon that idles does not. One collection (30 to 60 ms) after each
+ * Gives memory back once work is over: V8 collects when it allocates, which a daemon that idles does not. One collection (0.1 s) after each
  * busy time, never during one. Needs node's flag --expose-gc; without it nothing happens.
  */
 export function trimWhenIdle(): Disposable {

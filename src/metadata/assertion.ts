@@ -1,5 +1,6 @@
 import { verify } from 'node:crypto'
 import type { AccountKeys } from './account-keys.ts'
+import { readJwtPart } from './jwt-part.ts'
 
 /** What a JWT says that a service account signed with its own key. */
 export interface Assertion {
@@ -19,8 +20,8 @@ const skewSeconds = 300
 export function readAssertion(token: string, keys: AccountKeys, nowMs: number): Assertion | undefined {
   const [head = '', body = '', signature = '', ...rest] = token.split('.')
   if (signature === '' || rest.length > 0 || token.length > 16_384) return undefined
-  const header = readJson(head)
-  const claims = readJson(body)
+  const header = readJwtPart(head)
+  const claims = readJwtPart(body)
   const email = claims?.['iss']
   const kid = header?.['kid']
   if (header?.['alg'] !== 'RS256' || typeof email !== 'string' || claims === undefined) return undefined
@@ -33,13 +34,4 @@ export function readAssertion(token: string, keys: AccountKeys, nowMs: number): 
   const bytes = Buffer.from(signature, 'base64url')
   if (!keys.verifiers(email, kid).some((key) => verify('sha256', signed, key, bytes))) return undefined
   return { email, claims }
-}
-
-function readJson(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }

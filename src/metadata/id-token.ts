@@ -1,4 +1,5 @@
 import { verify, type KeyObject } from 'node:crypto'
+import { readJwtPart } from './jwt-part.ts'
 
 /** What an ID token of ours says. */
 export interface IdToken {
@@ -22,21 +23,12 @@ export function readIdToken(
 ): IdToken | undefined {
   const [head = '', body = '', signature = '', ...rest] = token.split('.')
   if (signature === '' || rest.length > 0 || token.length > 16_384) return undefined
-  const header = readJson(head)
+  const header = readJwtPart(head)
   if (header?.['alg'] !== 'RS256' || header['kid'] !== signing.id) return undefined
-  const { iss, aud, exp, iat, email } = readJson(body) ?? {}
+  const { iss, aud, exp, iat, email } = readJwtPart(body) ?? {}
   if (iss !== signing.issuer || typeof aud !== 'string' || typeof email !== 'string' || typeof exp !== 'number') return undefined
   const now = nowMs / 1000
   if (exp <= now || (typeof iat === 'number' && iat > now + skewSeconds)) return undefined
   if (!verify('sha256', Buffer.from(`${head}.${body}`), signing.publicKey, Buffer.from(signature, 'base64url'))) return undefined
   return { email, audience: aud, expiresMs: exp * 1000 }
-}
-
-function readJson(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }

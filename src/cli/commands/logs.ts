@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import type { LogEvent } from '../../daemon/control-protocol.ts'
 import { connectDaemon } from '../control-client.ts'
 import { findProject } from '../find-project.ts'
 import { openOutput } from '../output.ts'
+import { printLogs } from '../print-logs.ts'
 
 interface LogsOptions {
   readonly project?: string
@@ -30,14 +30,7 @@ export function addLogs(program: Command): void {
         follow: String(options.follow === true),
         ...(service !== undefined && { service }),
       })
-      const over = new AbortController()
-      process.once('SIGINT', () => over.abort())
-      process.stdout.once('error', () => over.abort()) // `| head`
-      await client
-        .stream<LogEvent>(`/logs?${query}`, undefined, (event) => output.log(event), over.signal)
-        .catch((error: unknown) => {
-          if (!over.signal.aborted) throw error
-        })
+      await printLogs(client, query, output)
     })
 }
 

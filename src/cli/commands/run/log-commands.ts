@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import type { LogEvent } from '../../../daemon/control-protocol.ts'
 import { openOutput } from '../../output.ts'
+import { printLogs } from '../../print-logs.ts'
 import { addWideOptions, openScope, type WideOptions } from './scope.ts'
 
 interface LogOptions extends WideOptions {
@@ -24,14 +24,7 @@ async function read(id: string, options: LogOptions, follow: boolean): Promise<v
   const { client, project } = await openScope(options)
   const output = openOutput({ json: options.json === true || options.format === 'json' })
   const query = new URLSearchParams({ project, service: id, tail: String(options.limit), follow: String(follow) })
-  const over = new AbortController()
-  process.once('SIGINT', () => over.abort())
-  process.stdout.once('error', () => over.abort()) // `| head`
-  await client
-    .stream<LogEvent>(`/logs?${query}`, undefined, (event) => output.log(event), over.signal)
-    .catch((error: unknown) => {
-      if (!over.signal.aborted) throw error
-    })
+  await printLogs(client, query, output)
 }
 
 function readCount(text: string): number {
