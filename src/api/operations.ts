@@ -56,7 +56,8 @@ export async function openOperations(state: State): Promise<Operations> {
   const finish = async (operation: Operation, outcome: Operation['result']) => {
     operation.done = true
     operation.result = outcome
-    await Promise.all([put(operation), keys.delete(operation.name)])
+    // one that was deleted, with its project or alone, does not come back
+    if (rows.get(operation.name) !== undefined) await Promise.all([put(operation), keys.delete(operation.name)])
     waiters.get(operation.name)?.resolve()
     waiters.delete(operation.name)
   }

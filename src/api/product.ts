@@ -12,6 +12,13 @@ export interface Product extends AsyncDisposable {
   readonly services: readonly Service[]
   /** Routes that the protos lack, mounted under `hosts` and on the endpoints port. They stream; never a whole body in memory. */
   readonly wires?: FastifyPluginAsync
+  /** Ids of the projects that it holds something of, those included that nobody ran `devcloud up` for. */
+  projects?(): readonly string[]
+  /**
+   * Removes all that it has of `project`, an id: what runs, rows and files, whatever protects them and however far they were made. Rows of
+   * the collections that are named `projects/ID/...` or `projects/NUMBER/...` go afterwards by themselves. Idempotent.
+   */
+  removeProject?(project: string): Promise<void>
 }
 
 export interface Service {

@@ -5,7 +5,7 @@ import { CloudError } from '../base/cloud-error.ts'
 import { version } from '../base/version.ts'
 import { environmentFor } from '../gateway/environment.ts'
 import { openProject } from './adopt.ts'
-import { cleanProject } from './clean.ts'
+import { allProjects, cleanProjects } from './clean.ts'
 import type { ControlActions } from './control.ts'
 import type {
   ApiRequest,
@@ -95,9 +95,8 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
       '/build': (input, tell, signal) => buildSource(house, input as unknown as BuildRequest, tell, signal),
       '/down': (input, tell) => down(house, knownProject(house, input['project']), tell),
       '/clean': async (input, tell) => {
-        const ids = input['all'] === true ? projects.list().map(({ id }) => id) : [knownProject(house, input['project'])]
-        for (const id of ids) await cleanProject(house, id, tell)
-        if (projects.list().length === 0) foundation.postgres.purge()
+        await cleanProjects(house, input['all'] === true ? allProjects(house) : [knownProject(house, input['project'])], tell)
+        if (allProjects(house).length === 0) foundation.postgres.purge()
       },
       '/logs': (input, tell, signal) => logs(house, input as Readonly<Record<string, string>>, tell, signal),
       '/exec': (input, tell, signal) => exec(house, input, tell, signal),
@@ -108,9 +107,9 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
   }
 }
 
-function knownProject({ foundation }: House, id: unknown): string {
-  const found = foundation.projects.list().find((project) => project.id === id)
-  if (found !== undefined) return found.id
+function knownProject(house: House, id: unknown): string {
+  const found = allProjects(house).find((project) => project === id)
+  if (found !== undefined) return found
   throw new CloudError('NOT_FOUND', `There is no project "${String(id)}".`, 'devcloud status', { fault: 'NO_PROJECT' })
 }
 

@@ -12,7 +12,7 @@ import { openCatalog, type Catalog } from './catalog.ts'
 import { openControl } from './control.ts'
 import { openFoundation, type Foundation } from './foundation.ts'
 import { openGoogleApi, type GoogleApi } from './google-api.ts'
-import { openIdentities } from './identities.ts'
+import { openIdentities, type Identities } from './identities.ts'
 import { rememberedPort } from './remembered-port.ts'
 import { surroundingsOf } from './surroundings.ts'
 
@@ -24,6 +24,7 @@ export interface House {
   /** Calls our own products as any client would. */
   readonly api: GoogleApi
   readonly startedMs: number
+  readonly identities: Identities
   /** The port of the metadata server that speaks to `email`. */
   readonly metadataPort: (project: string, email: string) => Promise<number>
 }
@@ -89,6 +90,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     gateway,
     api,
     startedMs: clock.nowMs(),
+    identities,
     metadataPort: (project, email) => identities.listen(project, email),
   }
   await catalog.sql.startAll()

@@ -15,6 +15,8 @@ export interface Identities extends AsyncDisposable {
   reopen(): Promise<void>
   /** Answers what came through the gateway. */
   answer(request: IncomingMessage, response: ServerResponse, source: Source): Promise<void>
+  /** Closes the ports of a project's accounts, and forgets them. */
+  removeProject(project: string): Promise<void>
 }
 
 /**
@@ -62,14 +64,24 @@ export function openIdentities(options: {
       setTimeout(() => known.delete(key), 2000).unref()
       handler(request, response, identity ?? { project, email: defaultAccount(project), instanceId: instanceIdOf(key) })
     },
-    async [Symbol.asyncDispose]() {
-      for (const server of servers.values()) {
-        const opened = await server.catch(() => undefined)
-        opened?.closeAllConnections()
-        opened?.close()
+    async removeProject(project) {
+      const own = [...servers].filter(([key]) => key.startsWith(`${project}/`))
+      for (const [key, server] of own) {
+        servers.delete(key)
+        await close(server)
       }
+      await rows.deleteAll(`${project}/`)
+    },
+    async [Symbol.asyncDispose]() {
+      for (const server of servers.values()) await close(server)
     },
   }
+}
+
+async function close(opening: Promise<http.Server>): Promise<void> {
+  const server = await opening.catch(() => undefined)
+  server?.closeAllConnections()
+  server?.close()
 }
 
 async function identify(engines: readonly Engine[], project: string, ip: string): Promise<MetadataIdentity | undefined> {

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { openConnections } from './connections.ts'
@@ -12,6 +13,8 @@ export interface Gateway extends AsyncDisposable {
   readonly socketPath: string
   /** A socket whose connections are all of `project`, in a folder of its own that a container may mount. Idempotent. */
   listenForProject(project: string): Promise<string>
+  /** Closes that socket, and removes its folder. */
+  removeProject(project: string): Promise<void>
 }
 
 /** @throws CloudError PORT_TAKEN when `port` is in use */
@@ -54,6 +57,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await known.catch(() => projects.delete(project))
       await known
       return path
+    },
+    async removeProject(project) {
+      const known = await projects.get(project)?.catch(() => undefined)
+      projects.delete(project)
+      await known?.[Symbol.asyncDispose]()
+      rmSync(join(dirname(options.socketPath), project), { recursive: true, force: true })
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

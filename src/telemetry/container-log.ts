@@ -28,6 +28,8 @@ export interface ContainerLog extends AsyncDisposable {
   follow(filter: LineFilter, onLine: (line: LoggedLine) => void, signal: AbortSignal): void
   /** Forgets one container's lines, before they are read again. */
   forget(line: Pick<LoggedLine, 'project' | 'owner' | 'run' | 'instance'>): Promise<void>
+  /** Forgets all of a project. Durable when resolved. */
+  removeProject(project: string): Promise<void>
 }
 
 export interface LineFilter {
@@ -115,6 +117,11 @@ export function openContainerLog(state: State): ContainerLog {
     async forget({ project, owner, run, instance }) {
       await flush()
       await state.write(() => void remove.run(project, owner, run, instance))
+      bytes = Number(sum.get()?.['bytes'] ?? 0)
+    },
+    async removeProject(project) {
+      pending = pending.filter((line) => line.project !== project)
+      await state.write((db) => void db.prepare('DELETE FROM container_lines WHERE project = ?').run(project))
       bytes = Number(sum.get()?.['bytes'] ?? 0)
     },
     async [Symbol.asyncDispose]() {

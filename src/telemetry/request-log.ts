@@ -30,6 +30,8 @@ export interface RequestLog extends AsyncDisposable {
   tail(filter: RequestFilter, limit: number): readonly LoggedRequest[]
   /** Tells of each request from now on, until `signal` ends. */
   follow(filter: RequestFilter, onRequest: (request: LoggedRequest) => void, signal: AbortSignal): void
+  /** Forgets all of a project. Durable when resolved. */
+  removeProject(project: string): Promise<void>
 }
 
 export interface RequestFilter {
@@ -94,6 +96,10 @@ export function openRequestLog(state: State): RequestLog {
       const tell = (request: LoggedRequest) => void (matches(request, filter) && onRequest(request))
       followers.add(tell)
       signal.addEventListener('abort', () => followers.delete(tell), { once: true })
+    },
+    async removeProject(project) {
+      flush(ringSize)
+      await state.write((db) => void db.prepare('DELETE FROM requests WHERE project = ?').run(project))
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(timer)

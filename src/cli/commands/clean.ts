@@ -16,7 +16,7 @@ interface CleanOptions {
 export function addClean(program: Command): void {
   program
     .command('clean')
-    .description('remove a project with everything in it: containers, networks, databases, buckets, secrets')
+    .description('remove a project with everything in it: containers, networks, databases, buckets, secrets, accounts, logs')
     .option('-p, --project <id>', 'instead of the project of this folder')
     .option('--all', 'every project')
     .option('-y, --yes', 'do not ask')
@@ -24,7 +24,8 @@ export function addClean(program: Command): void {
     .action(async (options: CleanOptions) => {
       const output = openOutput(options)
       const client = await connectDaemon()
-      const request: CleanRequest = options.all === true ? { all: true } : { project: (await findProject(client, options.project)).id }
+      const request: CleanRequest =
+        options.all === true ? { all: true } : { project: options.project ?? (await findProject(client, undefined)).id }
       await confirm(options, 'project' in request ? `project ${request.project}` : 'every project')
       await client.stream<UpEvent>('/clean', request, (event) => output.step(event))
     })

@@ -13,7 +13,7 @@ import { applyMask } from '../../api/masks.ts'
 import { paginate } from '../../api/pages.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { uniqueIdOf } from '../../metadata/unique-id.ts'
-import { openCollection } from '../../state/collection.ts'
+import { openCollection, projectsIn } from '../../state/collection.ts'
 import type { IamNeeds } from './index.ts'
 import { checkAccountId, defaultEmailOf, emailOf, invalid, projectOfEmail, readAccountName, readProjectName } from './names.ts'
 
@@ -23,6 +23,10 @@ export interface Accounts {
   get(name: string): ServiceAccount
   /** By email or unique id; undefined when there is none. */
   find(account: string): ServiceAccount | undefined
+  /** Ids of the projects that have some. */
+  projects(): readonly string[]
+  /** Forgets all of a project, with their keys. */
+  removeProject(project: string): Promise<void>
   rpcs: Partial<ServiceImpl<typeof IAM>>
 }
 
@@ -71,6 +75,15 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
   return {
     get,
     find: (account) => lookUp({ project: '-', account }),
+    projects: () => [...new Set([...settled.list('').map(({ name }) => name), ...projectsIn(rows)])],
+    async removeProject(project) {
+      const emails = rows.list(prefixOf(project)).map(({ name }) => name.slice(prefixOf(project).length))
+      await Promise.all([
+        ...emails.flatMap((email) => [needs.tokens.accountKeys.deleteAll(email), needs.tokens.suspend(email, false)]),
+        rows.deleteAll(prefixOf(project)),
+        settled.delete(project),
+      ])
+    },
     rpcs: {
       async createServiceAccount(request) {
         checkAccountId(request.accountId)

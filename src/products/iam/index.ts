@@ -71,6 +71,8 @@ export function iam(needs: IamNeeds): Iam {
       await app.register(certificateRoutes(needs.tokens))
       await app.register(smallRoutes(needs))
     },
+    projects: () => accounts.projects(),
+    removeProject: (project) => accounts.removeProject(project),
     projectPolicy: (project) => projectPolicy(needs, policies, project),
     onProjectPolicy: (listener) => void listeners.add(listener),
     async [Symbol.asyncDispose]() {},

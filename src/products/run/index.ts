@@ -1,8 +1,7 @@
-import { create } from '@bufbuild/protobuf'
 import { Jobs } from '../../api/gen/google/cloud/run/v2/job_pb.ts'
 import { WorkerPools } from '../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
 import { Revisions as RevisionsService } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
-import { DeleteServiceRequestSchema, Services, type Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
+import { Services, type Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { Condition_State } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
@@ -37,7 +36,6 @@ export interface CloudRun extends Product {
   hold(project: string, service: string, signal: AbortSignal): Promise<Lease | undefined>
   /** Takes no more requests for the services of `project`, and stops their instances; what they are stays. */
   stopProject(project: string): Promise<void>
-  /** Forgets every service of `project`. */
   removeProject(project: string): Promise<void>
   /** Takes over what an earlier daemon left running. Answers the containers that nobody wants. */
   adopt(containers: readonly Container[]): readonly Container[]
@@ -140,10 +138,12 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       const retired = ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name, 'now')))
       await Promise.all([...retired, jobs.stopProject(project), workerPools.stopProject(project)])
     },
+    projects: () => [...new Set([store.projects(), jobs.projects(), workerPools.projects()].flat())],
     async removeProject(project) {
-      const operations = ofProject(project).map(({ name }) => admin.delete(create(DeleteServiceRequestSchema, { name })))
-      await Promise.all((await Promise.all(operations)).map(({ name }) => needs.operations.wait(name, 60_000)))
-      await Promise.all([jobs.removeProject(project), workerPools.removeProject(project)])
+      const prefix = `projects/${project}/`
+      for (const name of store.names(prefix)) needs.router.removeRoute(project, name.split('/').at(-1) ?? '')
+      await Promise.all([store.removeAll(prefix), revisions.removeUnder(prefix)])
+      await Promise.all([instances.retireAll(prefix), jobs.removeProject(project), workerPools.removeProject(project)])
     },
     adopt: (containers) =>
       groupByInstance(containers)

@@ -2,6 +2,7 @@ import { SecretManagerService } from '../../api/gen/google/cloud/secretmanager/v
 import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
 import type { Clock } from '../../base/clock.ts'
+import { projectsIn } from '../../state/collection.ts'
 import type { State } from '../../state/state.ts'
 import { openChanges } from './changes.ts'
 import { openSecrets } from './secrets.ts'
@@ -33,6 +34,12 @@ export function secretManager(needs: SecretManagerNeeds): SecretManager {
     name: 'secretmanager',
     hosts: ['secretmanager.googleapis.com'],
     services: [service(SecretManagerService, { ...changes.telling({ ...secrets.rpcs, ...versions.rpcs }), ...policies.rpcs(canonical) })],
+    projects: () => projectsIn(secrets.rows),
+    async removeProject(project) {
+      const prefix = `projects/${needs.project(project).number}/secrets/`
+      await versions.removeAll(prefix)
+      await secrets.rows.deleteAll(prefix)
+    },
     onChange: changes.onChange,
     access: (name) => versions.access(name).payload,
     async [Symbol.asyncDispose]() {},

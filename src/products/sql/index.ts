@@ -75,8 +75,9 @@ export function cloudSql(needs: CloudSqlNeeds): CloudSql {
       const names = instances.rows(idOf(project)).map(connectionName)
       await Promise.all(names.map((name) => servers.exclusive(name, () => servers.stop(name))))
     },
+    projects: () => instances.projects(),
     async removeProject(project) {
-      await Promise.all(instances.rows(idOf(project)).map((row) => instances.remove(row)))
+      await instances.removeProject(idOf(project))
       await operations.removeProject(idOf(project))
     },
     instances: (project) =>

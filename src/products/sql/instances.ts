@@ -1,5 +1,5 @@
 import type { Cluster } from '../../postgres/cluster.ts'
-import { openCollection } from '../../state/collection.ts'
+import { openCollection, projectsIn } from '../../state/collection.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { unimplemented } from '../../api/status.ts'
 import { instanceExists, instanceMissing, notRunning, operationInProgress } from './errors.ts'
@@ -26,8 +26,10 @@ export interface Instances {
   rows(project?: string): readonly InstanceRow[]
   /** Makes its server run, or not, as its activationPolicy says; ends what a daemon left half made or half removed. */
   settle(row: InstanceRow): Promise<void>
-  /** Removes the server, its data and the row, whatever its protection says. */
-  remove(row: InstanceRow): Promise<void>
+  /** Ids of the projects that have some. */
+  projects(): readonly string[]
+  /** Removes the servers of a project, their data and rows, whatever their protection says. */
+  removeProject(project: string): Promise<void>
 }
 
 /** Instances of Cloud SQL: rows in the state, each with a server of its own. `project` is an id in every method. */
@@ -157,6 +159,20 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
         const row = find(project, name)
         if (row !== undefined) await (row.state === 'RUNNABLE' ? runAsPolicySays(row) : remove(row))
       }),
-    remove: (row) => servers.exclusive(connectionName(row), () => remove(row)),
+    projects: () => projectsIn(rows),
+    async removeProject(project) {
+      const all = rows.list(key(project, '')).flatMap(({ name, value }): InstanceRow[] => {
+        try {
+          return [JSON.parse(value) as InstanceRow]
+        } catch (error) {
+          needs.log.error({ err: error, instance: name }, 'the row of a Cloud SQL instance cannot be read')
+          return []
+        }
+      })
+      const ended = await Promise.allSettled(all.map((row) => servers.exclusive(connectionName(row), () => remove(row))))
+      const failed = ended.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
+      await rows.deleteAll(key(project, ''))
+    },
   }
 }

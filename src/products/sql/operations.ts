@@ -112,7 +112,11 @@ export function openSqlOperations({
   }
   const run = async (row: Row, work: () => Promise<void>): Promise<void> => {
     const started: Row = { ...row, operation: { ...row.operation, status: 'RUNNING', startTime: now() } }
-    const end = (error?: unknown) => put({ ...started, operation: { ...started.operation, ...ending(now(), error) } })
+    const end = async (error?: unknown) => {
+      const { targetProject, name } = started.operation
+      if (find(targetProject, name) === undefined) return // its project is gone
+      await put({ ...started, operation: { ...started.operation, ...ending(now(), error) } })
+    }
     try {
       await put(started)
       await work()
@@ -154,7 +158,7 @@ export function openSqlOperations({
         .map((row) => row.operation)
     },
     async removeProject(project) {
-      await Promise.all(rows.list(key(project, '')).map((row) => rows.delete(row.name)))
+      await rows.deleteAll(key(project, ''))
     },
     async settled() {
       await Promise.all(running.values())

@@ -24,6 +24,8 @@ export interface Instances extends AsyncDisposable {
   warm(revision: Revision, project: Project, signal: AbortSignal): Promise<void>
   /** Lets requests under way finish, then stops what runs for it. @param how `now` refuses requests that wait for an instance */
   retire(revision: string, how?: 'drain' | 'now'): Promise<void>
+  /** The same at once for all revisions whose names begin with `prefix`. */
+  retireAll(prefix: string): Promise<void>
   /** The instances of `revision`, those that start included. */
   running(revision: string): readonly InstanceView[]
   /** Takes over an instance that an earlier daemon left; false when its revision is not wanted, so that the caller removes it. */
@@ -126,6 +128,14 @@ export function openInstances(needs: RunNeeds): Instances {
     return made
   }
 
+  const retire: Instances['retire'] = async (revision, how) => {
+    const old = pools.get(revision)
+    pools.delete(revision)
+    limits.delete(revision)
+    await old?.close(how)
+    if (!pools.has(revision)) revisions.delete(revision)
+  }
+
   return {
     pool,
     setLimits(revision, wanted) {
@@ -135,12 +145,10 @@ export function openInstances(needs: RunNeeds): Instances {
     async warm(revision, project, signal) {
       await pool(revision, project).warm(signal)
     },
-    async retire(revision, how) {
-      const old = pools.get(revision)
-      pools.delete(revision)
-      limits.delete(revision)
-      await old?.close(how)
-      if (!pools.has(revision)) revisions.delete(revision)
+    retire,
+    async retireAll(prefix) {
+      const names = [...pools.keys()].filter((name) => name.startsWith(prefix))
+      await Promise.all(names.map((name) => retire(name, 'now')))
     },
     running: (revision) => pools.get(revision)?.instances ?? [],
     adopt(containers, revision, project) {

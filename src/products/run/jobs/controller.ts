@@ -19,6 +19,8 @@ export interface Controller extends AsyncDisposable {
   watch(name: string, onChange: (execution: Execution) => void): () => void
   /** Asks for its end, and resolves when it is over. Nothing to do when it is. */
   cancel(name: string): Promise<Execution>
+  /** Ends all under way whose names begin with `prefix`. */
+  cancelAll(prefix: string): Promise<void>
   /** Whether `container` is of an attempt that is not over: a new daemon keeps it. */
   wants(container: Container): boolean
   /** Goes on with what an earlier daemon began, with the containers it left. Engines that do not answer are asked at the next call. */
@@ -82,6 +84,16 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
     waiting.set(name, entry)
     return entry.promise
   }
+  const cancel = async (name: string): Promise<Execution> => {
+    const execution = executions.get(name)
+    if (execution === undefined) throw new Error(`${name} is gone.`)
+    if (isOver(execution)) return execution
+    setCancelling(execution, needs.clock.nowMs())
+    await executions.put(execution)
+    if (!runs.has(name)) await startLeft(readExecutionName(name).project, [name])
+    runs.get(name)?.look()
+    return over(name)
+  }
   return {
     async begin(execution) {
       await Promise.all([executions.put(execution), tasks.create(execution.name, execution.taskCount)])
@@ -96,15 +108,10 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
         if (known.size === 0 && watchers.get(name) === known) watchers.delete(name)
       }
     },
-    async cancel(name) {
-      const execution = executions.get(name)
-      if (execution === undefined) throw new Error(`${name} is gone.`)
-      if (isOver(execution)) return execution
-      setCancelling(execution, needs.clock.nowMs())
-      await executions.put(execution)
-      if (!runs.has(name)) await startLeft(readExecutionName(name).project, [name])
-      runs.get(name)?.look()
-      return over(name)
+    cancel,
+    async cancelAll(prefix) {
+      const ended = await Promise.allSettled([...runs.keys()].filter((name) => name.startsWith(prefix)).map(cancel))
+      for (const one of ended) if (one.status === 'rejected') needs.log.warn({ err: one.reason }, 'an execution was not cancelled')
     },
     wants,
     async resume(isResumed) {

@@ -1,6 +1,6 @@
 import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
 import { ExecutionSchema, type Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
-import { openCollection } from '../../../state/collection.ts'
+import { openCollection, projectsIn } from '../../../state/collection.ts'
 import type { State } from '../../../state/state.ts'
 import { isOver } from './execution-status.ts'
 
@@ -14,6 +14,10 @@ export interface ExecutionRows {
   /** Durable when resolved. */
   put(execution: Execution): Promise<void>
   delete(name: string): Promise<void>
+  /** Deletes all under `prefix`; none is read. */
+  deleteAll(prefix: string): Promise<void>
+  /** Ids of the projects that have some. */
+  projects(): readonly string[]
 }
 
 export function openExecutionRows(state: State): ExecutionRows {
@@ -29,5 +33,7 @@ export function openExecutionRows(state: State): ExecutionRows {
     unfinished: () => list('').filter((execution) => !isOver(execution)),
     put: (execution) => rows.put(execution.name, toJsonString(ExecutionSchema, execution)),
     delete: async (name) => void (await rows.delete(name)),
+    deleteAll: (prefix) => rows.deleteAll(prefix),
+    projects: () => projectsIn(rows),
   }
 }

@@ -35,6 +35,8 @@ export interface RunJobs extends AsyncDisposable {
   /** Cancels what runs. */
   stopProject(project: string): Promise<void>
   removeProject(project: string): Promise<void>
+  /** Ids of the projects that have some. */
+  projects(): readonly string[]
 }
 
 export interface ListedJob {
@@ -110,11 +112,12 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
       await Promise.all(running.map(({ name }) => controller.cancel(name)))
     },
     async removeProject(project) {
-      const all = executionRows.list(`projects/${project}/`)
-      await Promise.all(all.map(({ name }) => executions.remove(name)))
-      const own = jobs.all(project).filter(({ name }) => readJobName(name).project === project)
-      await Promise.all(own.map(({ name }) => jobs.deleteJob({ name, etag: '', validateOnly: false })))
+      const prefix = `projects/${project}/`
+      await jobs.removeAll(prefix)
+      await controller.cancelAll(prefix)
+      await Promise.all([executionRows.deleteAll(prefix), taskRows.deleteAll(prefix)])
     },
+    projects: () => [...new Set([...jobs.projects(), ...executionRows.projects()])],
     async [Symbol.asyncDispose]() {
       scheduler[Symbol.dispose]()
       await controller[Symbol.asyncDispose]()

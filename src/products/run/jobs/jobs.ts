@@ -20,7 +20,7 @@ import type { Operation } from '../../../api/gen/google/longrunning/operations_p
 import type { Packed } from '../../../api/operations.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { openCollection } from '../../../state/collection.ts'
+import { openCollection, projectsIn } from '../../../state/collection.ts'
 import { byNewest } from '../by-newest.ts'
 import type { RunNeeds } from '../needs.ts'
 import { condition } from '../conditions.ts'
@@ -53,6 +53,10 @@ export interface JobApi {
   all(project?: string): readonly Job[]
   /** Its name with the project's id. @throws CloudError NOT_FOUND */
   nameOf(name: string): string
+  /** Forgets all under `prefix`, not their executions; none is read. */
+  removeAll(prefix: string): Promise<void>
+  /** Ids of the projects that have some. */
+  projects(): readonly string[]
   /** Goes on with jobs whose token's execution was under way when an earlier daemon ended. */
   resume(): void
 }
@@ -247,6 +251,11 @@ export function openJobs(
     },
     all: (project) => jobs.list(project === undefined ? '' : `projects/${project}/`).map(({ value }) => view(read(value))),
     nameOf: (name) => get(name).name,
+    async removeAll(prefix) {
+      await jobs.deleteAll(prefix)
+      onChange()
+    },
+    projects: () => projectsIn(jobs),
     resume() {
       for (const { value } of jobs.list('')) {
         const job = read(value)

@@ -26,6 +26,8 @@ export interface TaskRows {
   /** Durable when resolved. */
   put(execution: string, task: TaskRow): Promise<void>
   delete(execution: string): Promise<void>
+  /** Those of all executions whose names begin with `prefix`. */
+  deleteAll(prefix: string): Promise<void>
 }
 
 export function openTaskRows(state: State): TaskRows {
@@ -35,6 +37,7 @@ export function openTaskRows(state: State): TaskRows {
   const get = state.db.prepare('SELECT record FROM run_tasks WHERE execution = ? AND task = ?')
   const put = state.db.prepare('INSERT INTO run_tasks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record')
   const remove = state.db.prepare('DELETE FROM run_tasks WHERE execution = ?')
+  const removeAll = state.db.prepare('DELETE FROM run_tasks WHERE execution >= ? AND execution < ?')
   const read = (row: Record<string, unknown>) => JSON.parse(row['record'] as string) as TaskRow
   return {
     create: (execution, count) =>
@@ -48,6 +51,7 @@ export function openTaskRows(state: State): TaskRows {
     },
     put: (execution, task) => state.write(() => void put.run(execution, task.index, JSON.stringify(task))),
     delete: (execution) => state.write(() => void remove.run(execution)),
+    deleteAll: (prefix) => state.write(() => void removeAll.run(prefix, `${prefix}\u{10ffff}`)),
   }
 }
 

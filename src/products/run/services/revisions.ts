@@ -29,6 +29,8 @@ export interface Revisions {
   remove(name: string): Promise<void>
   /** Takes away every revision of a service, and frees their names. Answers those that were. */
   removeAll(service: string): Promise<readonly Revision[]>
+  /** The same for all services under `prefix`; none is read. */
+  removeUnder(prefix: string): Promise<void>
 }
 
 export function openRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): Revisions {
@@ -104,6 +106,7 @@ export function openRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): Revisio
       await Promise.all([...all.map(({ name }) => rows.delete(name)), ...names.map((name) => keys.delete(name))])
       return all
     },
+    removeUnder: async (prefix) => void (await Promise.all([rows.deleteAll(prefix), keys.deleteAll(prefix)])),
   }
 }
 

@@ -2,7 +2,7 @@ import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { openCollection } from '../../../state/collection.ts'
+import { openCollection, projectsIn } from '../../../state/collection.ts'
 import type { RunNeeds } from '../needs.ts'
 import { readServiceName } from '../resources.ts'
 
@@ -20,6 +20,12 @@ export interface ServiceStore {
   put(service: Service): Promise<void>
   /** Takes the row away, and answers the service with the times of its end. */
   delete(service: Service): Promise<Service>
+  /** Names of all under `prefix`; none is read. */
+  names(prefix: string): readonly string[]
+  /** Forgets all under `prefix`, those that were deleted too. */
+  removeAll(prefix: string): Promise<void>
+  /** Ids of the projects that have some. */
+  projects(): readonly string[]
 }
 
 /** How long a deleted service is listed on request. */
@@ -69,6 +75,9 @@ export function openServiceStore(needs: Pick<RunNeeds, 'state' | 'project' | 'cl
       await Promise.all([rows.delete(service.name), deleted.put(service.name, write(service))])
       return service
     },
+    names: (prefix) => rows.list(prefix).map(({ name }) => name),
+    removeAll: async (prefix) => void (await Promise.all([rows.deleteAll(prefix), deleted.deleteAll(prefix)])),
+    projects: () => [rows, deleted].flatMap(projectsIn),
   }
 }
 

@@ -42,6 +42,8 @@ export interface RunWorkerPools extends AsyncDisposable {
   resume(): Promise<void>
   stopProject(project: string): Promise<void>
   removeProject(project: string): Promise<void>
+  /** Ids of the projects that have some. */
+  projects(): readonly string[]
 }
 
 export function openRunWorkerPools(needs: RunNeeds, policies: IamPolicies): RunWorkerPools {
@@ -96,11 +98,11 @@ export function openRunWorkerPools(needs: RunNeeds, policies: IamPolicies): RunW
     resume: () => rollouts.resume(),
     stopProject: (project) => rollouts.stopProject(project),
     async removeProject(project) {
-      for (const pool of store.list(`projects/${project}/`)) {
-        await store.delete(pool.name)
-        await rollouts.remove(pool)
-      }
+      const prefix = `projects/${project}/`
+      await Promise.all([store.deleteAll(prefix), rows.removeUnder(prefix)])
+      await rollouts.removeProject(project)
     },
+    projects: () => store.projects(),
     [Symbol.asyncDispose]: () => rollouts[Symbol.asyncDispose](),
   }
 }

@@ -27,6 +27,8 @@ export interface PoolRevisions {
   forTemplate(pool: WorkerPool, isForced: boolean): { readonly revision: Revision; readonly saved: Promise<unknown> }
   setReady(name: string, failure?: unknown): Promise<void>
   remove(name: string): Promise<void>
+  /** Removes those of all pools under `prefix`; none is read. */
+  removeUnder(prefix: string): Promise<void>
 }
 
 export function openPoolRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): PoolRevisions {
@@ -78,6 +80,7 @@ export function openPoolRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): Poo
     async remove(name) {
       await rows.delete(name)
     },
+    removeUnder: (prefix) => rows.deleteAll(prefix),
   }
 }
 

@@ -20,6 +20,8 @@ export interface PoolRollouts extends Rollouts, AsyncDisposable {
   resume(): Promise<void>
   /** Stops what runs for `project`, whose pools stay. */
   stopProject(project: string): Promise<void>
+  /** The same for pools whose rows are gone. */
+  removeProject(project: string): Promise<void>
 }
 
 export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolRevisions): PoolRollouts {
@@ -106,6 +108,18 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
     if (running >= (wanted(name).get(id) ?? 0)) await finish(name)
   }
 
+  const tellGone = (name: string) => {
+    const gone = new CloudError('ABORTED', `Worker pool '${name}' was deleted meanwhile.`, 'Create it again.')
+    for (const done of waiting.get(name) ?? []) done.reject(gone)
+    waiting.delete(name)
+  }
+  const stopProject = async (project: string) => {
+    const own = [...runs].filter(([name]) => readPoolName(name).project === project)
+    for (const [, run] of own) run.look()
+    await Promise.all(own.map(([, run]) => run.stopped()))
+    for (const [name] of own) runs.delete(name) // with its back-off: the next start is at once
+  }
+
   return {
     async rollOut(pool) {
       const done = Promise.withResolvers<WorkerPool>()
@@ -121,9 +135,7 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
       return done.promise
     },
     async remove(pool) {
-      const gone = new CloudError('ABORTED', `Worker pool '${pool.name}' was deleted meanwhile.`, 'Create it again.')
-      for (const done of waiting.get(pool.name) ?? []) done.reject(gone)
-      waiting.delete(pool.name)
+      tellGone(pool.name)
       const run = runOf(pool.name)
       run.look()
       await run.stopped()
@@ -144,11 +156,10 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
         }
       }
     },
-    async stopProject(project) {
-      const own = [...runs].filter(([name]) => readPoolName(name).project === project)
-      for (const [, run] of own) run.look()
-      await Promise.all(own.map(([, run]) => run.stopped()))
-      for (const [name] of own) runs.delete(name) // with its back-off: the next start is at once
+    stopProject,
+    async removeProject(project) {
+      for (const name of waiting.keys()) if (readPoolName(name).project === project) tellGone(name)
+      await stopProject(project)
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new Error('The daemon ends.'))

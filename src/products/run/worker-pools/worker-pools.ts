@@ -17,7 +17,7 @@ import { applyMask } from '../../../api/masks.ts'
 import type { Packed } from '../../../api/operations.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { openCollection } from '../../../state/collection.ts'
+import { openCollection, projectsIn } from '../../../state/collection.ts'
 import { byNewest } from '../by-newest.ts'
 import type { RunNeeds } from '../needs.ts'
 import { newEtag } from '../services/revisions.ts'
@@ -39,6 +39,10 @@ export interface PoolStore {
   list(prefix: string): readonly WorkerPool[]
   put(pool: WorkerPool): Promise<void>
   delete(name: string): Promise<boolean>
+  /** Deletes all under `prefix`; none is read. */
+  deleteAll(prefix: string): Promise<void>
+  /** Ids of the projects that have some. */
+  projects(): readonly string[]
 }
 
 /** google.cloud.run.v2.WorkerPools. `caller` is an email. */
@@ -91,6 +95,8 @@ export function openPoolStore(needs: Pick<RunNeeds, 'state' | 'project'>): PoolS
         .toSorted(byNewest),
     put: (pool) => rows.put(pool.name, toJsonString(WorkerPoolSchema, pool)),
     delete: (name) => rows.delete(name),
+    deleteAll: (prefix) => rows.deleteAll(prefix),
+    projects: () => projectsIn(rows),
   }
 }
 
