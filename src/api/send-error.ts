@@ -29,6 +29,7 @@ export async function sendError(request: FastifyRequest, reply: FastifyReply, er
 
 /** fastify's own refusals (body too large, bad content length) carry a status below 500. */
 function toClientError(error: unknown): unknown {
+  if (error instanceof CloudError) return error
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   if (typeof status !== 'number' || status >= 500 || !(error instanceof Error)) return error
   const code = (Object.keys(codes) as Code[]).find((name) => codes[name].http === status) ?? 'INVALID_ARGUMENT'

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Log } from '../base/log.ts'
 import { readCaller, type Caller, type TokenReader } from './caller.ts'
+import { decodedStream, readContent } from './content-coding.ts'
 import { serveGrpc } from './grpc.ts'
 import type { Product } from './product.ts'
 import { serveRest, unknownRoute, verbOf } from './rest.ts'
@@ -12,6 +13,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; undefined without a valid token, on Google's own hosts. */
     caller: Caller | undefined
+    /** The body for a handler that streams it: `Content-Encoding` is undone. `raw` has it as it came. Read it once. */
+    readonly content: AsyncIterable<Buffer>
   }
 }
 
@@ -36,10 +39,16 @@ export async function createApiServer(options: {
     routerOptions: { maxParamLength: 8192, constraints: { product: productConstraint(routes) } },
   })
   app.decorateRequest('caller', undefined)
+  app.decorateRequest('content', {
+    getter() {
+      return readContent(this.raw)
+    },
+  })
   app.addHook('onRequest', (request, _reply, done) => {
     request.caller = readCaller(request.headers, authorityOf(request.headers), tokens)
     done()
   })
+  app.addHook('preParsing', (request, _reply, payload, done) => done(null, decodedStream(request.raw, bodyLimitBytes) ?? payload))
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, unknownRoute(request), log))
   for (const product of products) await mountWires(app, product, routes)

@@ -1,6 +1,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import http2 from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { closeUnread } from './close-unread.ts'
 
 /** Parsers for connections that something else accepted. */
 export interface HttpEnds extends Disposable {
@@ -19,7 +20,9 @@ export function openHttpEnds(
   const plain = http.createServer(
     // requestTimeout would cut long uploads (S30); connections of clients' pools are kept as long as Google's front end does
     { headersTimeout: 15_000, requestTimeout: 0, keepAliveTimeout: 620_000, maxHeaderSize: 65_536, connectionsCheckingInterval: 5000 },
-    onRequest,
+    (request, response) => {
+      if (closeUnread(request, response)) onRequest(request, response)
+    },
   )
   plain.emit('listening') // starts the watch on headersTimeout, which node:http ties to its own port
   plain.on('clientError', (_error, socket) => {

@@ -59,6 +59,7 @@ function readBody(body: unknown): unknown {
 
 /** fastify's own refusals (a body too large) carry a status below 500. */
 function toClientError(error: unknown): unknown {
+  if (error instanceof CloudError) return error
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   if (typeof status !== 'number' || status >= 500) return error
   return new CloudError('INVALID_ARGUMENT', messageOf(error), 'Correct the request.', { cause: error })

@@ -16,7 +16,7 @@ export function serveBatch(app: FastifyInstance): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const boundary = readBoundary(headerOf(request, 'content-type'))
     const calls: BatchCall[] = []
-    for await (const part of readParts(request.raw, boundary)) {
+    for await (const part of readParts(request.content, boundary)) {
       if (calls.length === callLimit) throw invalid(`The batch request has more than ${callLimit} calls.`, 'Send several batches.')
       calls.push(await readCall(part))
     }

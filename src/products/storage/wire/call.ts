@@ -86,7 +86,7 @@ export class Call {
 
   /** The body as JSON; an empty one is `{}`. @throws CloudError INVALID_ARGUMENT */
   async json(): Promise<unknown> {
-    return parseJson(await readWhole(this.request.raw, jsonLimitBytes))
+    return parseJson(await readWhole(this.request.content, jsonLimitBytes))
   }
 }
 

@@ -61,7 +61,7 @@ async function take(parts: Parts, call: Call, upload: Upload): Promise<object> {
   if (plan.kind === 'gap') throw gap(upload)
   if (plan.kind === 'tell') return tellProgress(call, upload)
   if (plan.kind === 'finish') return finish(parts, call, upload, begun)
-  const body = cut(call.request.raw, plan.skipBytes, plan.lengthBytes)
+  const body = cut(call.request.content, plan.skipBytes, plan.lengthBytes)
   const grown = await parts.store.uploads.append(upload, body, plan.isLast)
   return isWhole(chunk, grown.receivedBytes) ? finish(parts, call, grown, begun) : tellProgress(call, grown)
 }

@@ -32,13 +32,13 @@ function start(parts: Parts, call: Call): Promise<object> {
 
 async function simple({ objects }: Parts, call: Call): Promise<object> {
   const { wish, checksums } = readUploadWish(call, undefined, call.request.raw.headers['content-type'] || undefined)
-  const made = await objects.insert(wish, call.request.raw, checksums)
+  const made = await objects.insert(wish, call.request.content, checksums)
   return toObjectResource(wish.bucket, made, call.view())
 }
 
 /** The resource as JSON, then the bytes. */
 async function multipart({ objects }: Parts, call: Call): Promise<object> {
-  const incoming = readParts(call.request.raw, readBoundary(headerOf(call.request, 'content-type')))
+  const incoming = readParts(call.request.content, readBoundary(headerOf(call.request, 'content-type')))
   const resource = await incoming.next()
   const input = resource.done === true ? undefined : parseJson(await readWhole(resource.value.body, metadataLimitBytes))
   const media = await incoming.next()
