@@ -1,6 +1,14 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { StoredBucket } from './stored.ts'
 
+export interface BucketPage {
+  readonly items: readonly StoredBucket[]
+  readonly hasMore: boolean
+}
+
+/** Of attributes. */
+const pageLimitChars = 2 << 20
+
 /** The rows of buckets. Call the changing methods within `state.write`. */
 export class BucketRows {
   readonly #byName
@@ -23,12 +31,18 @@ export class BucketRows {
     return row === undefined ? undefined : toBucket(row)
   }
 
-  /** Ordered by name; those that start with `prefix`, after the name `after`. */
-  list(project: string, prefix: string, after: string, limit: number): readonly StoredBucket[] {
-    return this.#list
-      .all(project, after, prefix, limit)
-      .map(toBucket)
-      .filter((bucket) => bucket.name.startsWith(prefix))
+  /** Ordered by name; those that start with `prefix`, after the name `after`. A page of large ones may have fewer than `limit`. */
+  list(project: string, prefix: string, after: string, limit: number): BucketPage {
+    const items: StoredBucket[] = []
+    let chars = 0
+    for (const row of this.#list.iterate(project, after, prefix, limit + 1)) {
+      const bucket = toBucket(row)
+      if (!bucket.name.startsWith(prefix)) break
+      if (items.length === limit || chars > pageLimitChars) return { items, hasMore: true }
+      items.push(bucket)
+      chars += bucket.attributes.length
+    }
+    return { items, hasMore: false }
   }
 
   insert(bucket: Omit<StoredBucket, 'id'>): StoredBucket {

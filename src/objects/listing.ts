@@ -1,4 +1,5 @@
-import type { ObjectRows } from './object-rows.ts'
+import type { Turn } from '../base/turn.ts'
+import type { ListedRow, ListStart, ObjectRows } from './object-rows.ts'
 import type { PageEnd } from './page-token.ts'
 import type { StoredObject } from './stored.ts'
 
@@ -26,36 +27,77 @@ export interface Listing {
   readonly end: PageEnd | undefined
 }
 
+/** What one page has of attributes, at most: a page of fewer objects than were asked for has a token all the same. */
+const pageLimitChars = 2 << 20
+
 /** One page, in the order of UTF-8 bytes. A cut prefix is passed by a seek, never by reading what is under it. */
-export function listObjects(rows: ObjectRows, bucketId: number, query: ListQuery): Listing {
-  const bounds = readBounds(query)
-  const items: StoredObject[] = []
-  const prefixes: string[] = []
-  let slots = 0
-  let end = query.after
-  let from: Buffer | undefined = startOf(query, bounds)
+export async function listObjects(rows: ObjectRows, bucketId: number, query: ListQuery, turn: Turn): Promise<Listing> {
+  const page = new Page(query)
+  let from: ListStart | undefined = page.start
   while (from !== undefined) {
-    const start: Buffer = from
+    const start: ListStart = from
     from = undefined
     for (const row of rows.from(bucketId, start, query.versions)) {
-      const cut = cutPrefix(row.name, bounds)
-      const key = cut ?? row.name
-      if (isPast(key, bounds)) return { items, prefixes, end: undefined }
-      const told = key.toString()
-      if (!isGiven(row, query) && bounds.start.compare(key) <= 0 && query.matches(told)) {
-        if (slots === query.limit) return { items, prefixes, end }
-        slots += 1
-        const object = cut === undefined || (query.includeTrailingDelimiter && cut.equals(row.name)) ? row.read() : undefined
-        if (object !== undefined) items.push(object)
-        if (cut !== undefined) prefixes.push(told)
-        end = { name: Buffer.from(key), generation: query.versions ? object?.generation : undefined }
-      }
-      if (cut === undefined) continue
-      from = afterAllUnder(cut)
-      break
+      const cut = page.cutPrefix(row.name)
+      if (!page.add(row, cut)) return page.listing
+      if (cut !== undefined) from = { name: afterAllUnder(cut), generation: undefined }
+      else if (turn.isOver)
+        from = query.versions ? { name: row.name, generation: row.generation } : { name: after(row.name), generation: undefined }
+      if (from !== undefined) break
     }
+    if (turn.isOver) await turn.next()
   }
-  return { items, prefixes, end: undefined }
+  return page.ended
+}
+
+/** A page that fills. */
+class Page {
+  readonly start: ListStart
+  readonly #query: ListQuery
+  readonly #bounds: Bounds
+  readonly #items: StoredObject[] = []
+  readonly #prefixes: string[] = []
+  #end: PageEnd | undefined
+  #isDone = false
+  #chars = 0
+
+  constructor(query: ListQuery) {
+    this.#query = query
+    this.#bounds = readBounds(query)
+    this.#end = query.after
+    this.start = startOf(query, this.#bounds)
+  }
+
+  get listing(): Listing {
+    return { items: this.#items, prefixes: this.#prefixes, end: this.#isDone ? undefined : this.#end }
+  }
+
+  /** The page when there is no further row. */
+  get ended(): Listing {
+    return { ...this.listing, end: undefined }
+  }
+
+  cutPrefix(name: Buffer): Buffer | undefined {
+    return cutPrefix(name, this.#bounds)
+  }
+
+  /** False when the page is full or the bounds are passed. */
+  add(row: ListedRow, cut: Buffer | undefined): boolean {
+    const { limit, versions, includeTrailingDelimiter, matches } = this.#query
+    const key = cut ?? row.name
+    this.#isDone = isPast(key, this.#bounds)
+    if (this.#isDone) return false
+    if (this.#bounds.start.compare(key) > 0) return true
+    const told = key.toString()
+    if (!matches(told)) return true
+    if (this.#items.length + this.#prefixes.length >= limit || this.#chars > pageLimitChars) return false
+    const object = cut === undefined || (includeTrailingDelimiter && cut.equals(row.name)) ? row.read() : undefined
+    if (object !== undefined) this.#items.push(object)
+    if (cut !== undefined) this.#prefixes.push(told)
+    this.#chars += object?.attributes.length ?? 0
+    this.#end = { name: Buffer.from(key), generation: versions ? object?.generation : undefined }
+    return true
+  }
 }
 
 interface Bounds {
@@ -70,18 +112,18 @@ function readBounds({ prefix, delimiter, startOffset, endOffset }: ListQuery): B
 }
 
 /** With a delimiter, what is under a cut prefix may lie below the start and its prefix not: rows are sought from the start on all the same. */
-function startOf(query: ListQuery, bounds: Bounds): Buffer {
-  const first = bounds.prefix.compare(bounds.start) > 0 ? bounds.prefix : bounds.start
+function startOf(query: ListQuery, bounds: Bounds): ListStart {
+  const first = { name: bounds.prefix.compare(bounds.start) > 0 ? bounds.prefix : bounds.start, generation: undefined }
   if (query.after === undefined) return first
   const { name, generation } = query.after
   const cut = cutPrefix(name, bounds)
-  const next = cut !== undefined ? afterAllUnder(cut) : generation === undefined ? after(name) : name
-  return next.compare(first) > 0 ? next : first
-}
-
-/** Whether an earlier page gave this generation: those of one name ascend. */
-function isGiven(row: { readonly name: Buffer; read(): StoredObject }, { after: end, versions }: ListQuery): boolean {
-  return versions && end?.generation !== undefined && row.name.equals(end.name) && row.read().generation <= end.generation
+  const next: ListStart =
+    cut !== undefined
+      ? { name: afterAllUnder(cut), generation: undefined }
+      : generation === undefined
+        ? { name: after(name), generation: undefined }
+        : { name, generation }
+  return next.name.compare(first.name) >= 0 ? next : first
 }
 
 function isPast(key: Buffer, { prefix, end }: Bounds): boolean {

@@ -16,6 +16,8 @@ export class ObjectRows {
   readonly #deleteLive
   readonly #deleteNoncurrent
   readonly #any
+  readonly #firstLive
+  readonly #firstNoncurrent
   readonly #listLive
   readonly #listAll
 
@@ -29,9 +31,11 @@ export class ObjectRows {
     this.#any = db.prepare(
       'SELECT EXISTS (SELECT 1 FROM object_live WHERE bucket = ?1) OR EXISTS (SELECT 1 FROM object_noncurrent WHERE bucket = ?1) AS found',
     )
+    this.#firstLive = db.prepare(`SELECT ${columns} FROM object_live WHERE bucket = ? LIMIT 1`)
+    this.#firstNoncurrent = db.prepare(`SELECT ${columns} FROM object_noncurrent WHERE bucket = ? LIMIT 1`)
     this.#listLive = db.prepare(`SELECT ${columns} FROM object_live WHERE bucket = ? AND name >= ? ORDER BY name`)
-    this.#listAll = db.prepare(`SELECT ${columns} FROM object_live WHERE bucket = ?1 AND name >= ?2
-      UNION ALL SELECT ${columns} FROM object_noncurrent WHERE bucket = ?1 AND name >= ?2 ORDER BY name, generation`)
+    this.#listAll = db.prepare(`SELECT ${columns} FROM object_live WHERE bucket = ?1 AND name >= ?2 AND (name > ?2 OR generation > ?3)
+      UNION ALL SELECT ${columns} FROM object_noncurrent WHERE bucket = ?1 AND (name, generation) > (?2, ?3) ORDER BY name, generation`)
   }
 
   live(bucketId: number, name: string): StoredObject | undefined {
@@ -60,17 +64,38 @@ export class ObjectRows {
     else this.#deleteNoncurrent.run(object.bucketId, Buffer.from(object.name), object.generation)
   }
 
+  /** Any one of the bucket's generations; undefined when it has none. */
+  first(bucketId: number): StoredObject | undefined {
+    return toObject(this.#firstLive.get(bucketId) ?? this.#firstNoncurrent.get(bucketId))
+  }
+
   hasAny(bucketId: number): boolean {
     return this.#any.get(bucketId)?.['found'] === 1
   }
 
-  /** Rows from the name `from` on, in the order of UTF-8 bytes. `read` gives a row's object: those that are skipped cost less. */
-  *from(bucketId: number, from: Uint8Array, versions: boolean): Iterable<{ readonly name: Buffer; read(): StoredObject }> {
-    const statement = versions ? this.#listAll : this.#listLive
-    for (const row of statement.iterate(bucketId, from)) {
-      yield { name: bufferOf(row['name'] as Uint8Array), read: () => toObject(row) as StoredObject }
+  /** Rows from `start` on, in the order of UTF-8 bytes. `read` gives a row's object: those that are skipped cost less. Go through it in one turn. */
+  *from(bucketId: number, { name, generation }: ListStart, versions: boolean): Iterable<ListedRow> {
+    const rows = versions ? this.#listAll.iterate(bucketId, name, generation ?? -1) : this.#listLive.iterate(bucketId, name)
+    for (const row of rows) {
+      yield {
+        name: bufferOf(row['name'] as Uint8Array),
+        generation: row['generation'] as number,
+        read: () => toObject(row) as StoredObject,
+      }
     }
   }
+}
+
+/** The first name to list; of that name itself only generations past `generation`, where one is told. */
+export interface ListStart {
+  readonly name: Buffer
+  readonly generation: number | undefined
+}
+
+export interface ListedRow {
+  readonly name: Buffer
+  readonly generation: number
+  read(): StoredObject
 }
 
 function toObject(row: Row | undefined): StoredObject | undefined {

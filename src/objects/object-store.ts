@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
 import { CloudError } from '../base/cloud-error.ts'
+import { Turn } from '../base/turn.ts'
 import type { State } from '../state/state.ts'
 import { BlobFiles } from './blob-files.ts'
 import { BlobRows } from './blob-rows.ts'
-import { BucketRows } from './bucket-rows.ts'
+import { BucketRows, type BucketPage } from './bucket-rows.ts'
 import { Generations } from './generations.ts'
 import { listObjects, type Listing, type ListQuery } from './listing.ts'
 import { ObjectRows } from './object-rows.ts'
@@ -76,7 +77,7 @@ export class ObjectStore implements AsyncDisposable {
     return bucket
   }
 
-  listBuckets(project: string, prefix: string, after: string, limit: number): readonly StoredBucket[] {
+  listBuckets(project: string, prefix: string, after: string, limit: number): BucketPage {
     return this.#buckets.list(project, prefix, after, limit)
   }
 
@@ -116,12 +117,20 @@ export class ObjectStore implements AsyncDisposable {
 
   /** @throws CloudError BUCKET_NOT_EMPTY while it has an object, noncurrent ones too */
   async removeBucket(name: string, preconditions: Preconditions): Promise<void> {
-    await this.#state.write(() => {
+    const files = await this.#state.write(() => {
       const bucket = this.bucket(name)
       checkPreconditions(preconditions, bucket)
       if (this.#objects.hasAny(bucket.id)) throw bucketNotEmpty()
-      this.#buckets.remove(bucket)
+      return this.#drop(bucket)
     })
+    await this.#blobs.removeFiles(files)
+  }
+
+  /** Removes a bucket with everything in it, whatever holds or retains it: for devcloud itself, never for a caller. */
+  async removeBucketWhole(bucket: StoredBucket): Promise<void> {
+    const turn = new Turn()
+    while (await this.#removeSome(bucket, turn)) await turn.next()
+    this.#tell(bucket.name)
   }
 
   findObject({ bucket, name, generation }: ObjectKey): StoredObject | undefined {
@@ -136,8 +145,9 @@ export class ObjectStore implements AsyncDisposable {
     return object
   }
 
-  list(bucket: string, query: ListQuery): Listing {
-    return listObjects(this.#objects, this.bucket(bucket).id, query)
+  /** One page. It is read in several turns where the names that do not match are many. @throws CloudError BUCKET_NOT_FOUND */
+  async list(bucket: string, query: ListQuery, turn = new Turn()): Promise<Listing> {
+    return listObjects(this.#objects, this.bucket(bucket).id, query, turn)
   }
 
   /** Takes a body in. What is staged must go to `put`, or to `discard`. */
@@ -213,6 +223,27 @@ export class ObjectStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.uploads[Symbol.asyncDispose]()
+  }
+
+  /** Removes as many objects as fit in the turn, and after the last one the bucket. Answers whether there are more. */
+  async #removeSome(bucket: StoredBucket, turn: Turn): Promise<boolean> {
+    const { files, hasMore } = await this.#state.write(() => {
+      const files: string[] = []
+      for (let object = this.#objects.first(bucket.id); object !== undefined; object = this.#objects.first(bucket.id)) {
+        if (turn.isOver) return { files, hasMore: true }
+        this.#objects.remove(object)
+        files.push(...this.#blobs.drop(object.blobs))
+      }
+      return { files: [...files, ...this.#drop(bucket)], hasMore: false }
+    })
+    await this.#blobs.removeFiles(files)
+    return hasMore
+  }
+
+  /** The row of a bucket, and its half-made uploads: its id may be given again. Answers files to remove after the commit. */
+  #drop(bucket: StoredBucket): readonly string[] {
+    this.#buckets.remove(bucket)
+    return this.uploads.drop(bucket.id)
   }
 
   #tell(bucket: string): void {

@@ -57,9 +57,7 @@ export class Uploads implements AsyncDisposable {
   /** @throws CloudError UPLOAD_NOT_FOUND */
   get(id: string): Upload {
     const row = this.#state.db.prepare('SELECT * FROM object_uploads WHERE id = ?').get(id)
-    if (row === undefined) {
-      throw new CloudError('NOT_FOUND', 'No such upload session.', 'Start a new resumable upload.', { fault: 'UPLOAD_NOT_FOUND' })
-    }
+    if (row === undefined) throw uploadNotFound()
     return {
       id,
       bucketId: row['bucket'] as number,
@@ -123,10 +121,18 @@ export class Uploads implements AsyncDisposable {
     return { ...sums.read(), bytes: { kind: 'file', file: upload.file } }
   }
 
-  /** Within the transaction that makes the object. */
+  /** Within the transaction that makes the object. @throws CloudError UPLOAD_NOT_FOUND when the bucket went meanwhile, and the file with it */
   complete(id: string, result: string): void {
     this.#sums.delete(id)
-    this.#state.db.prepare("UPDATE object_uploads SET state = 'complete', file = '', result = ? WHERE id = ?").run(result, id)
+    const done = this.#state.db.prepare("UPDATE object_uploads SET state = 'complete', file = '', result = ? WHERE id = ?").run(result, id)
+    if (done.changes === 0) throw uploadNotFound()
+  }
+
+  /** Within a transaction: forgets all uploads of a bucket. Answers the files to remove once that has committed. */
+  drop(bucketId: number): readonly string[] {
+    const gone = this.#state.db.prepare('DELETE FROM object_uploads WHERE bucket = ? RETURNING id, file').all(bucketId)
+    for (const { id } of gone) this.#sums.delete(id as string)
+    return gone.flatMap(({ file }) => (file === '' ? [] : [file as string]))
   }
 
   async cancel(upload: Upload): Promise<void> {
@@ -154,4 +160,8 @@ async function* passing(source: AsyncIterable<Uint8Array>, sums: RunningSums) {
     sums.add(chunk)
     yield chunk
   }
+}
+
+export function uploadNotFound(): CloudError {
+  return new CloudError('NOT_FOUND', 'No such upload session.', 'Start a new resumable upload.', { fault: 'UPLOAD_NOT_FOUND' })
 }

@@ -37,17 +37,22 @@ export interface BucketFolderParts {
  */
 export async function openBucketFolder(parts: BucketFolderParts, bucket: string, directory: string): Promise<BucketFolder> {
   const { store, log } = parts
-  if (store.findBucket(bucket) === undefined) {
+  const made = store.findBucket(bucket)
+  if (made === undefined) {
     const message = `The bucket ${bucket} does not exist.`
     throw new CloudError('NOT_FOUND', message, `gcloud storage buckets create gs://${bucket}`, { fault: 'BUCKET_NOT_FOUND' })
   }
-  const at = { root: join(directory, 'files'), drafts: join(directory, 'drafts'), index: join(directory, 'in-step.json') }
-  if (!existsSync(at.index)) await rm(directory, { recursive: true, force: true })
+  const at = { root: join(directory, 'files'), drafts: join(directory, 'drafts') }
+  let { generation } = made
+  const index = () => join(directory, `in-step-${generation}.json`)
+  const ofOldDaemon = join(directory, 'in-step.json') // which did not tell one bucket of a name from the next
+  if (existsSync(ofOldDaemon)) await rename(ofOldDaemon, index())
+  if (!existsSync(index())) await rm(directory, { recursive: true, force: true })
   await rm(at.drafts, { recursive: true, force: true })
   await mkdir(directory, { recursive: true, mode: 0o700 })
   for (const path of [at.root, at.drafts]) await mkdir(path, { recursive: true })
   await chmod(at.root, 0o777)
-  const inStep = await readIndex(at.index)
+  const inStep = await readIndex(index())
   /** Files that cannot be objects, as they were when they were refused. */
   const refused = new Map<string, SeenFile>()
   let before = new Map<string, SeenFile>()
@@ -91,13 +96,22 @@ export async function openBucketFolder(parts: BucketFolderParts, bucket: string,
     else await rm(draft, { force: true })
   }
 
-  let objects = liveObjects(store, bucket)
+  /** What a bucket that is gone left is nobody's: one that is made again under its name must not inherit it. */
+  const startAnew = async () => {
+    const again = store.findBucket(bucket)
+    if (again === undefined) return
+    generation = again.generation
+    for (const name of (await lookAt(at.root)).keys()) await removeFile(at.root, name)
+    for (const known of [inStep, refused, before]) known.clear()
+  }
+  let objects = await liveObjects(store, bucket)
   /** Whether the bucket has changed since it was listed. */
   let isStale = false
   /** Answers how long to rest. */
   const cycle = async (): Promise<number> => {
-    if (isStale) objects = liveObjects(store, bucket)
+    if (isStale) objects = await liveObjects(store, bucket)
     isStale = false
+    if (store.findBucket(bucket)?.generation !== generation) await startAnew()
     const began = performance.now()
     const files = await lookAt(at.root)
     const tookMs = performance.now() - began
@@ -115,7 +129,7 @@ export async function openBucketFolder(parts: BucketFolderParts, bucket: string,
     for (const name of objects.folders) await makeFolder(at.root, name.slice(0, -1))
     before = files
     const isQuiet = steps.length === 0 && [...files].every(([name, file]) => inStep.get(name)?.mtimeMs === file.mtimeMs)
-    if (steps.length > 0) await writeIndex(at.index, inStep)
+    if (steps.length > 0) await writeIndex(index(), inStep)
     return isQuiet ? Math.min(longestRestMs, Math.max(lookMs, tookMs / mostShare)) : lookMs
   }
 
@@ -126,7 +140,7 @@ export async function openBucketFolder(parts: BucketFolderParts, bucket: string,
   })
   let wake = () => {}
   await cycle()
-  await writeIndex(at.index, inStep)
+  await writeIndex(index(), inStep)
   const closing = new AbortController()
   const ended = (async () => {
     let restMs = lookMs
@@ -155,12 +169,12 @@ export async function openBucketFolder(parts: BucketFolderParts, bucket: string,
 }
 
 /** Generations of what can be a file, and the names that end in a slash. None when the bucket was deleted. */
-function liveObjects(store: ObjectStore, bucket: string): { files: Map<string, number>; folders: string[] } {
+async function liveObjects(store: ObjectStore, bucket: string): Promise<{ files: Map<string, number>; folders: string[] }> {
   const all = new Map<string, number>()
-  if (store.findBucket(bucket) === undefined) return { files: all, folders: [] }
   const query = { prefix: '', delimiter: '', startOffset: '', endOffset: '', includeTrailingDelimiter: false, versions: false, limit: 1000 }
   for (let after: Parameters<ObjectStore['list']>[1]['after']; ;) {
-    const { items, end } = store.list(bucket, { ...query, after, matches: () => true })
+    if (store.findBucket(bucket) === undefined) return { files: new Map(), folders: [] }
+    const { items, end } = await store.list(bucket, { ...query, after, matches: () => true })
     for (const { name, generation } of items) all.set(name, generation)
     if (end === undefined) break
     after = end

@@ -1,4 +1,5 @@
 import type { Caller } from '../../api/caller.ts'
+import type { BucketPage } from '../../objects/bucket-rows.ts'
 import type { ObjectStore } from '../../objects/object-store.ts'
 import type { Preconditions } from '../../objects/preconditions.ts'
 import type { StoredBucket } from '../../objects/stored.ts'
@@ -47,7 +48,7 @@ export class Buckets {
     return this.#store.createBucket({ name, project: id, ...toStored({ fields, acl, defaultObjectAcl }) })
   }
 
-  list(project: string, prefix: string, after: string, limit: number): readonly StoredBucket[] {
+  list(project: string, prefix: string, after: string, limit: number): BucketPage {
     return this.#store.listBuckets(this.#project(project).id, prefix, after, limit)
   }
 

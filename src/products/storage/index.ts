@@ -1,8 +1,10 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Product } from '../../api/product.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { openObjectStore, type ObjectStore } from '../../objects/object-store.ts'
+import type { StoredBucket } from '../../objects/stored.ts'
 import type { State } from '../../state/state.ts'
 import { openBucketFolder, type BucketFolder } from './bucket-folder.ts'
 import { Buckets } from './buckets.ts'
@@ -25,16 +27,26 @@ export interface CloudStorage extends Product {
    * @throws CloudError BUCKET_NOT_FOUND
    */
   folder(bucket: string): Promise<string>
+  /** Removes all that a project has here: held and retained objects, half-made uploads and folders too. For devcloud itself, never for a caller. */
+  removeProject(project: string): Promise<void>
 }
 
 /** Cloud Storage: the JSON API, and reads of the XML API. The store is opened below the state directory when the wires are mounted. */
 export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds): CloudStorage {
   let store: ObjectStore | undefined
   const folders = new Map<string, Promise<BucketFolder>>()
+  const folderOf = (bucket: string) => join(state.directory, 'buckets', bucket)
   const openFolder = async (bucket: string): Promise<BucketFolder> => {
     store ??= await openObjectStore(state, clock)
     const objects = new Objects(store, new Buckets(store, project), clock)
-    return openBucketFolder({ store, objects, log }, bucket, join(state.directory, 'buckets', bucket))
+    return openBucketFolder({ store, objects, log }, bucket, folderOf(bucket))
+  }
+  const removeBucket = async (bucket: StoredBucket, from: ObjectStore): Promise<void> => {
+    const folder = folders.get(bucket.name)
+    folders.delete(bucket.name)
+    await (await folder?.catch(() => undefined))?.[Symbol.asyncDispose]()
+    await from.removeBucketWhole(bucket)
+    await rm(folderOf(bucket.name), { recursive: true, force: true })
   }
   return {
     name: 'storage',
@@ -59,6 +71,14 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
       folders.set(bucket, opening)
       opening.catch(() => folders.delete(bucket))
       return (await opening).path
+    },
+    async removeProject(id) {
+      store ??= await openObjectStore(state, clock)
+      for (;;) {
+        const { items } = store.listBuckets(id, '', '', 100)
+        for (const bucket of items) await removeBucket(bucket, store)
+        if (items.length === 0) return
+      }
     },
     async [Symbol.asyncDispose]() {
       for (const folder of folders.values()) await (await folder.catch(() => undefined))?.[Symbol.asyncDispose]()

@@ -19,9 +19,9 @@ async function given() {
   const buckets = new Buckets(store, () => ({ id: 'p', number: '1' }))
   const objects = new Objects(store, buckets, systemClock)
   await buckets.insert('p', { name: 'bucket' }, { acl: undefined, defaultObjectAcl: undefined }, undefined)
-  const all = () => {
+  const all = async () => {
     const query = { prefix: '', delimiter: '', startOffset: '', endOffset: '', includeTrailingDelimiter: false, versions: false }
-    return store.list('bucket', { ...query, limit: 1000, after: undefined, matches: () => true }).items
+    return (await store.list('bucket', { ...query, limit: 1000, after: undefined, matches: () => true })).items
   }
   return {
     open: () => openBucketFolder({ store, objects, log: openLog(undefined) }, 'bucket', join(directory, 'buckets', 'bucket')),
@@ -32,7 +32,11 @@ async function given() {
         {},
       ),
     remove: (name: string) => objects.remove({ bucket: 'bucket', name, generation: undefined }, {}),
-    names: () => all().map(({ name }) => name),
+    async remakeBucket() {
+      await store.removeBucket('bucket', {})
+      return () => buckets.insert('p', { name: 'bucket' }, { acl: undefined, defaultObjectAcl: undefined }, undefined)
+    },
+    names: async () => (await all()).map(({ name }) => name),
     async text(name: string) {
       const object = store.findObject({ bucket: 'bucket', name, generation: undefined })
       if (object === undefined) return undefined
@@ -69,7 +73,7 @@ test('objects are files once it is open, and follow each other in both direction
   writeFileSync(path('a.txt'), 'four from inside')
   rmSync(path('zero'))
   await expect
-    .poll(async () => [at.names().join(' '), await at.text('a.txt')], soon)
+    .poll(async () => [(await at.names()).join(' '), await at.text('a.txt')], soon)
     .toEqual(['a.txt empty/ up/loads/c.bin', 'four from inside'])
 })
 
@@ -90,6 +94,27 @@ test('what changed while nobody looked is told apart: deletions and news of both
   expect([await at.text('file-new'), readFileSync(path('object-new'), 'utf8')]).toEqual(['newer text', 'newer object'])
 })
 
+test('a bucket that is made again under the name of one that is gone inherits no file of it, over a restart too', async () => {
+  await using at = await given()
+  await at.put('old', 'x')
+  const folder = await at.open()
+  await at.remove('old')
+  await expect.poll(() => readdirSync(folder.path), soon).toEqual([])
+  const make = await at.remakeBucket()
+  writeFileSync(join(folder.path, 'late'), 'of nobody')
+  await make()
+  await at.put('new', 'y')
+  await expect.poll(() => readdirSync(folder.path), soon).toEqual(['new'])
+  await folder[Symbol.asyncDispose]()
+  writeFileSync(join(folder.path, 'later'), 'of nobody')
+  await at.remove('new')
+  await (
+    await at.remakeBucket()
+  )()
+  await using _again = await at.open()
+  expect([readdirSync(folder.path), await at.names()]).toEqual([[], []])
+})
+
 test('links lead nowhere: nothing outside the folder is read or written', async () => {
   await using at = await given()
   const outside = mkdtempSync(join(tmpdir(), 'dc-outside-'))
@@ -104,7 +129,7 @@ test('links lead nowhere: nothing outside the folder is read or written', async 
   await expect.poll(() => existsSync(join(folder.path, 'plain')), soon).toBe(true)
   await new Promise((resolve) => setTimeout(resolve, 1500))
   expect([readFileSync(join(outside, 'secret'), 'utf8'), readdirSync(outside)]).toEqual(['canary', ['secret']])
-  expect(at.names()).toEqual(['../escaped', 'dir/new', 'dir/secret', 'plain'])
+  expect(await at.names()).toEqual(['../escaped', 'dir/new', 'dir/secret', 'plain'])
   expect(existsSync(join(folder.path, '../escaped'))).toBe(false)
   rmSync(outside, { recursive: true })
 })

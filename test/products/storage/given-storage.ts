@@ -2,12 +2,14 @@ import { Storage, type Bucket, type StorageOptions } from '@google-cloud/storage
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { openLog } from '../../../src/base/log.ts'
-import { cloudStorage } from '../../../src/products/storage/index.ts'
-import { openState } from '../../../src/state/state.ts'
+import { cloudStorage, type CloudStorage } from '../../../src/products/storage/index.ts'
+import { openState, type State } from '../../../src/state/state.ts'
 import { givenApi, givenState, type GivenApi } from '../../api/given-api.ts'
 
 export interface GivenStorage extends AsyncDisposable {
   readonly api: GivenApi
+  readonly product: CloudStorage
+  readonly state: State
   /** Google's own Node client. */
   readonly client: Storage
   /** A bucket of that client: `bucket`. */
@@ -48,6 +50,8 @@ export async function givenStorage(
   if (options.directory === undefined) await bucket.create()
   return {
     api,
+    product,
+    state,
     client,
     bucket,
     directory: state.directory,

@@ -62,3 +62,15 @@ test('storage trap 23: an empty list has neither items nor prefixes', async () =
   expect((await cloud.send('GET', '/storage/v1/b/bucket/o')).json()).toEqual({ kind: 'storage#objects' })
   expect((await cloud.send('GET', '/storage/v1/b/bucket/o?pageToken=nonsense')).status).toBe(400)
 })
+
+test('S25: a pattern or a selection that could cost much is 400, and one that costs little is answered', async () => {
+  await using given = await givenStorage()
+  await given.bucket.file('a'.repeat(1000)).save('')
+  const list = (query: string) => given.send('GET', `/storage/v1/b/bucket/o?${query}`)
+  expect((await list(`matchGlob=${'*'.repeat(8000)}`)).status).toBe(400)
+  expect((await list(`matchGlob=${'*a'.repeat(400)}b`)).json()).toEqual({ kind: 'storage#objects' })
+  expect((await list(`fields=${'a('.repeat(3000)}b${')'.repeat(3000)}`)).status).toBe(400)
+  expect((await list(`fields=${'a/'.repeat(3000)}b`)).status).toBe(400)
+  expect((await list('fields=items(name),kind')).json()).toEqual({ kind: 'storage#objects', items: [{ name: 'a'.repeat(1000) }] })
+  expect((await list('fields=items/absent')).json()).toEqual({ items: [{}] })
+})

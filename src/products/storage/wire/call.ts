@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../../../api/caller.ts'
 import { authorityOf } from '../../../api/routes.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
+import { Turn } from '../../../base/turn.ts'
 import type { Preconditions } from '../../../objects/preconditions.ts'
 import type { ObjectStore } from '../../../objects/object-store.ts'
 import { checkAccess } from '../access.ts'
@@ -16,6 +17,8 @@ export class Call {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly query: URLSearchParams
+  /** This request's share of the event loop. */
+  readonly turn = new Turn()
   readonly #params: ReadonlyMap<string, string>
   readonly #store: ObjectStore
 

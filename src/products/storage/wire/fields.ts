@@ -2,55 +2,61 @@ import { isRecord } from '../bucket-attributes.ts'
 import { invalid } from '../names.ts'
 
 /** Which keys to keep, and of which only a part. `*` stands for every key. */
-type Mask = ReadonlyMap<string, Mask | undefined>
+export type Mask = Map<string, Mask | undefined>
+
+/** No resource is so deep, and no list of all its fields so long. */
+const depthLimit = 16
+const textLimit = 8192
 
 /**
- * A partial response: `items(name,size),nextPageToken`, `items/name`, a star for every key. What is absent is passed over.
+ * Reads a partial response: `items(name,size),nextPageToken`, `items/name`, a star for every key.
  * Source: cloud.google.com/storage/docs/json_api#partial-response. @throws CloudError INVALID_ARGUMENT
  */
-export function selectFields(resource: object, text: string): unknown {
-  return select(resource, readMask(text))
-}
-
-/** @throws CloudError INVALID_ARGUMENT */
-function readMask(text: string): Mask {
+export function readMask(text: string): Mask {
+  if (text.length > textLimit) throw invalid('The field selection is too long.', `Send at most ${textLimit} characters.`)
   const tokens = text.match(/[(),/]|[^(),/\s]+/g) ?? []
   let at = 0
-  const list = (): Mask => {
-    const mask = new Map<string, Mask | undefined>()
-    do {
-      const [name, below] = path()
-      const known = mask.get(name)
-      mask.set(name, known !== undefined && below !== undefined ? new Map([...known, ...below]) : below)
-    } while (tokens[at] === ',' && ++at > 0)
-    return mask
+  /** `into` has what the list adds to it: `a/b,a/c` selects both. */
+  const list = (into: Mask, depth: number): void => {
+    if (depth > depthLimit) throw invalid('The field selection is nested too deep.', `Nest at most ${depthLimit} fields.`)
+    do path(into, depth)
+    while (tokens[at] === ',' && ++at > 0)
   }
-  const path = (): readonly [string, Mask | undefined] => {
+  const path = (into: Mask, depth: number): void => {
     const name = tokens[at++]
     if (name === undefined || /^[(),/]$/.test(name)) throw malformed(text)
-    if (tokens[at] === '/') {
-      at += 1
-      return [name, new Map([path()])]
+    const next = tokens[at]
+    const isNew = !into.has(name)
+    const below = into.get(name) ?? new Map()
+    if (next !== '/' && next !== '(') {
+      into.set(name, undefined)
+      return
     }
-    if (tokens[at] !== '(') return [name, undefined]
+    if (isNew || into.get(name) !== undefined) into.set(name, below) // what is whole already stays whole
     at += 1
-    const below = list()
-    if (tokens[at++] !== ')') throw malformed(text)
-    return [name, below]
+    if (next === '(') {
+      list(below, depth + 1)
+      if (tokens[at++] !== ')') throw malformed(text)
+    } else if (depth === depthLimit) {
+      throw invalid('The field selection is nested too deep.', `Nest at most ${depthLimit} fields.`)
+    } else {
+      path(below, depth + 1)
+    }
   }
-  const mask = list()
+  const mask: Mask = new Map()
+  list(mask, 0)
   if (at < tokens.length) throw malformed(text)
   return mask
 }
 
-function select(value: unknown, mask: Mask): unknown {
+/** What the mask keeps of a value; what is absent is passed over. */
+export function select(value: unknown, mask: Mask | undefined): unknown {
+  if (mask === undefined) return value
   if (Array.isArray(value)) return value.map((item) => select(item, mask))
   if (!isRecord(value)) return value
   const kept = Object.entries(value).flatMap(([key, below]) => {
     const name = mask.has(key) ? key : '*'
-    if (!mask.has(name)) return []
-    const inner = mask.get(name)
-    return [[key, inner === undefined ? below : select(below, inner)] as const]
+    return mask.has(name) ? [[key, select(below, mask.get(name))] as const] : []
   })
   return Object.fromEntries(kept)
 }

@@ -29,18 +29,22 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
     {
       verb: 'GET',
       path: 'b',
-      handle(call) {
+      async handle(call) {
         call.allow('storage.buckets.list')
-        const limit = pageSize(call)
         const after = readPageToken(call.text('pageToken') ?? toPageToken({ name: Buffer.from(''), generation: undefined }))
         if (after === undefined) throw invalid('Invalid argument.', 'Send a pageToken that a list gave.')
-        const found = buckets.list(requireProject(call), call.text('prefix') ?? '', after.name.toString(), limit + 1)
-        const items = found.slice(0, limit)
-        const last = items.at(-1)
+        const page = buckets.list(requireProject(call), call.text('prefix') ?? '', after.name.toString(), pageSize(call))
+        const last = page.items.at(-1)
+        const view = call.view()
+        const items: object[] = []
+        for (const bucket of page.items) {
+          items.push(resource(bucket, view))
+          if (call.turn.isOver) await call.turn.next()
+        }
         return {
           kind: 'storage#buckets',
-          ...(found.length > limit && last && { nextPageToken: toPageToken({ name: Buffer.from(last.name), generation: undefined }) }),
-          ...(items.length > 0 && { items: items.map((bucket) => resource(bucket, call.view())) }),
+          ...(page.hasMore && last && { nextPageToken: toPageToken({ name: Buffer.from(last.name), generation: undefined }) }),
+          ...(items.length > 0 && { items }),
         }
       },
     },

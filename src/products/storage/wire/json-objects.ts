@@ -18,16 +18,21 @@ export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>
     {
       verb: 'GET',
       path: 'b/:bucket/o',
-      handle(call) {
+      async handle(call) {
         const bucket = call.param('bucket')
         call.allow('storage.objects.list', bucket)
-        const query = readListQuery(call)
-        const { items, prefixes, end } = store.list(bucket, query)
+        const { items, prefixes, end } = await store.list(bucket, readListQuery(call), call.turn)
+        const view = call.view()
+        const told: object[] = []
+        for (const object of items) {
+          told.push(toObjectResource(bucket, object, view))
+          if (call.turn.isOver) await call.turn.next()
+        }
         return {
           kind: 'storage#objects',
           ...(end !== undefined && { nextPageToken: toPageToken(end) }),
           ...(prefixes.length > 0 && { prefixes }),
-          ...(items.length > 0 && { items: items.map((object) => toObjectResource(bucket, object, call.view())) }),
+          ...(items.length > 0 && { items: told }),
         }
       },
     },

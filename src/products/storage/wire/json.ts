@@ -5,9 +5,9 @@ import type { Log } from '../../../base/log.ts'
 import { unimplemented } from '../names.ts'
 import { aclRoutes } from './json-acl.ts'
 import { serveBatch } from './batch.ts'
-import { Call, queryOf } from './call.ts'
+import { Call } from './call.ts'
 import { allowAnyOrigin } from './cors.ts'
-import { selectFields } from './fields.ts'
+import { sendJson } from './json-answer.ts'
 import { bucketRoutes } from './json-buckets.ts'
 import { copyRoutes } from './json-copies.ts'
 import { downloadRoutes, objectRoutes } from './json-objects.ts'
@@ -51,20 +51,14 @@ function mount(app: FastifyInstance, base: string, routes: readonly Route<Handle
         const path = pathOf(request.raw.url ?? '').slice(base.length + 1)
         const found = find(verb === 'HEAD' ? 'GET' : verb, path)
         if (found === undefined) throw unimplemented(`${verb} ${base}/${path}`)
-        const answer = await found.handle(new Call(request, reply, found.params, store))
+        const call = new Call(request, reply, found.params, store)
+        const answer = await found.handle(call)
         if (answer === reply) return reply
         if (answer === undefined) return reply.code(204).send()
-        return sendJson(request, reply, answer)
+        return sendJson(request, reply, answer, call.turn)
       },
     })
   }
-}
-
-/** Sends a resource, cut to what `fields` asks for. */
-export function sendJson(request: FastifyRequest, reply: FastifyReply, answer: object): FastifyReply {
-  const mask = queryOf(request).get('fields')
-  const told = mask === null ? answer : selectFields(answer, mask)
-  return reply.type('application/json; charset=UTF-8').send(JSON.stringify(told))
 }
 
 /** A refusal of bytes is told in words, as Google does (storage trap 18), any other as JSON. */
@@ -74,7 +68,7 @@ function sendJsonError(request: FastifyRequest, reply: FastifyReply, error: unkn
   if (told.status === 401) reply.header('www-authenticate', 'Bearer realm="https://accounts.google.com/"')
   reply.removeHeader('content-length').code(told.status)
   if (told.status === 304) return reply.send()
-  const isMedia = request.url.startsWith('/download/') || (request.method === 'GET' && queryOf(request).get('alt') === 'media')
+  const isMedia = request.url.startsWith('/download/') || (request.method === 'GET' && /[?&]alt=media(&|$)/.test(request.url))
   if (isMedia) return reply.type('text/html; charset=UTF-8').send(told.message)
   return reply.type('application/json; charset=UTF-8').send(JSON.stringify(toJsonError(told)))
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { pathOf } from '../../../api/routes.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import type { Upload } from '../../../objects/uploads.ts'
+import { uploadNotFound, type Upload } from '../../../objects/uploads.ts'
 import { invalid, required } from '../names.ts'
 import { toObjectResource } from '../object-resource.ts'
 import { headerOf, originOf, parseJson, type Call } from './call.ts'
@@ -50,7 +50,7 @@ export async function continueUpload(parts: Parts, call: Call): Promise<object> 
 function find({ store }: Parts, call: Call, id: string): Upload {
   const upload = store.uploads.get(id)
   if (upload.bucketId === store.bucket(call.param('bucket')).id) return upload
-  throw new CloudError('NOT_FOUND', 'No such upload session.', 'Start a new resumable upload.', { fault: 'UPLOAD_NOT_FOUND' })
+  throw uploadNotFound()
 }
 
 async function take(parts: Parts, call: Call, upload: Upload): Promise<object> {
