@@ -7,7 +7,6 @@ import type { GatewayOptions, Source } from './gateway-options.ts'
 import { kindOfHost, readHost, type HostKind } from './hosts.ts'
 import { openHttpEnds, type HttpEnds } from './http-ends.ts'
 import { sendRefusal } from './refusal.ts'
-import { spareRetries } from './spare-retries.ts'
 import { openTlsEnd } from './tls-end.ts'
 import { openTunnel } from './tunnel.ts'
 
@@ -28,7 +27,6 @@ export async function openConnections(options: GatewayOptions): Promise<Connecti
   const sourceOf = (socket: object): Source => sources.get(socket) ?? localSource
   const kindOf = (authority: string | undefined): HostKind => kindOfHost(readHost(authority)?.host ?? '', options.hosts)
   const answer = (door: Door) => (request: IncomingMessage, response: ServerResponse) => {
-    spareRetries(request, response)
     const decision = decideRequest(seenOf(request), door, options.hosts)
     if (decision.kind === 'refuse') sendRefusal(request, response, decision)
     else if (decision.kind === 'api') options.handler(request, response)

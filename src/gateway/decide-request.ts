@@ -22,7 +22,7 @@ export function decideRequest(request: SeenRequest, door: Door, isKnown: (host: 
   const read = others.length === 0 ? readHost(authority) : undefined
   if (read === undefined) return refuse(400, 'INVALID_ARGUMENT', 3, 'The request needs exactly one valid Host.')
   const kind = kindOfHost(read.host, isKnown)
-  if (kind === 'unemulated') return refuse(501, 'UNIMPLEMENTED', 12, `devcloud does not emulate ${read.host}.`)
+  if (kind === 'unemulated') return refuse(400, 'UNIMPLEMENTED', 12, `devcloud does not emulate ${read.host}.`)
   const isOurs = kind === 'api' || kind === 'metadata' || (kind === 'local' && door === 'endpoints')
   if (!isOurs) return refuse(421, 'FAILED_PRECONDITION', 9, `No host ${read.host} is served here.`)
   if (door === 'endpoints' && kind === 'local' && isForeignPage(request, authority)) {

@@ -25,6 +25,6 @@ test("a host of Google's that devcloud does not emulate fails closed by its name
   await using shell = await givenShell()
   const url = 'https://bigquery.googleapis.com/bigquery/v2/projects/guestbook/datasets'
   const script = `const a = await fetch('${url}'); console.log(a.status, (await a.json()).error.message)`
-  expect(await shell.stdoutOf(process.execPath, '-e', script)).toBe('501 devcloud does not emulate bigquery.googleapis.com.')
+  expect(await shell.stdoutOf(process.execPath, '-e', script)).toBe('400 devcloud does not emulate bigquery.googleapis.com.')
   expect(await shell.stdoutOf('curl', '-sS', url)).toContain('"devcloud does not emulate bigquery.googleapis.com."')
 })

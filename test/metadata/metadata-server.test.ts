@@ -66,7 +66,7 @@ test('an unknown path and the account of another are 404 in plain words', async 
 test('wait_for_change is refused by name', async () => {
   await using metadata = await givenMetadata()
   const answer = await metadata.get('instance/?recursive=true&wait_for_change=true')
-  expect(answer.status).toBe(501)
+  expect(answer.status).toBe(400)
   expect(await answer.text()).toContain('wait_for_change')
 })
 

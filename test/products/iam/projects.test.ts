@@ -70,14 +70,14 @@ test('sql trap 37: batchEnable takes one id, refuses 25 and names what is not em
   expect((await batch(['run.googleapis.com'])).body).toMatchObject({ done: true, response: { services: [{ state: 'ENABLED' }] } })
   expect((await batch(Array.from({ length: 25 }, () => 'run.googleapis.com'))).status).toBe(400)
   const refused = await batch(['run.googleapis.com', 'bigquery.googleapis.com'])
-  expect([refused.status, refused.body['error']?.['message']]).toEqual([501, 'devcloud does not emulate bigquery.googleapis.com.'])
+  expect([refused.status, refused.body['error']?.['message']]).toEqual([400, 'devcloud does not emulate bigquery.googleapis.com.'])
 })
 
-test('sql trap 40: an unknown route of these hosts is 501 with its method and path', async () => {
+test('sql trap 40: an unknown route of these hosts is refused with its method and path', async () => {
   await using cloud = await givenIam()
   for (const path of ['/v1/projects/demo:getAncestry', '/v1/organizations/1']) {
     const answer = await cloud.call('GET', manager + path)
-    expect(answer.status).toBe(501)
+    expect(answer.status).toBe(400)
     expect(String(answer.body['error']?.['message'])).toContain(`GET cloudresourcemanager.googleapis.com${path}`)
   }
   expect((await cloud.call('GET', 'https://cloudbilling.googleapis.com/v1/projects/demo/billingInfo')).body['billingEnabled']).toBe(false)

@@ -122,6 +122,6 @@ test('what is not emulated is refused by name', async () => {
     ['GET', 'roles'],
   ] as const) {
     const answer = await cloud.call(method, `${api}/${path}`)
-    expect([answer.status, answer.body['error']?.['status']]).toEqual([501, 'UNIMPLEMENTED'])
+    expect([answer.status, answer.body['error']?.['status']]).toEqual([400, 'UNIMPLEMENTED'])
   }
 })

@@ -124,7 +124,7 @@ test('lists go by pages that neither lose nor repeat, and a filter counts only w
 test('what is not emulated answers UNIMPLEMENTED by name', async () => {
   await using cloud = await givenSecrets()
   const response = await fetch(`${cloud.api.url}/v1/projects/demo/secrets/s:rotate`, { method: 'POST' })
-  expect(response.status).toBe(501)
+  expect(response.status).toBe(400)
   expect(await response.json()).toMatchObject({ error: { status: 'UNIMPLEMENTED' } })
 })
 

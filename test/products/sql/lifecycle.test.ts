@@ -129,10 +129,10 @@ test('what an instance cannot be is refused before anything is made', async () =
     [400, wanted('a', { databaseFlags: [{ name: 'no_such', value: 'on' }] }), 'no_such'],
     [400, wanted('a', { activationPolicy: 'SOMETIMES' }), 'SOMETIMES'],
     [400, { ...wanted('a'), databaseVersion: 'POSTGRES_8' }, 'POSTGRES_8'],
-    [501, { ...wanted('a'), databaseVersion: 'MYSQL_8_0' }, 'MYSQL_8_0'],
-    [501, { ...wanted('a'), databaseVersion: 'SQLSERVER_2022_STANDARD' }, 'SQLSERVER_2022_STANDARD'],
-    [501, { ...wanted('a'), masterInstanceName: 'b' }, 'masterInstanceName'],
-    [501, { ...wanted('a'), instanceType: 'READ_REPLICA_INSTANCE' }, 'READ_REPLICA_INSTANCE'],
+    [400, { ...wanted('a'), databaseVersion: 'MYSQL_8_0' }, 'MYSQL_8_0'],
+    [400, { ...wanted('a'), databaseVersion: 'SQLSERVER_2022_STANDARD' }, 'SQLSERVER_2022_STANDARD'],
+    [400, { ...wanted('a'), masterInstanceName: 'b' }, 'masterInstanceName'],
+    [400, { ...wanted('a'), instanceType: 'READ_REPLICA_INSTANCE' }, 'READ_REPLICA_INSTANCE'],
   ] as const) {
     expect(await sql.call('POST', instances, body)).toMatchObject({ status, body: { error: { message: expect.stringContaining(word) } } })
   }

@@ -157,7 +157,7 @@ test('users and databases of kinds that are not emulated are refused by name', a
     ['databases', { name: 'd', collation: 'de_DE.UTF8' }, 'de_DE.UTF8'],
   ] as const) {
     expect(await sql.call('POST', `${instances}/main/${path}`, body)).toMatchObject({
-      status: 501,
+      status: 400,
       body: { error: { message: expect.stringContaining(word) } },
     })
   }
@@ -197,11 +197,11 @@ test('sql trap 40: methods that are not emulated are refused by name', async () 
     ['POST', '/main:generateEphemeralCert', 'sql.connect.generateEphemeralCert'],
   ] as const) {
     expect(await sql.call(method, instances + path, method === 'POST' ? {} : undefined)).toMatchObject({
-      status: 501,
+      status: 400,
       body: { error: { message: `devcloud does not emulate ${name}.`, errors: [{ reason: 'notImplemented' }] } },
     })
   }
-  expect((await sql.call('GET', `${instances}/main/nonsense`)).status).toBe(501)
+  expect((await sql.call('GET', `${instances}/main/nonsense`)).status).toBe(400)
 })
 
 test('tiers and flags are listed', async () => {

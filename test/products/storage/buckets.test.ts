@@ -63,7 +63,7 @@ test('a bucket that is there has no managed folders, and one that is not is 404'
   await using cloud = await givenStorage()
   expect((await cloud.send('GET', '/storage/v1/b/bucket/managedFolders')).json()).toEqual({ kind: 'storage#managedFolders' })
   expect((await cloud.send('GET', '/storage/v1/b/nobody/managedFolders')).status).toBe(404)
-  expect((await cloud.send('POST', '/storage/v1/b/bucket/managedFolders', { body: '{"name":"a/"}' })).status).toBe(501)
+  expect((await cloud.send('POST', '/storage/v1/b/bucket/managedFolders', { body: '{"name":"a/"}' })).status).toBe(400)
 })
 
 test('entries of access are added, changed and taken away', async () => {

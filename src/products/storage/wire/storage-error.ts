@@ -26,7 +26,7 @@ const byFault: Readonly<Record<string, Told>> = {
   BUCKET_NOT_EMPTY: [409, 'conflict', 'BucketNotEmpty', 'The bucket you tried to delete was not empty.'],
   CONDITION_NOT_MET: [412, 'conditionNotMet', 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold.'],
   RANGE: [416, 'requestedRangeNotSatisfiable', 'InvalidRange', 'The requested range cannot be satisfied.'],
-  UNIMPLEMENTED: [501, 'notImplemented', 'NotImplemented', 'A header or query you provided requested a function that is not implemented.'],
+  UNIMPLEMENTED: [400, 'notImplemented', 'NotImplemented', 'A header or query you provided requested a function that is not implemented.'],
 }
 
 const byCode: Partial<Readonly<Record<Code, Told>>> = {
@@ -56,7 +56,8 @@ export function toJsonError({ status, reason, message }: StorageError): unknown 
       : reason === 'conditionNotMet'
         ? { locationType: 'header', location: 'If-Match' }
         : {}
-  return { error: { code: status, message, errors: [{ message, domain: 'global', reason, ...location }] } }
+  const told = { code: status, message, errors: [{ message, domain: 'global', reason, ...location }] }
+  return { error: reason === 'notImplemented' ? { ...told, status: 'UNIMPLEMENTED' } : told } // Storage names no status else
 }
 
 /** fastify's own refusals carry a status below 500; the rest is a fault of ours, whose words stay here. */
