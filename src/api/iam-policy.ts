@@ -1,20 +1,22 @@
-import { clone, create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
 import type { GetIamPolicyRequest, SetIamPolicyRequest, TestIamPermissionsRequest } from './gen/google/iam/v1/iam_policy_pb.ts'
 import { TestIamPermissionsResponseSchema } from './gen/google/iam/v1/iam_policy_pb.ts'
 import { PolicySchema, type Policy } from './gen/google/iam/v1/policy_pb.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { openCollection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
+import { nextPolicy, shownPolicy, type PolicyRules } from './policy-rules.ts'
 
 /** The IAM trio of any resource, by its full name. Policies are stored and compared by etag; each product enforces those that it can. */
 export interface IamPolicies {
   get(name: string): Policy
-  /** Forgets the policy of a resource that is gone. */
-  delete(name: string): Promise<void>
+  /** Writes `next` for `member` wherever it stands. Answers the names of the resources whose policy had it. */
+  replaceMember(member: string, next: string): Promise<readonly string[]>
   /** @param onSet told the canonical name after a policy was stored */
   rpcs(
     canonical: (name: string) => string,
     onSet?: (name: string) => void,
+    rules?: PolicyRules,
   ): {
     getIamPolicy(request: GetIamPolicyRequest): Policy
     setIamPolicy(request: SetIamPolicyRequest): Promise<Policy>
@@ -22,42 +24,39 @@ export interface IamPolicies {
   }
 }
 
+/**
+ * Policies of the resources of `state`. One goes with its resource, in the same transaction: the row of a resource that is deleted, whichever
+ * room deletes it, takes the policy of its name along, so what is made again under that name inherits no member.
+ */
 export function openIamPolicies(state: State): IamPolicies {
-  const rows = openCollection(state, 'iam.policy')
+  const rows = openCollection(state, kind)
+  state.db.exec(`CREATE TEMP TRIGGER IF NOT EXISTS policy_goes_with_resource AFTER DELETE ON main.resources WHEN OLD.kind <> '${kind}'
+    BEGIN DELETE FROM resources WHERE kind = '${kind}' AND name = OLD.name; END`)
+  const read = (value: string) => fromJsonString(PolicySchema, value)
   const get = (name: string): Policy => {
     const value = rows.get(name)
-    return value === undefined
-      ? create(PolicySchema, { version: 1, etag: Buffer.from('ACAB', 'base64') })
-      : fromJsonString(PolicySchema, value)
+    return value === undefined ? create(PolicySchema, { version: 1, etag: Buffer.from('ACAB', 'base64') }) : read(value)
   }
+  const put = (name: string, policy: Policy) => rows.put(name, toJsonString(PolicySchema, policy))
   return {
     get,
-    async delete(name) {
-      await rows.delete(name)
+    async replaceMember(member, next) {
+      const holding = rows.list('').filter(({ value }) => value.includes(JSON.stringify(member)))
+      await Promise.all(
+        holding.map(({ name, value }) => {
+          const policy = read(value)
+          for (const binding of policy.bindings) binding.members = binding.members.map((held) => (held === member ? next : held))
+          return put(name, policy)
+        }),
+      )
+      return holding.map(({ name }) => name)
     },
-    rpcs: (canonical, onSet) => ({
-      getIamPolicy: (request) => get(canonical(request.resource)),
-      async setIamPolicy(request) {
-        const name = canonical(request.resource)
-        const current = get(name)
-        const policy = clone(PolicySchema, request.policy ?? create(PolicySchema))
-        if (policy.etag.length > 0 && !Buffer.from(policy.etag).equals(current.etag)) {
-          throw new CloudError(
-            'ABORTED',
-            'There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.',
-            'Read the policy again.',
-          )
-        }
-        if (policy.version < 3 && [...policy.bindings, ...current.bindings].some((binding) => binding.condition !== undefined)) {
-          throw new CloudError(
-            'INVALID_ARGUMENT',
-            'A policy with conditions must be set with version 3.',
-            'Read it with requestedPolicyVersion 3.',
-          )
-        }
-        policy.version = policy.bindings.some(({ condition }) => condition !== undefined) ? 3 : 1
-        policy.etag = crypto.getRandomValues(new Uint8Array(8))
-        await rows.put(name, toJsonString(PolicySchema, policy))
+    rpcs: (canonical, onSet, rules = {}) => ({
+      getIamPolicy: ({ resource, options }) => shownPolicy(get(canonical(resource)), options?.requestedPolicyVersion ?? 0),
+      async setIamPolicy({ resource, policy: sent, updateMask }) {
+        const name = canonical(resource)
+        const policy = nextPolicy(get(name), sent, updateMask?.paths ?? [], rules)
+        await put(name, policy)
         onSet?.(name)
         return policy
       },
@@ -69,6 +68,16 @@ export function openIamPolicies(state: State): IamPolicies {
   }
 }
 
+const kind = 'iam.policy'
+
+/** @throws CloudError INVALID_ARGUMENT for what is no permission. Source: the comment of TestIamPermissionsRequest.permissions. */
 function allPermissions(permissions: readonly string[]) {
+  const bad = permissions.find((permission) => !/^[a-z][a-zA-Z0-9]*(\.[a-zA-Z0-9]+){2,}$/.test(permission))
+  if (bad !== undefined)
+    throw new CloudError(
+      'INVALID_ARGUMENT',
+      `Permission ${bad.slice(0, 200)} is not valid for this resource.`,
+      'Write permissions without wildcards.',
+    )
   return create(TestIamPermissionsResponseSchema, { permissions: [...permissions] })
 }

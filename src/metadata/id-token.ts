@@ -4,6 +4,8 @@ import { readJwtPart } from './jwt-part.ts'
 /** What an ID token of ours says. */
 export interface IdToken {
   readonly email: string
+  /** The account's unique id. */
+  readonly subject: string
   readonly audience: string
   readonly expiresMs: number
 }
@@ -25,10 +27,10 @@ export function readIdToken(
   if (signature === '' || rest.length > 0 || token.length > 16_384) return undefined
   const header = readJwtPart(head)
   if (header?.['alg'] !== 'RS256' || header['kid'] !== signing.id) return undefined
-  const { iss, aud, exp, iat, email } = readJwtPart(body) ?? {}
+  const { iss, aud, exp, iat, email, sub } = readJwtPart(body) ?? {}
   if (iss !== signing.issuer || typeof aud !== 'string' || typeof email !== 'string' || typeof exp !== 'number') return undefined
   const now = nowMs / 1000
   if (exp <= now || (typeof iat === 'number' && iat > now + skewSeconds)) return undefined
   if (!verify('sha256', Buffer.from(`${head}.${body}`), signing.publicKey, Buffer.from(signature, 'base64url'))) return undefined
-  return { email, audience: aud, expiresMs: exp * 1000 }
+  return { email, subject: String(sub), audience: aud, expiresMs: exp * 1000 }
 }

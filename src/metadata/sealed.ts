@@ -1,11 +1,12 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
-/** What a token says inside: `k` what kind it is, `e` whose, `x` until when in ms since 1970 (absent: for good), `s` its scopes. */
+/** What a token says inside: `k` what kind it is, `e` whose, `x` until when in ms since 1970 (absent: for good), `s` its scopes, `n` which account of that email (absent: the first). */
 export interface SealedToken {
   readonly k: 'access' | 'refresh'
   readonly e: string
   readonly x?: number
   readonly s: readonly string[]
+  readonly n?: number
 }
 
 const nonceBytes = 12

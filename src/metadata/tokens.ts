@@ -6,7 +6,8 @@ import type { State } from '../state/state.ts'
 import { openAccountKeys, type AccountKeys } from './account-keys.ts'
 import { readAssertion } from './assertion.ts'
 import { readIdToken, type IdToken } from './id-token.ts'
-import { seal, unseal } from './sealed.ts'
+import { openIncarnations } from './incarnations.ts'
+import { seal, unseal, type SealedToken } from './sealed.ts'
 import { loadTokenKeys } from './token-keys.ts'
 import { uniqueIdOf } from './unique-id.ts'
 
@@ -31,6 +32,10 @@ export interface Tokens {
   /** While suspended, an account's tokens are over, old and new: it was disabled or deleted. Durable when resolved. */
   suspend(email: string, isSuspended: boolean): Promise<void>
   isSuspended(email: string): boolean
+  /** The 21 digits of the account that has this email now. */
+  uniqueId(email: string): string
+  /** The next account of this email is another one: tokens of this one are over for good. Durable when resolved. */
+  retire(email: string): Promise<void>
   /** The public keys of ID tokens, as /oauth2/v3/certs answers them. */
   jwks(): JSONWebKeySet
   /** The same as certificates by key id, as /oauth2/v1/certs answers them. */
@@ -72,23 +77,30 @@ export async function openTokens({ state, clock }: { readonly state: State; read
   const publicJwk = await exportJWK(publicKey)
   const revoked = await openRevoked(state, clock)
   const suspended = openSuspended(state)
+  const incarnations = openIncarnations(state)
+  const uniqueId = (email: string) => uniqueIdOf(email, incarnations.of(email))
+  const sealOf = (kind: keyof typeof prefixes, token: Omit<SealedToken, 'k' | 'n'>) => {
+    const n = incarnations.of(token.e)
+    return prefixes[kind] + seal(keys.seal, { k: kind, ...token, ...(n > 0 && { n }) })
+  }
 
   const inspect = (token: string): InspectedToken | undefined => {
     const kind = token.startsWith(prefixes.access) ? 'access' : token.startsWith(prefixes.refresh) ? 'refresh' : undefined
     if (kind === undefined) return undefined
     const sealed = unseal(keys.seal, token.slice(prefixes[kind].length))
     if (sealed?.k !== kind || (sealed.x ?? Infinity) <= clock.nowMs() || revoked.has(token) || suspended.has(sealed.e)) return undefined
+    if ((sealed.n ?? 0) !== incarnations.of(sealed.e)) return undefined
     return { kind, email: sealed.e, scopes: sealed.s, ...(sealed.x !== undefined && { expiresMs: sealed.x }) }
   }
   return {
     accountKeys,
     accessToken(email, scopes = [cloudPlatform], lifetimeSeconds = 3599) {
       const expiresMs = clock.nowMs() + lifetimeSeconds * 1000
-      return { token: prefixes.access + seal(keys.seal, { k: 'access', e: email, x: expiresMs, s: scopes }), expiresMs }
+      return { token: sealOf('access', { e: email, x: expiresMs, s: scopes }), expiresMs }
     },
-    refreshToken: (email, scopes = [cloudPlatform]) => prefixes.refresh + seal(keys.seal, { k: 'refresh', e: email, s: scopes }),
+    refreshToken: (email, scopes = [cloudPlatform]) => sealOf('refresh', { e: email, s: scopes }),
     async idToken(email, audience, extra = {}) {
-      const id = uniqueIdOf(email)
+      const id = uniqueId(email)
       const now = Math.floor(clock.nowMs() / 1000)
       const azp = extra.emailAsAzp === true ? email : id
       const claims = { azp, ...(extra.withoutEmail !== true && { email, email_verified: true }), ...fullClaims(extra.full) }
@@ -103,7 +115,7 @@ export async function openTokens({ state, clock }: { readonly state: State; read
     },
     readIdToken(token) {
       const read = readIdToken(token, { id: keys.signing.id, publicKey, issuer: idTokenIssuer }, clock.nowMs())
-      return read === undefined || suspended.has(read.email) ? undefined : read
+      return read === undefined || suspended.has(read.email) || read.subject !== uniqueId(read.email) ? undefined : read
     },
     read(token) {
       const inspected = inspect(token)
@@ -119,6 +131,8 @@ export async function openTokens({ state, clock }: { readonly state: State; read
     },
     suspend: suspended.set,
     isSuspended: suspended.has,
+    uniqueId,
+    retire: incarnations.advance,
     jwks: () => ({ keys: [{ ...publicJwk, kid: keys.signing.id, use: 'sig', alg: 'RS256' }] }),
     certs: () => ({ [keys.signing.id]: keys.signing.certificate }),
   }

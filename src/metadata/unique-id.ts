@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto'
 
-/** The 21 digits by which Google knows an account: `sub` and `azp` of its ID tokens, `uniqueId` of its resource. The same on every machine. */
-export function uniqueIdOf(email: string): string {
-  const hash = createHash('sha256').update(email).digest()
+/**
+ * The 21 digits by which Google knows an account: `sub` and `azp` of its ID tokens, `uniqueId` of its resource. The same on every machine.
+ * @param incarnation how many accounts of this email were deleted before: one that is made again is another account
+ */
+export function uniqueIdOf(email: string, incarnation = 0): string {
+  const hash = createHash('sha256')
+    .update(incarnation === 0 ? email : `${email}#${incarnation}`)
+    .digest()
   const digits = ((hash.readBigUInt64BE(0) << 64n) | hash.readBigUInt64BE(8)) % 10n ** 20n
   return `1${digits.toString().padStart(20, '0')}`
 }

@@ -7,12 +7,11 @@ import {
   type IAM,
   type ServiceAccount,
 } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
-import { SetIamPolicyRequestSchema } from '../../api/gen/google/iam/v1/iam_policy_pb.ts'
+import { deletedAccount } from '../../api/iam-members.ts'
 import type { IamPolicies } from '../../api/iam-policy.ts'
 import { applyMask } from '../../api/masks.ts'
 import { paginate } from '../../api/pages.ts'
 import { CloudError } from '../../base/cloud-error.ts'
-import { uniqueIdOf } from '../../metadata/unique-id.ts'
 import { openCollection, projectsIn } from '../../state/collection.ts'
 import type { IamNeeds } from './index.ts'
 import { checkAccountId, defaultEmailOf, emailOf, invalid, projectOfEmail, readAccountName, readProjectName } from './names.ts'
@@ -25,12 +24,13 @@ export interface Accounts {
   find(account: string): ServiceAccount | undefined
   /** Ids of the projects that have some. */
   projects(): readonly string[]
-  /** Forgets all of a project, with their keys. */
+  /** Forgets all of a project, with their keys and tokens. */
   removeProject(project: string): Promise<void>
   rpcs: Partial<ServiceImpl<typeof IAM>>
 }
 
-export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
+/** @param onMembersChange told the names of resources whose policy named an account that is gone */
+export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersChange: (resources: readonly string[]) => void): Accounts {
   const rows = openCollection(needs.state, 'iam.account')
   const settled = openCollection(needs.state, 'iam.project')
   const put = async (account: ServiceAccount) => {
@@ -41,7 +41,10 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
   const settle = (project: string) => {
     if (settled.get(project) !== undefined) return
     const email = defaultEmailOf(needs.project(project).number)
-    const made = [settled.put(project, ''), put(newAccount(project, email, 'Default compute service account', ''))]
+    const made = [
+      settled.put(project, ''),
+      put(newAccount(project, email, needs.tokens.uniqueId(email), 'Default compute service account', '')),
+    ]
     Promise.all(made).catch(() => {}) // a disk that is full tells the next writer
   }
   const prefixOf = (project: string) => `projects/${project}/serviceAccounts/`
@@ -66,6 +69,18 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
       `gcloud iam service-accounts create ${account.split('@')[0]}`,
     )
   }
+  /** All that an account had goes with it; policies that name it say that it is gone. */
+  const remove = async (account: ServiceAccount) => {
+    const { name, email, uniqueId } = account
+    const [changed] = await Promise.all([
+      policies.replaceMember(`serviceAccount:${email}`, deletedAccount(email, uniqueId)),
+      rows.delete(name),
+      needs.tokens.accountKeys.deleteAll(email),
+      needs.tokens.suspend(email, true),
+      needs.tokens.retire(email),
+    ])
+    onMembersChange(changed)
+  }
   const setDisabled = async (name: string, disabled: boolean) => {
     const account = get(name)
     account.disabled = disabled
@@ -78,8 +93,9 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
     projects: () => [...new Set([...settled.list('').map(({ name }) => name), ...projectsIn(rows)])],
     async removeProject(project) {
       const emails = rows.list(prefixOf(project)).map(({ name }) => name.slice(prefixOf(project).length))
+      const { accountKeys, suspend, retire } = needs.tokens
       await Promise.all([
-        ...emails.flatMap((email) => [needs.tokens.accountKeys.deleteAll(email), needs.tokens.suspend(email, false)]),
+        ...emails.flatMap((email) => [accountKeys.deleteAll(email), suspend(email, false), retire(email)]),
         rows.deleteAll(prefixOf(project)),
         settled.delete(project),
       ])
@@ -90,7 +106,8 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
         const project = needs.project(readProjectName(request.name)).id
         settle(project)
         const { displayName = '', description = '' } = request.serviceAccount ?? {}
-        const account = newAccount(project, emailOf(request.accountId, project), displayName, description)
+        const email = emailOf(request.accountId, project)
+        const account = newAccount(project, email, needs.tokens.uniqueId(email), displayName, description)
         checkTexts(account)
         if (rows.get(account.name) !== undefined) {
           throw new CloudError(
@@ -128,12 +145,7 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
       },
       async deleteServiceAccount(request) {
         const account = get(request.name)
-        await Promise.all([
-          rows.delete(account.name),
-          needs.tokens.accountKeys.deleteAll(account.email),
-          needs.tokens.suspend(account.email, true),
-          policies.rpcs((name) => name).setIamPolicy(emptyPolicy(account.name)),
-        ])
+        await remove(account)
         return create(EmptySchema)
       },
       enableServiceAccount: (request) => setDisabled(request.name, false),
@@ -143,8 +155,7 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies): Accounts {
   }
 }
 
-function newAccount(project: string, email: string, displayName: string, description: string): ServiceAccount {
-  const uniqueId = uniqueIdOf(email)
+function newAccount(project: string, email: string, uniqueId: string, displayName: string, description: string): ServiceAccount {
   const name = `projects/${project}/serviceAccounts/${email}`
   const etag = Buffer.from('MDEwMjE5MjA=', 'base64') // what Google answers for every account
   return create(ServiceAccountSchema, {
@@ -157,11 +168,6 @@ function newAccount(project: string, email: string, displayName: string, descrip
     oauth2ClientId: uniqueId,
     etag,
   })
-}
-
-/** Version 3 may also take the place of one with conditions. */
-function emptyPolicy(resource: string) {
-  return create(SetIamPolicyRequestSchema, { resource, policy: { version: 3 } })
 }
 
 function checkTexts({ displayName, description }: ServiceAccount): void {

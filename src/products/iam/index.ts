@@ -42,8 +42,11 @@ export interface Iam extends Product {
 /** Who is who: OAuth tokens, service accounts and their keys, credentials, projects and the services that are enabled in them. */
 export function iam(needs: IamNeeds): Iam {
   const policies = openIamPolicies(needs.state)
-  const accounts = openAccounts(needs, policies)
   const listeners = new Set<(project: string) => void>()
+  const tell = (project: string) => {
+    for (const listener of listeners) listener(project)
+  }
+  const accounts = openAccounts(needs, policies, (names) => new Set(names.map((name) => name.split('/')[1] ?? '')).forEach(tell))
   const credentials = openCredentials(needs, accounts)
   return {
     name: 'iam',
@@ -60,9 +63,7 @@ export function iam(needs: IamNeeds): Iam {
     services: [
       service(withoutRest(IAMCredentials, 'generateIdToken'), credentials.rpcs), // before IAM, whose own signBlob and signJwt are deprecated at the same paths
       service(IAM, { ...accounts.rpcs, ...keyRpcs(needs, accounts) }),
-      projectService(needs, policies, (project) => {
-        for (const listener of listeners) listener(project)
-      }),
+      projectService(needs, policies, tell),
       serviceUsage(needs),
     ],
     async wires(app) {

@@ -10,6 +10,7 @@ import {
 import { BindingSchema, type Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
 import { localUser } from '../../api/caller.ts'
 import type { IamPolicies } from '../../api/iam-policy.ts'
+import { shownPolicy } from '../../api/policy-rules.ts'
 import { service, type RestBinding, type Service } from '../../api/product.ts'
 import { unimplemented } from '../../api/status.ts'
 import type { IamNeeds, IamProject } from './index.ts'
@@ -38,13 +39,14 @@ export function projectService(needs: IamNeeds, policies: IamPolicies, onSet: (p
     if (id === '') throw invalid('resource must name a project.')
     return `projects/${needs.project(id).id}`
   }
-  const rpcs = policies.rpcs(canonical, (name) => onSet(name.slice('projects/'.length)))
+  const rpcs = policies.rpcs(canonical, (name) => onSet(name.slice('projects/'.length)), { withoutPublic: true })
   const implementation = service(Projects, {
     getProject: (request) => toProject(needs.project(readProjectName(request.name))),
     searchProjects: () => create(SearchProjectsResponseSchema, { projects: knownProjects(needs).map(toProject) }),
     listProjects: () => create(ListProjectsResponseSchema, { projects: knownProjects(needs).map(toProject) }),
     ...rpcs,
-    getIamPolicy: (request) => projectPolicy(needs, policies, canonical(request.resource).slice('projects/'.length)),
+    getIamPolicy: ({ resource, options }) =>
+      shownPolicy(projectPolicy(needs, policies, canonical(resource).slice('projects/'.length)), options?.requestedPolicyVersion ?? 0),
   })
   return { ...implementation, rest: v1 }
 }

@@ -30,37 +30,6 @@ export function readVersionName(name: string): SecretName & { readonly version: 
   throw malformed(name, 'projects/*/secrets/*/versions/*')
 }
 
-/** The rules for what a client may write. @throws CloudError INVALID_ARGUMENT */
-export function checkSecret(id: string, secret: Secret): void {
-  if (!/^[\w-]{1,255}$/.test(id)) {
-    throw invalid(`Secret id "${id}" must match the expression [a-zA-Z_0-9-]{1,255}.`)
-  }
-  if (secret.replication?.replication.case === undefined) {
-    throw invalid('secret.replication must set exactly one of automatic and userManaged.')
-  }
-  if (secret.replication.replication.case === 'userManaged' && secret.replication.replication.value.replicas.length === 0) {
-    throw invalid('secret.replication.userManaged needs at least one replica.')
-  }
-  checkAliases(secret)
-  checkRotation(secret)
-}
-
-/** At most 50 aliases, each a letter and then up to 62 word characters, none of them `latest` or `NEW`. */
-export function checkAliases(secret: Secret): void {
-  const aliases = Object.keys(secret.versionAliases)
-  const bad = aliases.find((alias) => !/^[a-zA-Z][\w-]{0,62}$/.test(alias) || alias === 'latest' || alias === 'NEW')
-  if (bad !== undefined) throw invalid(`"${bad}" cannot be an alias of a version.`)
-  if (aliases.length > 50) throw invalid('A secret may have at most 50 version aliases.')
-}
-
-/** `rotation` needs topics, a next time, and a period of an hour or more. */
-export function checkRotation(secret: Secret): void {
-  if (secret.rotation === undefined) return
-  if (secret.topics.length === 0) throw invalid('secret.rotation needs secret.topics.')
-  const period = secret.rotation.rotationPeriod
-  if (period !== undefined && period.seconds < 3600n) throw invalid('secret.rotation.rotationPeriod must be at least 3600s.')
-}
-
 /** True when the secret's time is over: it then counts as deleted. */
 export function isExpired(secret: Secret, nowMs: number): boolean {
   return secret.expiration.case === 'expireTime' && timestampMs(secret.expiration.value) <= nowMs

@@ -3,13 +3,14 @@ import { EmptySchema, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { SecretSchema, type Secret } from '../../api/gen/google/cloud/secretmanager/v1/resources_pb.ts'
 import { ListSecretsResponseSchema, type SecretManagerService } from '../../api/gen/google/cloud/secretmanager/v1/service_pb.ts'
+import { readMessageFilter } from '../../api/filter.ts'
 import { applyMask } from '../../api/masks.ts'
 import { paginate } from '../../api/pages.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { openCollection, type Collection } from '../../state/collection.ts'
-import { matchesFilter } from './filter.ts'
 import type { SecretManagerNeeds } from './index.ts'
-import { checkAliases, checkEtag, checkRotation, checkSecret, invalid, isExpired, newEtag, readSecretName } from './resources.ts'
+import { checkEtag, invalid, isExpired, newEtag, readSecretName } from './resources.ts'
+import { checkSecret, checkSecretId } from './secret-rules.ts'
 
 /** The rows of the secrets, by their name with the project's number. */
 export interface Secrets {
@@ -31,8 +32,8 @@ const mutable = new Set([
   'version_aliases',
   'etag',
   'version_destroy_ttl',
-  'tags',
 ])
+const allFields: ReadonlySet<string> = new Set(SecretSchema.fields.map(({ name }) => name))
 
 export function openSecrets(needs: SecretManagerNeeds): Secrets {
   const rows = openCollection(needs.state, 'secretmanager.secret')
@@ -70,21 +71,24 @@ export function openSecrets(needs: SecretManagerNeeds): Secrets {
     rpcs: {
       async createSecret(request) {
         const secret = clone(SecretSchema, request.secret ?? create(SecretSchema))
-        checkSecret(request.secretId, secret)
+        checkSecretId(request.secretId)
+        checkSecret(secret, needs.clock.nowMs(), allFields)
         const name = canonical(`${request.parent}/secrets/${request.secretId}`)
         if (find(name) !== undefined)
           throw new CloudError('ALREADY_EXISTS', `Secret [${name}] already exists.`, 'Add a version to it, or choose another id.')
-        await removeVersions(name) // those of an expired secret of this name
         secret.name = name
         secret.createTime = timestampFromMs(needs.clock.nowMs())
-        return put(secret)
+        // What an expired secret of this name left goes first, all of it in one transaction.
+        const [, , made] = await Promise.all([rows.delete(name), removeVersions(name), put(secret)])
+        return made
       },
       getSecret: (request) => get(request.name),
       listSecrets(request) {
         const prefix = canonical(`${request.parent}/secrets/x`).slice(0, -1)
+        const passes = readMessageFilter(request.filter, SecretSchema)
         const matches = (value: string) => {
           const secret = fromJsonString(SecretSchema, value)
-          return !isExpired(secret, needs.clock.nowMs()) && matchesFilter(request.filter, { name: secret.name, labels: secret.labels })
+          return !isExpired(secret, needs.clock.nowMs()) && passes(secret)
         }
         const all = rows.list(prefix).filter((row) => matches(row.value))
         const page = paginate(
@@ -108,8 +112,7 @@ export function openSecrets(needs: SecretManagerNeeds): Secrets {
         if (fixed !== undefined) throw invalid(`update_mask: "${fixed}" is not a field of a secret that can be changed.`)
         checkEtag(sent.etag, current.etag)
         const secret = applyMask(SecretSchema, current, sent, paths)
-        checkAliases(secret)
-        checkRotation(secret)
+        checkSecret(secret, needs.clock.nowMs(), new Set(paths.map((path) => path.split('.')[0] ?? '')))
         return put(secret)
       },
       async deleteSecret(request) {

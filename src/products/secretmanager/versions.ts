@@ -12,9 +12,9 @@ import {
   ListSecretVersionsResponseSchema,
   type SecretManagerService,
 } from '../../api/gen/google/cloud/secretmanager/v1/service_pb.ts'
+import { readMessageFilter } from '../../api/filter.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { crc32c } from '../../base/crc32c.ts'
-import { matchesFilter } from './filter.ts'
 import type { SecretManagerNeeds } from './index.ts'
 import { automaticStatus, checkEtag, invalid, newEtag, payloadLimitBytes, readVersionName } from './resources.ts'
 import type { Secrets } from './secrets.ts'
@@ -130,16 +130,17 @@ export function openVersions(needs: SecretManagerNeeds, secrets: Secrets): Versi
         const secret = secrets.get(request.parent)
         const after = request.pageToken === '' ? Number.MAX_SAFE_INTEGER : Number(request.pageToken)
         if (!Number.isSafeInteger(after)) throw invalid('page_token is not one that this list gave.')
-        const matching = (before: number) =>
-          (below.all(secret.name, before) as unknown as Row[])
-            .map(settle)
-            .filter((row) => matchesFilter(request.filter, { name: versionName(row), state: row.state }))
-        const rows = matching(after)
+        const passes = readMessageFilter(request.filter, SecretVersionSchema)
+        const all = (below.all(secret.name, Number.MAX_SAFE_INTEGER) as unknown as Row[])
+          .map(settle)
+          .filter((row) => passes(toVersion(row)))
+        const rows = all.filter(({ number }) => number < after)
+        if (request.pageSize < 0) throw invalid('page_size must not be negative.')
         const size = Math.min(request.pageSize || 100, 25_000)
         return create(ListSecretVersionsResponseSchema, {
           versions: rows.slice(0, size).map(toVersion),
           nextPageToken: rows.length > size ? String(rows[size - 1]?.number ?? '') : '',
-          totalSize: matching(Number.MAX_SAFE_INTEGER).length,
+          totalSize: all.length,
         })
       },
       accessSecretVersion(request) {

@@ -42,7 +42,7 @@ test('sql traps 7, 8: a policy set without bindings is empty, a stale etag is 40
 
 test('a policy without conditions is of version 1, whatever version gcloud writes it with', async () => {
   await using cloud = await givenIam()
-  const bindings = [{ role: 'roles/viewer', members: ['user:a@b.c'] }]
+  const bindings = [{ role: 'roles/run.viewer', members: ['user:a@b.c'] }]
   expect((await writePolicy(cloud, { version: 3, bindings })).body).toMatchObject({ version: 1 })
   const condition = { title: 't', expression: 'true' }
   expect((await writePolicy(cloud, { version: 3, bindings: [{ ...bindings[0], condition }] })).body).toMatchObject({ version: 3 })

@@ -125,3 +125,48 @@ test('what is not emulated is refused by name', async () => {
     expect([answer.status, answer.body['error']?.['status']]).toEqual([400, 'UNIMPLEMENTED'])
   }
 })
+
+test('an account that is made again is another one: neither keys, tokens, policy nor bindings of the one before are its own', async () => {
+  await using cloud = await givenIam()
+  const email = await givenAccount(cloud)
+  const name = `projects/demo/serviceAccounts/${email}`
+  const unique = async () => String((await cloud.call('GET', `${api}/${name}`)).body['uniqueId'])
+  const before = await unique()
+  await givenKeyFile(cloud, email)
+  const { token } = cloud.tokens.accessToken(email)
+  const refresh = cloud.tokens.refreshToken(email)
+  const idToken = await cloud.tokens.idToken(email, 'https://hello.a.run.app')
+  expect(cloud.tokens.readIdToken(idToken)?.subject).toBe(before)
+  const binding = { role: 'roles/run.invoker', members: [`serviceAccount:${email}`] }
+  const project = 'https://cloudresourcemanager.googleapis.com/v1/projects/demo'
+  await cloud.call('POST', `${project}:setIamPolicy`, { body: { policy: { bindings: [binding] } } })
+  await cloud.call('POST', `${api}/${name}:setIamPolicy`, { body: { policy: { bindings: [binding] } } })
+
+  await cloud.call('DELETE', `${api}/${name}`)
+  const deleted = `deleted:serviceAccount:${email}?uid=${before}`
+  const read = async () => (await cloud.call('POST', `${project}:getIamPolicy`, { body: {} })).body
+  expect(await read()).toMatchObject({ bindings: [{ members: [deleted] }] })
+
+  await givenAccount(cloud)
+  expect(await unique()).not.toBe(before)
+  expect(await read()).toMatchObject({ bindings: [{ members: [deleted] }] })
+  expect((await cloud.call('POST', `${api}/${name}:getIamPolicy`, { body: {} })).body['bindings']).toBeUndefined()
+  expect((await cloud.call('GET', `${api}/${name}/keys?keyTypes=USER_MANAGED`)).body['keys']).toBeUndefined()
+  expect([cloud.tokens.read(token), cloud.tokens.inspect(refresh), cloud.tokens.readIdToken(idToken)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+  expect(cloud.tokens.read(cloud.tokens.accessToken(email).token)).toEqual({ email })
+})
+
+test('members that are none are refused, and everybody is no member of a project', async () => {
+  await using cloud = await givenIam()
+  const set = (member: string) =>
+    cloud.call('POST', 'https://cloudresourcemanager.googleapis.com/v1/projects/demo:setIamPolicy', {
+      body: { policy: { bindings: [{ role: 'roles/viewer', members: [member] }] } },
+    })
+  expect(await set('nobody')).toMatchObject({ status: 400, body: { error: { status: 'INVALID_ARGUMENT' } } })
+  expect(await set('allUsers')).toMatchObject({ status: 400 })
+  expect(await set('user:a@example.com')).toMatchObject({ status: 200 })
+})

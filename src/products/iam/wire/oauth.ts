@@ -2,7 +2,6 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { requireCaller } from '../../../api/caller.ts'
 import { idTokenIssuer } from '../../../metadata/tokens.ts'
-import { uniqueIdOf } from '../../../metadata/unique-id.ts'
 import { readForm, takeForms } from './form.ts'
 import { answerGrant, oauthError, type GrantNeeds, type OAuthAnswer } from './grants.ts'
 
@@ -23,13 +22,13 @@ export function oauthRoutes(needs: GrantNeeds): FastifyPluginAsync {
     for (const path of ['/v1/userinfo', '/oauth2/v3/userinfo']) {
       app.get(path, (request, reply) => {
         const { email } = requireCaller(request.caller)
-        return send(reply, { status: 200, body: { sub: uniqueIdOf(email), email, email_verified: true } })
+        return send(reply, { status: 200, body: { sub: needs.tokens.uniqueId(email), email, email_verified: true } })
       })
     }
     for (const path of ['/oauth2/v1/userinfo', '/oauth2/v2/userinfo']) {
       app.get(path, (request, reply) => {
         const { email } = requireCaller(request.caller)
-        return send(reply, { status: 200, body: { id: uniqueIdOf(email), email, verified_email: true } })
+        return send(reply, { status: 200, body: { id: needs.tokens.uniqueId(email), email, verified_email: true } })
       })
     }
   }
@@ -51,7 +50,7 @@ async function tokenInfo(request: FastifyRequest, { tokens, clock }: GrantNeeds)
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
   const inspected = tokens.inspect(form['access_token'] ?? bearer ?? '')
   if (inspected?.expiresMs === undefined) return oauthError(400, 'invalid_token', 'Invalid Value')
-  const id = uniqueIdOf(inspected.email)
+  const id = tokens.uniqueId(inspected.email)
   return {
     status: 200,
     body: {

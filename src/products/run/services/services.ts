@@ -97,7 +97,7 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
       if (request.validateOnly) return done(service)
       const { project, service: id } = readServiceName(service.name)
       needs.router.removeRoute(project, id)
-      const [gone, old] = await Promise.all([store.delete(service), revisions.removeAll(service.name), policies.delete(service.name)])
+      const [gone, old] = await Promise.all([store.delete(service), revisions.removeAll(service.name)])
       return needs.operations.start({ parent: parentOf(service.name), metadata: [ServiceSchema, gone] }, async () => {
         await Promise.all(old.map(({ name }) => instances.retire(name)))
         return [ServiceSchema, gone] as const
