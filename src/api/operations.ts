@@ -9,7 +9,8 @@ import {
 import { CloudError } from '../base/cloud-error.ts'
 import { openCollection, type Collection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
-import { paginate } from './pages.ts'
+import { readMessageFilter } from './filter.ts'
+import { paginateList } from './pages.ts'
 import { service, type RestBinding, type Service } from './product.ts'
 import { toOperationError } from './status.ts'
 
@@ -145,11 +146,13 @@ function operationsService(
         return create(EmptySchema)
       },
       listOperations(request) {
-        const page = paginate(rows, `${request.name}/operations/`, request.pageSize, request.pageToken)
-        return create(ListOperationsResponseSchema, {
-          operations: page.items.map((row) => read(row.value)),
-          nextPageToken: page.nextPageToken,
-        })
+        const all = rows.list(`${request.name}/operations/`).map((row) => read(row.value))
+        const { items, nextPageToken } = paginateList(
+          all.filter(readMessageFilter(request.filter, OperationSchema)),
+          request.pageSize,
+          request.pageToken,
+        )
+        return create(ListOperationsResponseSchema, { operations: [...items], nextPageToken })
       },
     }),
     rest,

@@ -11,9 +11,11 @@ import { BindingSchema, type Policy } from '../../api/gen/google/iam/v1/policy_p
 import { localUser } from '../../api/caller.ts'
 import type { IamPolicies } from '../../api/iam-policy.ts'
 import { shownPolicy } from '../../api/policy-rules.ts'
+import { paginateList } from '../../api/pages.ts'
 import { service, type RestBinding, type Service } from '../../api/product.ts'
 import { unimplemented } from '../../api/status.ts'
 import type { IamNeeds, IamProject } from './index.ts'
+import { readProjectFilter } from './project-filter.ts'
 import { defaultEmailOf, invalid, readProjectName } from './names.ts'
 
 /** Version 1 of the API names a project by its bare id, and answers policies as version 3 does. */
@@ -42,8 +44,15 @@ export function projectService(needs: IamNeeds, policies: IamPolicies, onSet: (p
   const rpcs = policies.rpcs(canonical, (name) => onSet(name.slice('projects/'.length)), { withoutPublic: true })
   const implementation = service(Projects, {
     getProject: (request) => toProject(needs.project(readProjectName(request.name))),
-    searchProjects: () => create(SearchProjectsResponseSchema, { projects: knownProjects(needs).map(toProject) }),
-    listProjects: () => create(ListProjectsResponseSchema, { projects: knownProjects(needs).map(toProject) }),
+    searchProjects({ query, pageSize, pageToken }) {
+      const { items, nextPageToken } = pageOfProjects(needs, query, pageSize, pageToken)
+      return create(SearchProjectsResponseSchema, { projects: items.map(toProject), nextPageToken })
+    },
+    // Projects here stand below no folder and no organization, which is what this method lists.
+    listProjects: ({ parent }) => {
+      if (parent === '') throw invalid('parent must name a folder or an organization.')
+      return create(ListProjectsResponseSchema)
+    },
     ...rpcs,
     getIamPolicy: ({ resource, options }) =>
       shownPolicy(projectPolicy(needs, policies, canonical(resource).slice('projects/'.length)), options?.requestedPolicyVersion ?? 0),
@@ -51,8 +60,18 @@ export function projectService(needs: IamNeeds, policies: IamPolicies, onSet: (p
   return { ...implementation, rest: v1 }
 }
 
+/** Some of the projects that pass `filter`. @throws CloudError INVALID_ARGUMENT for a filter or a token that is none */
+export function pageOfProjects(needs: IamNeeds, filter: string, pageSize: number, pageToken: string) {
+  const all = knownProjects(needs).filter(readProjectFilter(filter))
+  return paginateList(
+    all.map(({ id, number }) => ({ name: id, id, number })),
+    pageSize,
+    pageToken,
+  )
+}
+
 /** @throws CloudError UNIMPLEMENTED where nobody tells which projects there are */
-export function knownProjects(needs: IamNeeds): readonly IamProject[] {
+function knownProjects(needs: IamNeeds): readonly IamProject[] {
   if (needs.projects === undefined) throw unimplemented('the list of projects here')
   return needs.projects()
 }

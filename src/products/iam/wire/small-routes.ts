@@ -3,13 +3,16 @@ import { requireCaller } from '../../../api/caller.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { doneOperation } from '../enabled-services.ts'
 import type { IamNeeds, IamProject } from '../index.ts'
-import { knownProjects } from '../projects.ts'
+import { pageOfProjects } from '../projects.ts'
 
 /** Single routes of APIs whose protos are not public: Resource Manager v1, Cloud Billing, and what Google's clients ask beside their work. */
 export function smallRoutes(needs: IamNeeds): FastifyPluginAsync {
   return async (app) => {
     app.addHook('onRequest', async (request) => void requireCaller(request.caller))
-    app.get('/v1/projects', () => ({ projects: knownProjects(needs).map(toProject) }))
+    app.get<{ Querystring: Readonly<Record<string, string | undefined>> }>('/v1/projects', ({ query }) => {
+      const { items, nextPageToken } = pageOfProjects(needs, query['filter'] ?? '', readSize(query['pageSize']), query['pageToken'] ?? '')
+      return { projects: items.map(toProject), ...(nextPageToken !== '' && { nextPageToken }) }
+    })
     app.get<{ Params: { project: string } }>('/v1/projects/:project([^:]+)', (request) => toProject(needs.project(request.params.project)))
     app.get<{ Params: { project: string } }>('/v1/projects/:project/billingInfo', (request) => {
       const { id } = needs.project(request.params.project)
@@ -23,6 +26,11 @@ export function smallRoutes(needs: IamNeeds): FastifyPluginAsync {
       throw new CloudError('NOT_FOUND', `Operation '${name}' was not found.`, 'Check its name.')
     })
   }
+}
+
+function readSize(text = '0'): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new CloudError('INVALID_ARGUMENT', `pageSize must be a whole number, not "${text.slice(0, 50)}".`, 'Correct the request.')
 }
 
 function toProject({ id, number }: IamProject) {
