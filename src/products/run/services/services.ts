@@ -36,7 +36,7 @@ const mostServices = 1000
 
 /** Writes are long-running operations: the deployment goes on behind the answer. */
 export function openServiceAdmin(parts: DeployParts, deployments: Deployments): ServiceAdmin {
-  const { needs, store, revisions, instances, policies } = parts
+  const { needs, store, revisions, instances } = parts
   const now = () => new Date(needs.clock.nowMs())
   const done = (service: Service) =>
     needs.operations.done({ parent: parentOf(service.name), metadata: [ServiceSchema, service] }, [ServiceSchema, service])
