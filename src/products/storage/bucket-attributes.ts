@@ -69,18 +69,3 @@ export function isUniform({ fields }: BucketAttributes): boolean {
   const { uniformBucketLevelAccess, bucketPolicyOnly } = fields.iamConfiguration ?? {}
   return (uniformBucketLevelAccess?.enabled ?? bucketPolicyOnly?.enabled) === true
 }
-
-/** JSON merge patch: null takes a key away, objects merge, the rest is replaced. Source: RFC 7396. */
-export function mergePatch(current: unknown, patch: unknown): unknown {
-  if (!isRecord(patch)) return patch
-  const merged: Record<string, unknown> = isRecord(current) ? { ...current } : {}
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key]
-    else merged[key] = mergePatch(merged[key], value)
-  }
-  return merged
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}

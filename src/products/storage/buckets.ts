@@ -8,14 +8,13 @@ import * as z from 'zod'
 import { predefinedAcl, type AclEntry } from './acl.ts'
 import {
   bucketAttributes,
-  isRecord,
   isUniform,
-  mergePatch,
   readBucketFields,
   type BucketAttributes,
   type BucketFields,
   type Policy,
 } from './bucket-attributes.ts'
+import { isRecord, mergePatch } from './json-values.ts'
 import { checkBucketName, invalid } from './names.ts'
 
 /** Words of a request that shape lists: `publicRead`. */

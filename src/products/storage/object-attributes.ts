@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { StoredObject } from '../../objects/stored.ts'
 import { aclSchema, type AclEntry } from './acl.ts'
+import { withoutNulls } from './json-values.ts'
 import { invalid } from './names.ts'
 
 const writable = z.object({
@@ -55,10 +56,4 @@ function read<T>(model: z.ZodType<T>, input: unknown): T {
   if (result.success) return result.data
   const [issue] = result.error.issues
   throw invalid(`Invalid value for ${issue?.path.join('.') ?? 'the object'}: ${issue?.message ?? ''}`, 'Correct the object resource.')
-}
-
-/** Clients send null for what they do not set. */
-function withoutNulls(input: unknown): unknown {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
 }

@@ -5,20 +5,41 @@ import { messageOf } from '../../../base/cloud-error.ts'
 import { invalid } from '../names.ts'
 import { headerOf, readWhole } from './call.ts'
 import { readBoundary, readParts, type Part } from './multipart.ts'
+import { decodeUtf8 } from './query.ts'
 import { toJsonError, toStorageError } from './storage-error.ts'
 
 /** Source: cloud.google.com/storage/docs/batch, "Limits". */
 const callLimit = 100
 const bodyLimitBytes = 10 << 20
+/** Of one call: a resource, and its headers. */
+const callLimitBytes = (1 << 20) + (64 << 10)
+const headLimit = 16 << 10
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+/** Of the whole request's own connection. */
+const connectionHeaders = [
+  'host',
+  'connection',
+  'content-length',
+  'content-encoding',
+  'transfer-encoding',
+  'expect',
+  'upgrade',
+  'te',
+  'trailer',
+]
 
 /** Many calls in one request, done one after another; one that fails does not fail the rest (storage trap 32). */
 export function serveBatch(app: FastifyInstance): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const boundary = readBoundary(headerOf(request, 'content-type'))
     const calls: BatchCall[] = []
+    let sizeBytes = 0
     for await (const part of readParts(request.content, boundary)) {
       if (calls.length === callLimit) throw invalid(`The batch request has more than ${callLimit} calls.`, 'Send several batches.')
-      calls.push(await readCall(part))
+      const bytes = await readWhole(part.body, callLimitBytes)
+      sizeBytes += bytes.length
+      if (sizeBytes > bodyLimitBytes) throw invalid(`The batch request has more than ${bodyLimitBytes} bytes.`, 'Send several batches.')
+      calls.push(readCall(part, bytes))
     }
     const answers: string[] = []
     for (const call of calls) answers.push(await answer(app, request, call))
@@ -38,15 +59,18 @@ interface BatchCall {
 }
 
 /** `DELETE /storage/v1/b/bucket/o/name HTTP/1.1`, headers, an empty line, the body. */
-async function readCall({ headers, body }: Part): Promise<BatchCall> {
-  const text = (await readWhole(body, bodyLimitBytes)).toString('utf8')
-  const [, head = '', payload = ''] = /^\s*(.*?)(?:\r?\n\r?\n(.*))?$/s.exec(text) ?? []
+function readCall({ headers }: Part, bytes: Uint8Array): BatchCall {
+  const text = decodeUtf8(bytes).trimStart()
+  const gap = /\r?\n\r?\n/.exec(text)
+  const [head, payload] = gap === null ? [text, ''] : [text.slice(0, gap.index), text.slice(gap.index + gap[0].length)]
+  if (head.length > headLimit) throw invalid('The headers of a call in the batch are too long.', 'Send fewer.')
   const [first = '', ...lines] = head.split(/\r?\n/)
   const [, method, target] = /^(\S+)\s+(\S+)(?:\s+HTTP\/[\d.]+)?\s*$/.exec(first) ?? []
-  if (method === undefined || target === undefined) throw invalid(`Malformed call in the batch: ${first}`, 'Send METHOD path HTTP/1.1.')
+  if (method === undefined || target === undefined)
+    throw invalid(`Malformed call in the batch: ${first.slice(0, 200)}`, 'Send METHOD path HTTP/1.1.')
   const own = lines.flatMap((line) => {
-    const [, name, value] = /^([^:\s]+)\s*:\s*(.*)$/.exec(line) ?? []
-    return name === undefined || value === undefined ? [] : [[name.toLowerCase(), value.trim()] as const]
+    const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+)[ \t]*:(.*)$/.exec(line) ?? []
+    return name === '' || connectionHeaders.includes(name.toLowerCase()) ? [] : [[name.toLowerCase(), value.trim()] as const]
   })
   const path = target.replace(/^https?:\/\/[^/]+/i, '')
   return {
@@ -78,11 +102,10 @@ async function answer(app: FastifyInstance, outer: FastifyRequest, call: BatchCa
 
 async function perform(app: FastifyInstance, outer: FastifyRequest, { method, target, headers, body }: BatchCall) {
   try {
-    if (!target.startsWith('/storage/v1/') || /[?&]alt=media\b/.test(target)) {
-      throw invalid(`A batch cannot hold ${method} ${target}.`, 'Send uploads and downloads by themselves.')
+    if (!methods.includes(method) || !/^\/storage\/v1\/[!-~]*$/.test(target) || /[?&]alt=media\b/.test(target)) {
+      throw invalid(`A batch cannot hold ${method.slice(0, 20)} ${target.slice(0, 200)}.`, 'Send uploads and downloads by themselves.')
     }
     const { host, authorization } = outer.headers
-    const { 'content-length': _length, ...own } = headers
     const given = {
       ...(host !== undefined && { host }),
       ...(authorization !== undefined && { authorization }),
@@ -91,7 +114,7 @@ async function perform(app: FastifyInstance, outer: FastifyRequest, { method, ta
     const inner = await app.inject({
       method: method as NonNullable<InjectOptions['method']>,
       url: target,
-      headers: { ...given, ...own },
+      headers: { ...given, ...headers },
       payload: body,
     })
     const { etag, 'content-type': type } = inner.headers

@@ -1,16 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../../../api/caller.ts'
 import { authorityOf } from '../../../api/routes.ts'
-import { messageOf } from '../../../base/cloud-error.ts'
 import { Turn } from '../../../base/turn.ts'
 import type { Preconditions } from '../../../objects/preconditions.ts'
 import type { ObjectStore } from '../../../objects/object-store.ts'
 import { checkAccess } from '../access.ts'
 import type { View } from '../bucket-resource.ts'
+import { withoutNulls } from '../json-values.ts'
 import { invalid, required } from '../names.ts'
+import { parseJson } from './json-body.ts'
+import { decodeHeader, queryOf } from './query.ts'
 
-/** Largest JSON body: Google takes metadata of 8 KiB, and policies of 64 KiB. */
-const jsonLimitBytes = 4 << 20
+/** Largest JSON body: a lifecycle may have 1000 prefixes of 1024 bytes. */
+const jsonLimitBytes = 1 << 20
 
 /** One request, its parts read by name. */
 export class Call {
@@ -46,9 +48,12 @@ export class Call {
     return this.query.get(name) || undefined
   }
 
-  /** Python's clients write True. */
+  /** Python's clients write True. @throws CloudError INVALID_ARGUMENT for what is neither true nor false */
   flag(name: string): boolean {
-    return this.text(name)?.toLowerCase() === 'true'
+    const text = this.text(name)?.toLowerCase()
+    if (text === undefined || ['false', '0'].includes(text)) return false
+    if (['true', '1'].includes(text)) return true
+    throw invalid(`Invalid value for ${name}: ${text}`, 'Send true or false.')
   }
 
   /** @throws CloudError INVALID_ARGUMENT for what is no whole number */
@@ -70,7 +75,9 @@ export class Call {
   }
 
   view(usual: 'full' | 'noAcl' = 'noAcl'): View {
-    return { origin: originOf(this.request), full: (this.text('projection') ?? usual) === 'full' }
+    const projection = this.text('projection') ?? usual
+    if (projection !== 'full' && projection !== 'noAcl') throw invalid(`Invalid value for projection: ${projection}`, 'Send full or noAcl.')
+    return { origin: originOf(this.request), full: projection === 'full' }
   }
 
   /** @throws CloudError ANONYMOUS when the caller has no token and allUsers no such permission */
@@ -87,8 +94,13 @@ export class Call {
     this.allow('storage.objects.delete', bucket)
   }
 
-  /** The body as JSON; an empty one is `{}`. @throws CloudError INVALID_ARGUMENT */
+  /** The body as JSON, what is null left out; an empty one is `{}`. @throws CloudError INVALID_ARGUMENT */
   async json(): Promise<unknown> {
+    return withoutNulls(await this.patch())
+  }
+
+  /** The same with its nulls, which take away what is there. */
+  async patch(): Promise<unknown> {
     return parseJson(await readWhole(this.request.content, jsonLimitBytes))
   }
 }
@@ -101,14 +113,11 @@ export function originOf(request: FastifyRequest): string {
   return `${typeof forwarded === 'string' ? forwarded : request.protocol}://${authority}`
 }
 
-export function queryOf(request: FastifyRequest): URLSearchParams {
-  return new URLSearchParams((request.raw.url ?? '').split('?').slice(1).join('?'))
-}
-
-/** A header with one value. */
+/** A header with one value. @throws CloudError INVALID_ARGUMENT for what is not UTF-8 */
 export function headerOf(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]
-  return typeof value === 'string' ? value : value?.[0]
+  const first = typeof value === 'string' ? value : value?.[0]
+  return first === undefined ? undefined : decodeHeader(first)
 }
 
 /** A small body, whole. @throws CloudError INVALID_ARGUMENT past the limit */
@@ -122,14 +131,4 @@ export async function readWhole(source: AsyncIterable<unknown>, limitBytes: numb
     chunks.push(bytes)
   }
   return Buffer.concat(chunks)
-}
-
-/** @throws CloudError INVALID_ARGUMENT */
-export function parseJson(bytes: Uint8Array): unknown {
-  if (bytes.length === 0) return {}
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown
-  } catch (error) {
-    throw invalid(`Parse Error: ${messageOf(error)}`, 'Send JSON.')
-  }
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Turn } from '../../../base/turn.ts'
-import { queryOf } from './call.ts'
 import { readMask, select } from './fields.ts'
+import { queryOf } from './query.ts'
 
 /** Sends a resource, cut to what `fields` asks for. @throws CloudError INVALID_ARGUMENT */
 export async function sendJson(request: FastifyRequest, reply: FastifyReply, answer: object, turn = new Turn()): Promise<FastifyReply> {

@@ -2,7 +2,8 @@ import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
 import { checkPreconditions } from '../../../objects/preconditions.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
 import { isOpenToAll } from '../access.ts'
-import { bucketAttributes, isRecord } from '../bucket-attributes.ts'
+import { bucketAttributes } from '../bucket-attributes.ts'
+import { isRecord } from '../json-values.ts'
 import { toBucketResource, type View } from '../bucket-resource.ts'
 import { invalid, required } from '../names.ts'
 import type { Call } from './call.ts'
@@ -63,7 +64,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       path: 'b/:bucket',
       async handle(call) {
         call.allow('storage.buckets.update', call.param('bucket'))
-        const made = await buckets.patch(call.param('bucket'), await call.json(), predefined(call), metaOnly(call))
+        const made = await buckets.patch(call.param('bucket'), await call.patch(), predefined(call), metaOnly(call))
         return resource(made, call.view('full'))
       },
     },

@@ -3,7 +3,7 @@ import type { ListQuery } from '../../../objects/listing.ts'
 import type { ObjectKey } from '../../../objects/object-store.ts'
 import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
 import { toObjectResource } from '../object-resource.ts'
-import { invalid, unimplemented } from '../names.ts'
+import { invalid } from '../names.ts'
 import type { Call } from './call.ts'
 import { refuseCustomerKeys, sendMedia } from './download.ts'
 import { checkEntityTags } from './entity-tags.ts'
@@ -43,7 +43,6 @@ export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>
         const key = objectKey(call)
         call.allow('storage.objects.get', key.bucket, key)
         if (call.text('alt') === 'media') return media(store, call)
-        if (call.flag('softDeleted')) throw unimplemented('soft-deleted objects')
         refuseCustomerKeys(call.request)
         const object = store.object(key, call.preconditions())
         checkEntityTags(call.request, object, 'json')
@@ -56,7 +55,7 @@ export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>
       async handle(call) {
         const key = objectKey(call)
         call.allow('storage.objects.update', key.bucket, key)
-        const patched = await objects.patch(key, call.preconditions(), await call.json(), call.text('predefinedAcl'))
+        const patched = await objects.patch(key, call.preconditions(), await call.patch(), call.text('predefinedAcl'))
         return toObjectResource(key.bucket, patched, call.view('full'))
       },
     },
@@ -110,7 +109,6 @@ function media(store: Parts['store'], call: Call) {
 
 /** @throws CloudError INVALID_ARGUMENT for a token that no list gave */
 function readListQuery(call: Call): ListQuery {
-  if (call.flag('softDeleted')) throw unimplemented('soft-deleted objects')
   const token = call.text('pageToken')
   const after = token === undefined ? undefined : readPageToken(token)
   if (token !== undefined && after === undefined) throw invalid('Invalid argument.', 'Send a pageToken that a list gave.')

@@ -11,6 +11,7 @@ import { sendJson } from './json-answer.ts'
 import { bucketRoutes } from './json-buckets.ts'
 import { copyRoutes } from './json-copies.ts'
 import { downloadRoutes, objectRoutes } from './json-objects.ts'
+import { checkParameters } from './parameters.ts'
 import type { Parts } from './parts.ts'
 import { routeTable, type Route } from './route-table.ts'
 import { toJsonError, toStorageError } from './storage-error.ts'
@@ -40,7 +41,7 @@ export async function serveJson(app: FastifyInstance, parts: Parts, readXml: Xml
 
 const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-function mount(app: FastifyInstance, base: string, routes: readonly Route<Handler>[], { store }: Parts, urls = [`${base}/*`]): void {
+function mount(app: FastifyInstance, base: string, routes: readonly Route<Handler>[], { store, log }: Parts, urls = [`${base}/*`]): void {
   const find = routeTable(routes)
   for (const url of urls) {
     app.route({
@@ -52,6 +53,7 @@ function mount(app: FastifyInstance, base: string, routes: readonly Route<Handle
         const found = find(verb === 'HEAD' ? 'GET' : verb, path)
         if (found === undefined) throw unimplemented(`${verb} ${base}/${path}`)
         const call = new Call(request, reply, found.params, store)
+        checkParameters(call.query, log)
         const answer = await found.handle(call)
         if (answer === reply) return reply
         if (answer === undefined) return reply.code(204).send()

@@ -1,4 +1,5 @@
 import { invalid } from '../names.ts'
+import { decodeUtf8 } from './query.ts'
 
 /** One part of a multipart body. `body` is to be read to its end, or not at all, before the next part is asked for. */
 export interface Part {
@@ -123,11 +124,7 @@ async function readHeaders(window: Window): Promise<ReadonlyMap<string, string>>
 async function readLine(window: Window): Promise<string> {
   for (;;) {
     const at = window.bytes.indexOf(lineFeed)
-    if (at >= 0)
-      return window
-        .take(at + 1)
-        .toString('utf8')
-        .replace(/\r?\n$/, '')
+    if (at >= 0) return decodeUtf8(window.take(at + 1)).replace(/\r?\n$/, '')
     if (window.bytes.length > headerLimitBytes) throw invalid('The headers of a part are too long.', 'Send fewer.')
     if (!(await window.grow())) throw truncated()
   }

@@ -4,7 +4,7 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import { uploadNotFound, type Upload } from '../../../objects/uploads.ts'
 import { invalid, required } from '../names.ts'
 import { toObjectResource } from '../object-resource.ts'
-import { headerOf, originOf, parseJson, type Call } from './call.ts'
+import { headerOf, originOf, type Call } from './call.ts'
 import { isWhole, planChunk, readContentRange, type Chunk } from './content-range.ts'
 import type { Parts } from './parts.ts'
 import { readUploadWish, withHeaders, type UploadWish } from './upload-wish.ts'
@@ -39,7 +39,7 @@ export async function continueUpload(parts: Parts, call: Call): Promise<object> 
   return parts.store.uploads.exclusively(id, async () => {
     const upload = find(parts, call, id)
     call.reply.header('x-guploader-uploadid', id)
-    if (upload.state === 'complete') return parseJson(Buffer.from(upload.result ?? '')) as object
+    if (upload.state === 'complete') return JSON.parse(upload.result ?? '{}') as object
     if (upload.state === 'open' && call.request.method !== 'DELETE') return take(parts, call, upload)
     if (upload.state === 'open') await parts.store.uploads.cancel(upload)
     return call.reply.code(499).header('content-length', '0').send()

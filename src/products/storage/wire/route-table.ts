@@ -1,4 +1,4 @@
-import { invalid } from '../names.ts'
+import { decodePart } from './query.ts'
 
 /** One method of the JSON API. `path` is `b/:bucket/o/:object`: a part with a colon is taken as it comes, percent-encoded slashes and all. */
 export interface Route<T> {
@@ -29,14 +29,5 @@ export function routeTable<T>(routes: readonly Route<T>[]): (verb: string, path:
 }
 
 function readParam(part: string, segment: string): readonly (readonly [string, string])[] {
-  return part.startsWith(':') ? [[part.slice(1), decodeSegment(segment)]] : []
-}
-
-/** A plus sign is one (storage trap 25). @throws CloudError INVALID_ARGUMENT */
-export function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    throw invalid(`Malformed percent-encoding in the path: ${segment}`, 'Encode the name as UTF-8.')
-  }
+  return part.startsWith(':') ? [[part.slice(1), decodePart(segment)]] : []
 }

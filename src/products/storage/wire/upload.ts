@@ -1,11 +1,13 @@
 import { toObjectResource } from '../object-resource.ts'
 import { invalid } from '../names.ts'
-import { headerOf, parseJson, readWhole, type Call } from './call.ts'
+import { headerOf, readWhole, type Call } from './call.ts'
+import { parseJson } from './json-body.ts'
 import type { Handler } from './json.ts'
 import { readBoundary, readParts } from './multipart.ts'
 import type { Parts } from './parts.ts'
 import { continueUpload, startUpload } from './resumable.ts'
 import type { Route } from './route-table.ts'
+import { decodeHeader } from './query.ts'
 import { readUploadWish } from './upload-wish.ts'
 
 /** Google takes 8 KiB of custom metadata; contexts and lists come on top. */
@@ -31,7 +33,7 @@ function start(parts: Parts, call: Call): Promise<object> {
 }
 
 async function simple({ objects }: Parts, call: Call): Promise<object> {
-  const { wish, checksums } = readUploadWish(call, undefined, call.request.raw.headers['content-type'] || undefined)
+  const { wish, checksums } = readUploadWish(call, undefined, contentTypeOf(call))
   const made = await objects.insert(wish, call.request.content, checksums)
   return toObjectResource(wish.bucket, made, call.view())
 }
@@ -46,4 +48,10 @@ async function multipart({ objects }: Parts, call: Call): Promise<object> {
   const { wish, checksums } = readUploadWish(call, input, media.value.headers.get('content-type'))
   const made = await objects.insert(wish, media.value.body, checksums)
   return toObjectResource(wish.bucket, made, call.view(wish.fields.acl === undefined ? 'noAcl' : 'full'))
+}
+
+/** Off the raw request: what is no type is kept as it came. */
+function contentTypeOf({ request }: Call): string | undefined {
+  const type = request.raw.headers['content-type']
+  return type === undefined || type === '' ? undefined : decodeHeader(type)
 }

@@ -5,11 +5,11 @@ import { sendError } from '../../../api/send-error.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
 import { checkAccess } from '../access.ts'
 import { invalid, unimplemented } from '../names.ts'
-import { headerOf, queryOf } from './call.ts'
+import { headerOf } from './call.ts'
 import { corsHeaders } from './cors.ts'
 import { sendMedia } from './download.ts'
 import type { Parts } from './parts.ts'
-import { decodeSegment } from './route-table.ts'
+import { decodePart, queryOf } from './query.ts'
 import { isSigned } from './signed-url.ts'
 import { sendXmlError } from './xml-error.ts'
 import { readPlace } from './xml-place.ts'
@@ -46,7 +46,7 @@ async function answer(parts: Parts, request: FastifyRequest, reply: FastifyReply
   const bucket = store.bucket(place.bucket)
   if (request.method === 'OPTIONS') return preflight(bucket, request, reply)
   reply.headers(corsOf(bucket, request, request.method, []))
-  return read(parts, bucket, decodeSegment(place.key), request, reply)
+  return read(parts, bucket, decodePart(place.key), request, reply)
 }
 
 function read({ store, clock }: Parts, bucket: StoredBucket, name: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {

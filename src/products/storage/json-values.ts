@@ -1,0 +1,21 @@
+/** JSON merge patch: null takes a key away, objects merge, the rest is replaced. Source: RFC 7396. */
+export function mergePatch(current: unknown, patch: unknown): unknown {
+  if (!isRecord(patch)) return patch
+  const merged = new Map(isRecord(current) ? Object.entries(current) : []) // a Map, and fromEntries, know no `__proto__`
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(key)
+    else merged.set(key, mergePatch(merged.get(key), value))
+  }
+  return Object.fromEntries(merged)
+}
+
+/** What null stands for is absent: Python's client sends `"generation": null`. Below lists too, though not as their elements. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isRecord(value)) return value
+  return Object.fromEntries(Object.entries(value).flatMap(([key, below]) => (below === null ? [] : [[key, withoutNulls(below)]])))
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
