@@ -5,13 +5,13 @@ import { systemClock } from '../src/base/clock.ts'
 import { createRevisionPool } from '../src/router/pool/pool.ts'
 import { openRouter } from '../src/router/router.ts'
 import { openState } from '../src/state/state.ts'
-import { openRequestLog } from '../src/telemetry/request-log.ts'
+import { openRequestLog, requestTables } from '../src/telemetry/request-log.ts'
 
 // `node router-process.ts BACKEND_PORT [h2c | SERVICES]`: our router as the daemon has it, with its pool, and its request log on disk. One service,
 // `bench.localhost`, whose instance speaks HTTP/1.1 or h2c; and SERVICES others of 5 revisions each.
 const backend = { host: '127.0.0.1', port: Number(process.argv[2]) }
 const folder = mkdtempSync(join(tmpdir(), 'bench-router-'))
-const state = openState(folder)
+const state = openState(folder, [requestTables])
 const requests = openRequestLog(state)
 const router = await openRouter({
   port: 0,

@@ -19,6 +19,7 @@ import { openRequestLog, type RequestLog } from '../telemetry/request-log.ts'
 import { openEngines, type Engines } from './engines.ts'
 import { rememberedPort } from './remembered-port.ts'
 import { openProjects, type Projects } from './projects.ts'
+import { schema } from './schema.ts'
 
 /** What the products stand on. */
 export interface Foundation extends AsyncDisposable {
@@ -46,10 +47,10 @@ export interface FoundationOptions {
   readonly gatewayPort: () => number
 }
 
-/** @throws CloudError STATE_LOCKED, STATE_UNUSABLE, PORT_TAKEN */
+/** @throws CloudError PORT_TAKEN, and those of `openState` */
 export async function openFoundation({ stateDirectory, port, gatewayPort }: FoundationOptions): Promise<Foundation> {
   await using opened = new AsyncDisposableStack()
-  const state = opened.use(openState(stateDirectory))
+  const state = opened.use(openState(stateDirectory, schema))
   const log = openLog(join(stateDirectory, 'daemon.log'))
   const clock = systemClock
   const projects = openProjects(state)

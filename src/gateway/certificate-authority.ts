@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import tls, { type SecureContext } from 'node:tls'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { CloudError } from '../base/cloud-error.ts'
+import { writeWhole } from '../base/write-whole.ts'
 import { issueLeaf, keyToPem, makeAuthority, makeKeyPair, readAuthority, type Authority } from './certificates.ts'
 import { isPermitted } from './name-constraints.ts'
 
@@ -92,11 +93,4 @@ function systemRoots(): string {
   if (file !== undefined) return readFileSync(file, 'utf8')
   const own = tls.getCACertificates('system')
   return (own.length > 0 ? own : tls.getCACertificates('bundled')).join('\n')
-}
-
-/** Readers see the old file or the new one, never half. */
-function writeWhole(path: string, text: string, mode: number): void {
-  writeFileSync(`${path}.new`, text, { mode })
-  chmodSync(`${path}.new`, mode)
-  renameSync(`${path}.new`, path)
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CloudError } from '../base/cloud-error.ts'
+import { writeWhole } from '../base/write-whole.ts'
 import { makeSigningKey, type SigningKey } from './signing-key.ts'
 
 /** The secrets behind every token that devcloud gives out. */
@@ -21,9 +22,7 @@ export async function loadTokenKeys(directory: string, nowMs: number): Promise<T
   if (existsSync(path)) return readKeys(path)
   const span = { notBefore: new Date(nowMs - 86_400_000), notAfter: new Date(nowMs + lifeMs) }
   const keys = { seal: randomBytes(32), signing: await makeSigningKey('accounts.google.com (devcloud)', span) }
-  writeFileSync(`${path}.new`, JSON.stringify({ seal: keys.seal.toString('base64'), signing: keys.signing }), { mode: 0o600 })
-  chmodSync(`${path}.new`, 0o600)
-  renameSync(`${path}.new`, path)
+  writeWhole(path, JSON.stringify({ seal: keys.seal.toString('base64'), signing: keys.signing }), 0o600)
   return keys
 }
 

@@ -24,9 +24,12 @@ export class BlobFiles {
     return join(this.directory, file)
   }
 
-  /** Makes the directory when absent and removes every file that `isKept` does not know: what a killed daemon left. */
-  async sweep(isKept: (file: string) => boolean): Promise<void> {
+  async make(): Promise<void> {
     await mkdir(this.directory, { recursive: true, mode: 0o700 })
+  }
+
+  /** Removes every file that `isKept` does not know: what a killed daemon left. */
+  async sweep(isKept: (file: string) => boolean): Promise<void> {
     for (const file of await readdir(this.directory)) if (!isKept(file)) await this.remove(file)
   }
 

@@ -11,7 +11,6 @@ import { Generations } from './generations.ts'
 import { listObjects, type Listing, type ListQuery } from './listing.ts'
 import { ObjectRows } from './object-rows.ts'
 import { checkPreconditions, type Preconditions } from './preconditions.ts'
-import { createObjectTables } from './schema.ts'
 import type { Content, StoredBucket, StoredObject } from './stored.ts'
 import { Uploads } from './uploads.ts'
 
@@ -258,13 +257,15 @@ export class ObjectStore implements AsyncDisposable {
   }
 }
 
-/** Opens the store in the state directory's `objects/` and sweeps what a killed daemon left there. */
+/** Opens the store in the state directory's `objects/` and sweeps what a killed daemon left there, when the database knows what is there. */
 export async function openObjectStore(state: State, clock: Clock): Promise<ObjectStore> {
-  createObjectTables(state.db)
   const files = new BlobFiles(join(state.directory, 'objects'))
-  const kept = state.db.prepare('SELECT file FROM object_blobs WHERE file IS NOT NULL UNION ALL SELECT file FROM object_uploads').all()
-  const names = new Set(kept.map((row) => row['file']))
-  await files.sweep((file) => names.has(file))
+  await files.make()
+  if (state.knowsDirectory) {
+    const kept = state.db.prepare('SELECT file FROM object_blobs WHERE file IS NOT NULL UNION ALL SELECT file FROM object_uploads').all()
+    const names = new Set(kept.map((row) => row['file']))
+    await files.sweep((file) => names.has(file))
+  }
   return new ObjectStore(state, clock, files)
 }
 

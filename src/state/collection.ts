@@ -16,9 +16,6 @@ export interface Collection {
 
 /** The collection of `kind` in the table `resources`, which all kinds share. Several writes at once: `state.write` around `putRow`. */
 export function openCollection(state: State, kind: string): Collection {
-  state.db.exec(
-    `CREATE TABLE IF NOT EXISTS resources (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID, STRICT`,
-  )
   const get = state.db.prepare('SELECT value FROM resources WHERE kind = ? AND name = ?')
   const list = state.db.prepare(
     'SELECT name, value FROM resources WHERE kind = ? AND name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?',

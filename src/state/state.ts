@@ -1,14 +1,18 @@
-import { DatabaseSync } from 'node:sqlite'
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { chmodSync, mkdirSync } from 'node:fs'
+import { systemClock, type Clock } from '../base/clock.ts'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { diskFault } from '../base/disk-fault.ts'
-import { lockOwner } from '../base/owners.ts'
+import { stateTables, type Migration } from './migrations.ts'
+import { openDatabase } from './open-database.ts'
+import { unusable } from './state-faults.ts'
 
-/** The one SQLite database of a user. Rooms make their own tables in it with `CREATE TABLE IF NOT EXISTS`. */
+/** The one SQLite database of a user. Rooms declare their tables in it as migrations. */
 export interface State extends AsyncDisposable {
   /** The state directory, mode 0700. */
   readonly directory: string
+  /** False when this is an older copy: what stands in the directory and not in here is then no garbage, and nothing may be swept. */
+  readonly knowsDirectory: boolean
   /** For reads. They see what `write` did this turn, committed or not. */
   readonly db: DatabaseSync
   /**
@@ -24,35 +28,32 @@ export interface State extends AsyncDisposable {
 }
 
 /**
- * Opens the database in `directory`, which is made when absent, and holds it exclusively until disposed.
- * @throws CloudError STATE_LOCKED when another daemon has it, STATE_UNUSABLE when it cannot be written or read
+ * Opens the database in `directory`, which is made when absent, brings it to the newest schema, and holds it exclusively until disposed.
+ * @param migrations the steps of all rooms, in the order of the house
+ * @throws CloudError STATE_LOCKED when another daemon has it, STATE_UNUSABLE when it cannot be written or read, STATE_DAMAGED, STATE_NEWER
+ *   when a later version wrote it, STATE_UNKNOWN when it is new and its directory is not: in each case nothing was changed
  */
-export function openState(directory: string): State {
-  let db: DatabaseSync
+export function openState(directory: string, migrations: readonly Migration[], clock: Clock = systemClock): State {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     chmodSync(directory, 0o700)
-    const path = join(directory, 'state.db')
-    closeSync(openSync(path, 'a', 0o600)) // SQLite gives its write-ahead log the same mode
-    chmodSync(path, 0o600)
-    db = new DatabaseSync(path, { timeout: 0 })
-    db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
-      INSERT INTO meta VALUES ('opened', '') ON CONFLICT DO UPDATE SET value = excluded.value;`)
+    const { db, knowsDirectory } = openDatabase(directory, [stateTables, ...migrations], clock)
+    return new SqliteState(directory, db, knowsDirectory)
   } catch (error) {
     throw unusable(directory, error)
   }
-  return new SqliteState(directory, db)
 }
 
 class SqliteState implements State {
   readonly directory: string
   readonly db: DatabaseSync
+  readonly knowsDirectory: boolean
   #turn: { readonly done: Promise<void>; readonly settle: (error?: unknown) => void } | undefined
 
-  constructor(directory: string, db: DatabaseSync) {
+  constructor(directory: string, db: DatabaseSync, knowsDirectory: boolean) {
     this.directory = directory
     this.db = db
+    this.knowsDirectory = knowsDirectory
   }
 
   async write<T>(work: (db: DatabaseSync) => T): Promise<T> {
@@ -125,27 +126,4 @@ class SqliteState implements State {
       )
     }
   }
-}
-
-function unusable(directory: string, error: unknown): CloudError {
-  const words = messageOf(error)
-  if (words.includes('locked')) {
-    const winner = lockOwner(join(directory, 'state.db'))
-    return new CloudError('FAILED_PRECONDITION', `Another devcloud daemon has ${directory} open.`, 'devcloud daemon status', {
-      cause: error,
-      fault: 'STATE_LOCKED',
-      ...(winner !== undefined && { evidence: [`held by ${winner}`] }),
-    })
-  }
-  const disk = diskFault(error, directory)
-  if (disk !== undefined) return disk
-  return new CloudError(
-    'FAILED_PRECONDITION',
-    `The state directory ${directory} cannot be used: ${words}.`,
-    'Make it writable for you, or set DEVCLOUD_STATE_DIR to a folder that is.',
-    {
-      cause: error,
-      fault: 'STATE_UNUSABLE',
-    },
-  )
 }

@@ -1,3 +1,4 @@
+import type { Migration } from '../state/migrations.ts'
 import type { State } from '../state/state.ts'
 
 /** One line of a container that may be gone: of a task of a job, or of an instance of a worker pool or a service; or one of ours about it. */
@@ -44,10 +45,15 @@ const ringBytes = 64 << 20
 const longest = 64 << 10
 const flushMs = 300
 
+export const containerLineTables: Migration = {
+  name: 'table of container lines',
+  run: (db) =>
+    db.exec(`CREATE TABLE IF NOT EXISTS container_lines (id INTEGER PRIMARY KEY, project TEXT NOT NULL, owner TEXT NOT NULL,
+        run TEXT NOT NULL, instance TEXT NOT NULL, size INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
+      CREATE INDEX IF NOT EXISTS container_lines_by_owner ON container_lines (project, owner, run, id)`),
+}
+
 export function openContainerLog(state: State): ContainerLog {
-  state.db.exec(`CREATE TABLE IF NOT EXISTS container_lines (id INTEGER PRIMARY KEY, project TEXT NOT NULL, owner TEXT NOT NULL,
-      run TEXT NOT NULL, instance TEXT NOT NULL, size INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
-    CREATE INDEX IF NOT EXISTS container_lines_by_owner ON container_lines (project, owner, run, id)`)
   const insert = state.db.prepare('INSERT INTO container_lines (project, owner, run, instance, size, record) VALUES (?, ?, ?, ?, ?, ?)')
   const oldest = state.db.prepare('SELECT id, size FROM container_lines ORDER BY id LIMIT 1000')
   const trim = state.db.prepare('DELETE FROM container_lines WHERE id <= ?')

@@ -1,3 +1,4 @@
+import type { Migration } from '../state/migrations.ts'
 import type { State } from '../state/state.ts'
 
 /** One finished request. `revision` and `instance` are empty when none took it. */
@@ -47,10 +48,14 @@ const flushMs = 300
 const busyRows = 256
 const calmRows = 2048
 
+export const requestTables: Migration = {
+  name: 'table of requests',
+  run: (db) =>
+    db.exec(`CREATE TABLE IF NOT EXISTS requests (id INTEGER PRIMARY KEY, project TEXT NOT NULL, service TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+      CREATE INDEX IF NOT EXISTS requests_by_service ON requests (project, service, id)`),
+}
+
 export function openRequestLog(state: State): RequestLog {
-  state.db
-    .exec(`CREATE TABLE IF NOT EXISTS requests (id INTEGER PRIMARY KEY, project TEXT NOT NULL, service TEXT NOT NULL, record TEXT NOT NULL) STRICT;
-    CREATE INDEX IF NOT EXISTS requests_by_service ON requests (project, service, id)`)
   const insert = state.db.prepare('INSERT INTO requests (project, service, record) VALUES (?, ?, ?)')
   const trim = state.db.prepare('DELETE FROM requests WHERE id <= (SELECT max(id) FROM requests) - ?')
   const all = state.db.prepare('SELECT record FROM requests WHERE project = ? ORDER BY id DESC LIMIT ?')

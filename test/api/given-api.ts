@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Product } from '../../src/api/product.ts'
 import { createApiServer } from '../../src/api/serve.ts'
 import { openLog } from '../../src/base/log.ts'
+import type { Migration } from '../../src/state/migrations.ts'
 import { openState, type State } from '../../src/state/state.ts'
 
 export interface GivenApi extends AsyncDisposable {
@@ -15,8 +16,8 @@ export interface GivenApi extends AsyncDisposable {
 }
 
 /** A state in a fresh directory. */
-export function givenState(): State {
-  return openState(join(mkdtempSync(join(tmpdir(), 'devcloud-')), 'state'))
+export function givenState(...migrations: readonly Migration[]): State {
+  return openState(join(mkdtempSync(join(tmpdir(), 'devcloud-')), 'state'), migrations)
 }
 
 /** Products on a loopback port that takes HTTP/1.1 and h2c, as the endpoints port does. */

@@ -38,7 +38,7 @@ test('sql trap 44: a name given out answers after a restart, and what was under 
   const { directory } = first
   const { name } = await (await openOperations(first)).start(about, () => new Promise(() => {}))
   await first[Symbol.asyncDispose]()
-  await using state = openState(directory)
+  await using state = openState(directory, [])
   const operations = await openOperations(state)
   expect(operations.get(name)).toMatchObject({ done: true, result: { case: 'error', value: { code: 10 } } })
 })
@@ -48,7 +48,7 @@ test('an operation with a key goes on in a later daemon, and tells its progress 
   const { directory } = first
   const { name } = await (await openOperations(first)).start({ ...about, key: 'work-1' }, () => new Promise(() => {}))
   await first[Symbol.asyncDispose]()
-  await using state = openState(directory)
+  await using state = openState(directory, [])
   const operations = await openOperations(state)
   expect(operations.get(name).done).toBe(false)
   expect(operations.left()).toEqual([{ name, key: 'work-1' }])

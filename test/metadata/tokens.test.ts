@@ -17,7 +17,7 @@ test('tokens outlive a restart, those that were revoked stay so, and the keys ar
   expect(await before.revoke(revoked)).toBe(true)
   await first[Symbol.asyncDispose]()
   expect(statSync(join(first.directory, 'tokens.json')).mode & 0o777).toBe(0o600)
-  await using second = openState(first.directory)
+  await using second = openState(first.directory, [])
   const after = await openTokens({ state: second, clock: systemClock })
   expect(after.read(token)).toEqual({ email: account })
   expect(after.read(revoked)).toBeUndefined()

@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { openObjectStore, type ObjectStore } from '../../src/objects/object-store.ts'
 import type { Preconditions } from '../../src/objects/preconditions.ts'
 import type { StoredObject } from '../../src/objects/stored.ts'
+import { objectTables } from '../../src/objects/schema.ts'
 import { openState, type State } from '../../src/state/state.ts'
 
 export interface GivenStore extends AsyncDisposable {
@@ -16,7 +17,7 @@ export interface GivenStore extends AsyncDisposable {
 
 /** A store with the bucket `b`, in a fresh directory or one that an earlier store left. */
 export async function givenStore(directory = freshDirectory(), clock: Clock = systemClock, versioned = false): Promise<GivenStore> {
-  const state = openState(directory)
+  const state = openState(directory, [objectTables])
   const store = await openObjectStore(state, clock)
   if (store.findBucket('b') === undefined) await store.createBucket({ name: 'b', project: 'p', versioned, attributes: '{}' })
   return {

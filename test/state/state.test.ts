@@ -10,22 +10,22 @@ const fresh = () => join(mkdtempSync(join(tmpdir(), 'devcloud-state-')), 'state'
 test('what was acknowledged is there after the database is opened again', async () => {
   const directory = fresh()
   {
-    await using state = openState(directory)
+    await using state = openState(directory, [])
     await openCollection(state, 'secret').put('projects/p/secrets/s', '{"a":1}')
   }
-  await using state = openState(directory)
+  await using state = openState(directory, [])
   expect(openCollection(state, 'secret').get('projects/p/secrets/s')).toBe('{"a":1}')
   expect(statSync(directory).mode & 0o777).toBe(0o700)
 })
 
 test('a second daemon is refused and told why', async () => {
   const directory = fresh()
-  await using _first = openState(directory)
-  expect(() => openState(directory)).toThrow(expect.objectContaining({ fault: 'STATE_LOCKED' }))
+  await using _first = openState(directory, [])
+  expect(() => openState(directory, [])).toThrow(expect.objectContaining({ fault: 'STATE_LOCKED' }))
 })
 
 test('a write that throws undoes only itself, though it shares a transaction', async () => {
-  await using state = openState(fresh())
+  await using state = openState(fresh(), [])
   const secrets = openCollection(state, 'secret')
   const kept = secrets.put('a', '1')
   const failed = state.write((db) => {
@@ -38,7 +38,7 @@ test('a write that throws undoes only itself, though it shares a transaction', a
 })
 
 test('a list stays under its prefix and goes on after a name', async () => {
-  await using state = openState(fresh())
+  await using state = openState(fresh(), [])
   const secrets = openCollection(state, 'secret')
   await Promise.all(['p/a', 'p/b', 'p/c', 'q/a'].map((name) => secrets.put(name, '{}')))
   expect(secrets.list('p/', 'p/a', 1).map((row) => row.name)).toEqual(['p/b'])

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openState } from '../../src/state/state.ts'
-import { openContainerLog, type LoggedLine } from '../../src/telemetry/container-log.ts'
+import { containerLineTables, openContainerLog, type LoggedLine } from '../../src/telemetry/container-log.ts'
 
 const line = (text: string, more: Partial<LoggedLine> = {}): LoggedLine => ({
   timeMs: 1,
@@ -22,14 +22,14 @@ const directory = () => mkdtempSync(join(tmpdir(), 'devcloud-telemetry-'))
 test('lines outlive the daemon, newest last, by job and by execution', async () => {
   const place = directory()
   {
-    await using state = openState(place)
+    await using state = openState(place, [containerLineTables])
     await using log = openContainerLog(state)
     for (const text of ['a', 'b']) log.add(line(text))
     log.add(line('c', { run: 'nightly-fghij' }))
     log.add(line('d', { owner: 'weekly' }))
     expect(log.tail({ project: 'p' }, 10).length).toBe(4) // also before they are on disk
   }
-  await using state = openState(place)
+  await using state = openState(place, [containerLineTables])
   await using log = openContainerLog(state)
   const texts = (filter: object, limit = 10) => log.tail({ project: 'p', ...filter }, limit).map(({ text }) => text)
   expect(texts({ owner: 'nightly' })).toEqual(['a', 'b', 'c'])
@@ -38,7 +38,7 @@ test('lines outlive the daemon, newest last, by job and by execution', async () 
 })
 
 test('followers are told of what matches, until they go', async () => {
-  await using state = openState(directory())
+  await using state = openState(directory(), [containerLineTables])
   await using log = openContainerLog(state)
   const over = new AbortController()
   const told: string[] = []
@@ -51,7 +51,7 @@ test('followers are told of what matches, until they go', async () => {
 })
 
 test("one container's lines can be forgotten, to be read again", async () => {
-  await using state = openState(directory())
+  await using state = openState(directory(), [containerLineTables])
   await using log = openContainerLog(state)
   log.add(line('half'))
   log.add(line('other task', { instance: '1/0' }))
@@ -60,7 +60,7 @@ test("one container's lines can be forgotten, to be read again", async () => {
 })
 
 test('the ring forgets the oldest lines beyond 64 MB, and cuts a line that is too long', async () => {
-  await using state = openState(directory())
+  await using state = openState(directory(), [containerLineTables])
   await using log = openContainerLog(state)
   for (let i = 0; i < 1100; i++) log.add(line('x'.repeat(70_000), { timeMs: i }))
   await log.flush()

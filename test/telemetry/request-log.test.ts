@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { openState } from '../../src/state/state.ts'
-import { openRequestLog, type LoggedRequest } from '../../src/telemetry/request-log.ts'
+import { openRequestLog, requestTables, type LoggedRequest } from '../../src/telemetry/request-log.ts'
 import { readLine } from '../../src/telemetry/severity.ts'
 
 const request = (service: string, target: string): LoggedRequest => ({
@@ -28,14 +28,14 @@ test('the request log outlives the daemon, newest last, and tells followers', as
   const directory = mkdtempSync(join(tmpdir(), 'devcloud-telemetry-'))
   const followed: string[] = []
   {
-    await using state = openState(directory)
+    await using state = openState(directory, [requestTables])
     await using log = openRequestLog(state)
     log.follow({ project: 'p', service: 'a' }, ({ target }) => followed.push(target), new AbortController().signal)
     for (const target of ['/1', '/2', '/3']) log.add(request('a', target))
     log.add(request('b', '/other'))
     expect(log.tail({ project: 'p' }, 2).map(({ target }) => target)).toEqual(['/3', '/other'])
   }
-  await using state = openState(directory)
+  await using state = openState(directory, [requestTables])
   await using log = openRequestLog(state)
   expect(log.tail({ project: 'p', service: 'a' }, 2).map(({ target }) => target)).toEqual(['/2', '/3'])
   expect(log.tail({ project: 'q' }, 2)).toEqual([])
@@ -53,7 +53,7 @@ test('of a flood of requests the newest 20,000 stay, in order, on disk as in mem
   const directory = mkdtempSync(join(tmpdir(), 'devcloud-telemetry-'))
   const newest = Array.from({ length: 20_000 }, (_, n) => `/${n + 5000}`)
   {
-    await using state = openState(directory)
+    await using state = openState(directory, [requestTables])
     await using log = openRequestLog(state)
     for (let n = 0; n < 25_000; n += 1) {
       log.add(request('a', `/${n}`))
@@ -66,13 +66,13 @@ test('of a flood of requests the newest 20,000 stay, in order, on disk as in mem
         .slice(-20_000),
     ).toEqual(newest)
   }
-  await using state = openState(directory)
+  await using state = openState(directory, [requestTables])
   await using log = openRequestLog(state)
   expect(log.tail({ project: 'p' }, 30_000).map(({ target }) => target)).toEqual(newest)
 })
 
 test('a write of the log stops the event loop for few rows, and what it holds is committed without a turn', async () => {
-  await using state = openState(mkdtempSync(join(tmpdir(), 'devcloud-telemetry-')))
+  await using state = openState(mkdtempSync(join(tmpdir(), 'devcloud-telemetry-')), [requestTables])
   await using log = openRequestLog(state)
   for (let n = 0; n < 5000; n += 1) log.add(request('a', `/${n}`))
   const written = () => Number(state.db.prepare('SELECT count(*) AS n FROM requests').get()?.['n'])

@@ -27,6 +27,8 @@ import { openServiceAdmin, serviceRpcs } from './services/services.ts'
 import { v1Iam, v1Routes } from './wire/v1.ts'
 import { openRunWorkerPools, type RunWorkerPools } from './worker-pools/index.ts'
 
+export { taskTable } from './jobs/task-rows.ts'
+
 export interface CloudRun extends Product {
   /** What the services of `project` are doing now. */
   serving(project: string): readonly ServingService[]

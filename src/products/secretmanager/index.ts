@@ -8,6 +8,8 @@ import { openChanges } from './changes.ts'
 import { openSecrets } from './secrets.ts'
 import { openVersions } from './versions.ts'
 
+export { versionTable } from './versions.ts'
+
 /** What Secret Manager stands on, handed in by the daemon. */
 export interface SecretManagerNeeds {
   readonly state: State

@@ -15,6 +15,7 @@ import {
 import { readMessageFilter } from '../../api/filter.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { crc32c } from '../../base/crc32c.ts'
+import type { Migration } from '../../state/migrations.ts'
 import type { SecretManagerNeeds } from './index.ts'
 import { automaticStatus, checkEtag, invalid, newEtag, payloadLimitBytes, readVersionName } from './resources.ts'
 import type { Secrets } from './secrets.ts'
@@ -41,11 +42,16 @@ export interface Versions {
   rpcs: Partial<ServiceImpl<typeof SecretManagerService>>
 }
 
+export const versionTable: Migration = {
+  name: 'table of secret versions',
+  run: (db) =>
+    db.exec(`CREATE TABLE IF NOT EXISTS secret_versions (secret TEXT NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL, etag TEXT NOT NULL,
+      created_ms INTEGER NOT NULL, destroyed_ms INTEGER, destroy_at_ms INTEGER, checksum_sent INTEGER NOT NULL, payload BLOB,
+      PRIMARY KEY (secret, number)) WITHOUT ROWID, STRICT`),
+}
+
 export function openVersions(needs: SecretManagerNeeds, secrets: Secrets): Versions {
   const { db } = needs.state
-  db.exec(`CREATE TABLE IF NOT EXISTS secret_versions (secret TEXT NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL, etag TEXT NOT NULL,
-    created_ms INTEGER NOT NULL, destroyed_ms INTEGER, destroy_at_ms INTEGER, checksum_sent INTEGER NOT NULL, payload BLOB,
-    PRIMARY KEY (secret, number)) WITHOUT ROWID, STRICT`)
   const newest = db.prepare('SELECT * FROM secret_versions WHERE secret = ? ORDER BY number DESC LIMIT 1')
   const one = db.prepare('SELECT * FROM secret_versions WHERE secret = ? AND number = ?')
   const below = db.prepare('SELECT * FROM secret_versions WHERE secret = ? AND number < ? ORDER BY number DESC')

@@ -1,7 +1,7 @@
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager'
 import { credentials } from '@grpc/grpc-js'
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
-import { secretManager, type SecretManager } from '../../../src/products/secretmanager/index.ts'
+import { secretManager, versionTable, type SecretManager } from '../../../src/products/secretmanager/index.ts'
 import type { State } from '../../../src/state/state.ts'
 import { givenApi, givenState, type GivenApi } from '../../api/given-api.ts'
 
@@ -14,7 +14,7 @@ export interface GivenSecrets extends AsyncDisposable {
 
 /** Secret Manager behind Google's own Node client over gRPC. The project `demo` has the number 123456789012. */
 export async function givenSecrets(clock: Clock = systemClock): Promise<GivenSecrets> {
-  const state = givenState()
+  const state = givenState(versionTable)
   const product = secretManager({ state, clock, project: () => ({ id: 'demo', number: '123456789012' }) })
   const api = await givenApi(product)
   const client = new SecretManagerServiceClient({ apiEndpoint: 'localhost', port: api.port, sslCreds: credentials.createInsecure() })

@@ -41,7 +41,7 @@ export function givenHome() {
 }
 
 async function givenSql(directory: string): Promise<GivenSql> {
-  const state = openState(directory)
+  const state = openState(directory, [])
   const postgres = openPostgres({ stateDirectory: directory })
   const product = cloudSql({
     state,

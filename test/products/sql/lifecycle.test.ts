@@ -156,7 +156,7 @@ test('sql trap 44: an operation that a daemon left under way ends as an error wh
   const home = freshHome()
   const about = { type: 'CREATE', project: 'p', instance: 'i', user: 'me' }
   const needs = { clock: systemClock, log: openLog(undefined) }
-  const state = openState(home.directory)
+  const state = openState(home.directory, [])
   const started = await openSqlOperations({ state, ...needs }).start(about, () => new Promise(() => {}), 1)
   expect(started).toMatchObject({ status: 'RUNNING', startTime: expect.any(String) })
   await state[Symbol.asyncDispose]()
@@ -176,7 +176,7 @@ test('an instance that a daemon left half made is gone after the next start', as
     await sql.run('POST', instances, wanted('whole'))
   }
   {
-    await using state = openState(home.directory)
+    await using state = openState(home.directory, [])
     await state.write((db) => {
       db.exec(`UPDATE resources SET value = replace(value, '"RUNNABLE"', '"PENDING_CREATE"') WHERE name = 'projects/p/instances/half'`)
     })

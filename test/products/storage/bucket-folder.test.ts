@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { openLog } from '../../../src/base/log.ts'
 import { openObjectStore } from '../../../src/objects/object-store.ts'
+import { objectTables } from '../../../src/objects/schema.ts'
 import { openBucketFolder } from '../../../src/products/storage/bucket-folder.ts'
 import { Buckets } from '../../../src/products/storage/buckets.ts'
 import { Objects } from '../../../src/products/storage/objects.ts'
@@ -14,7 +15,7 @@ import { openState } from '../../../src/state/state.ts'
 /** A bucket `b`; `open` gives its folder, `put` and `texts` are its objects. */
 async function given() {
   const directory = mkdtempSync(join(tmpdir(), 'dc-bucket-'))
-  const state = openState(directory)
+  const state = openState(directory, [objectTables])
   const store = await openObjectStore(state, systemClock)
   const buckets = new Buckets(store, () => ({ id: 'p', number: '1' }))
   const objects = new Objects(store, buckets, systemClock)

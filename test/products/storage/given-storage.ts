@@ -2,6 +2,7 @@ import { Storage, type Bucket, type StorageOptions } from '@google-cloud/storage
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { openLog } from '../../../src/base/log.ts'
+import { objectTables } from '../../../src/objects/schema.ts'
 import { cloudStorage, type CloudStorage } from '../../../src/products/storage/index.ts'
 import { openState, type State } from '../../../src/state/state.ts'
 import { givenApi, givenState, type GivenApi } from '../../api/given-api.ts'
@@ -41,7 +42,7 @@ export const anonymous = { host: 'storage.googleapis.com' }
 export async function givenStorage(
   options: { readonly clock?: Clock; readonly directory?: string; readonly client?: StorageOptions } = {},
 ): Promise<GivenStorage> {
-  const state = options.directory === undefined ? givenState() : openState(options.directory)
+  const state = options.directory === undefined ? givenState(objectTables) : openState(options.directory, [objectTables])
   const clock = options.clock ?? systemClock
   const product = cloudStorage({ state, clock, log: openLog(undefined), project: () => ({ id: 'demo', number: '123456789012' }) })
   const api = await givenApi(product)

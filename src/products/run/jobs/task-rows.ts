@@ -1,3 +1,4 @@
+import type { Migration } from '../../../state/migrations.ts'
 import type { State } from '../../../state/state.ts'
 import type { TaskState } from './decide.ts'
 
@@ -30,9 +31,14 @@ export interface TaskRows {
   deleteAll(prefix: string): Promise<void>
 }
 
+export const taskTable: Migration = {
+  name: 'table of tasks',
+  run: (db) =>
+    db.exec(`CREATE TABLE IF NOT EXISTS run_tasks (execution TEXT NOT NULL, task INTEGER NOT NULL, record TEXT NOT NULL,
+      PRIMARY KEY (execution, task)) WITHOUT ROWID, STRICT`),
+}
+
 export function openTaskRows(state: State): TaskRows {
-  state.db.exec(`CREATE TABLE IF NOT EXISTS run_tasks (execution TEXT NOT NULL, task INTEGER NOT NULL, record TEXT NOT NULL,
-    PRIMARY KEY (execution, task)) WITHOUT ROWID, STRICT`)
   const list = state.db.prepare('SELECT record FROM run_tasks WHERE execution = ? ORDER BY task')
   const get = state.db.prepare('SELECT record FROM run_tasks WHERE execution = ? AND task = ?')
   const put = state.db.prepare('INSERT INTO run_tasks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record')

@@ -20,7 +20,7 @@ describe('the invoker check', () => {
   let tokens: Tokens
   let nowMs = 1_764_000_000_000
   beforeAll(async () => {
-    state = openState(join(mkdtempSync(join(tmpdir(), 'dc-invoker-')), 'state'))
+    state = openState(join(mkdtempSync(join(tmpdir(), 'dc-invoker-')), 'state'), [])
     tokens = await openTokens({ state, clock: { nowMs: () => nowMs, ticksMs: () => nowMs } })
   })
   afterAll(async () => await state[Symbol.asyncDispose]())

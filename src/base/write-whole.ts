@@ -1,0 +1,35 @@
+import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Readers see the old file or the new one, never half, and what is there when this returns outlives a power cut. Nothing is written when the file says `text` already. */
+export function writeWhole(path: string, text: string, mode: number): void {
+  if (readText(path) === text) return chmodSync(path, mode)
+  const file = openSync(`${path}.new`, 'w', mode)
+  try {
+    for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray(writeSync(file, rest))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  chmodSync(`${path}.new`, mode)
+  renameSync(`${path}.new`, path)
+  syncDirectory(dirname(path))
+}
+
+/** A name that was made, renamed or removed in `directory` stays so after a power cut. */
+export function syncDirectory(directory: string): void {
+  const handle = openSync(directory, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeWhole } from '../base/write-whole.ts'
+
+/** What a state directory says of the database that it belongs to, readable when that one is not: `state.json`. */
+export interface StateMark {
+  /** The database's own id. */
+  readonly id: string
+  /** How often it was opened: a database that was opened less often is an older copy. */
+  readonly opened: number
+  readonly schema: number
+  /** The version of devcloud that opened it last. */
+  readonly version: string
+}
+
+const shape = z.object({ id: z.string(), opened: z.number(), schema: z.number(), version: z.string() })
+
+/** The mark of `directory`; undefined when there is none, or none that can be read. */
+export function readMark(directory: string): StateMark | undefined {
+  try {
+    return shape.parse(JSON.parse(readFileSync(markPath(directory), 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+export function writeMark(directory: string, mark: StateMark): void {
+  writeWhole(markPath(directory), JSON.stringify(mark), 0o600)
+}
+
+function markPath(directory: string): string {
+  return join(directory, 'state.json')
+}
