@@ -1,7 +1,8 @@
-import { create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import type { GetIamPolicyRequest, SetIamPolicyRequest, TestIamPermissionsRequest } from './gen/google/iam/v1/iam_policy_pb.ts'
 import { TestIamPermissionsResponseSchema } from './gen/google/iam/v1/iam_policy_pb.ts'
 import { PolicySchema, type Policy } from './gen/google/iam/v1/policy_pb.ts'
+import { readMessage, writeMessage } from './message-row.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { openCollection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
@@ -32,12 +33,12 @@ export function openIamPolicies(state: State): IamPolicies {
   const rows = openCollection(state, kind)
   state.db.exec(`CREATE TEMP TRIGGER IF NOT EXISTS policy_goes_with_resource AFTER DELETE ON main.resources WHEN OLD.kind <> '${kind}'
     BEGIN DELETE FROM resources WHERE kind = '${kind}' AND name = OLD.name; END`)
-  const read = (value: string) => fromJsonString(PolicySchema, value)
+  const read = (value: string) => readMessage(PolicySchema, value)
   const get = (name: string): Policy => {
     const value = rows.get(name)
     return value === undefined ? create(PolicySchema, { version: 1, etag: Buffer.from('ACAB', 'base64') }) : read(value)
   }
-  const put = (name: string, policy: Policy) => rows.put(name, toJsonString(PolicySchema, policy))
+  const put = (name: string, policy: Policy) => rows.put(name, writeMessage(PolicySchema, policy))
   return {
     get,
     async replaceMember(member, next) {

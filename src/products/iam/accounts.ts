@@ -1,4 +1,4 @@
-import { create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import { EmptySchema } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import {
@@ -11,6 +11,7 @@ import { deletedAccount } from '../../api/iam-members.ts'
 import type { IamPolicies } from '../../api/iam-policy.ts'
 import { applyMask } from '../../api/masks.ts'
 import { paginate } from '../../api/pages.ts'
+import { readMessage, writeMessage } from '../../api/message-row.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { openCollection, projectsIn } from '../../state/collection.ts'
 import type { IamNeeds } from './index.ts'
@@ -34,7 +35,7 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
   const rows = openCollection(needs.state, 'iam.account')
   const settled = openCollection(needs.state, 'iam.project')
   const put = async (account: ServiceAccount) => {
-    await rows.put(account.name, toJsonString(ServiceAccountSchema, account))
+    await rows.put(account.name, writeMessage(ServiceAccountSchema, account))
     return account
   }
   /** Makes the default account of a project that nobody spoke of before; once, so that it can be deleted. */
@@ -54,10 +55,10 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
     if (project !== undefined) settle(project)
     if (account.includes('@')) {
       const value = project === undefined ? undefined : rows.get(prefixOf(project) + account)
-      return value === undefined ? undefined : fromJsonString(ServiceAccountSchema, value)
+      return value === undefined ? undefined : readMessage(ServiceAccountSchema, value)
     }
     const all = rows.list(project === undefined ? 'projects/' : prefixOf(project))
-    return all.map(({ value }) => fromJsonString(ServiceAccountSchema, value)).find(({ uniqueId }) => uniqueId === account)
+    return all.map(({ value }) => readMessage(ServiceAccountSchema, value)).find(({ uniqueId }) => uniqueId === account)
   }
   const get = (name: string) => {
     const found = lookUp(readAccountName(name))
@@ -124,7 +125,7 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
         const project = needs.project(readProjectName(request.name)).id
         settle(project)
         const page = paginate(rows, prefixOf(project), Math.min(request.pageSize || 20, 100), request.pageToken)
-        const accounts = page.items.map(({ value }) => fromJsonString(ServiceAccountSchema, value))
+        const accounts = page.items.map(({ value }) => readMessage(ServiceAccountSchema, value))
         return create(ListServiceAccountsResponseSchema, { accounts, nextPageToken: page.nextPageToken })
       },
       async updateServiceAccount(request) {

@@ -1,4 +1,4 @@
-import { clone, create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { clone, create } from '@bufbuild/protobuf'
 import { EmptySchema, timestampFromMs } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import { SecretSchema, type Secret } from '../../api/gen/google/cloud/secretmanager/v1/resources_pb.ts'
@@ -6,6 +6,7 @@ import { ListSecretsResponseSchema, type SecretManagerService } from '../../api/
 import { readMessageFilter } from '../../api/filter.ts'
 import { applyMask } from '../../api/masks.ts'
 import { paginate } from '../../api/pages.ts'
+import { readMessage, writeMessage } from '../../api/message-row.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { openCollection, type Collection } from '../../state/collection.ts'
 import type { SecretManagerNeeds } from './index.ts'
@@ -43,7 +44,7 @@ export function openSecrets(needs: SecretManagerNeeds): Secrets {
   }
   const find = (name: string) => {
     const value = rows.get(name)
-    const secret = value === undefined ? undefined : fromJsonString(SecretSchema, value)
+    const secret = value === undefined ? undefined : readMessage(SecretSchema, value)
     return secret === undefined || isExpired(secret, needs.clock.nowMs()) ? undefined : secret
   }
   const get = (name: string) => {
@@ -59,7 +60,7 @@ export function openSecrets(needs: SecretManagerNeeds): Secrets {
       secret.expiration = { case: 'expireTime', value: timestampFromMs(atMs) }
     }
     secret.etag = newEtag()
-    await rows.put(secret.name, toJsonString(SecretSchema, secret))
+    await rows.put(secret.name, writeMessage(SecretSchema, secret))
     return secret
   }
   const removeVersions = (name: string) =>
@@ -87,7 +88,7 @@ export function openSecrets(needs: SecretManagerNeeds): Secrets {
         const prefix = canonical(`${request.parent}/secrets/x`).slice(0, -1)
         const passes = readMessageFilter(request.filter, SecretSchema)
         const matches = (value: string) => {
-          const secret = fromJsonString(SecretSchema, value)
+          const secret = readMessage(SecretSchema, value)
           return !isExpired(secret, needs.clock.nowMs()) && passes(secret)
         }
         const all = rows.list(prefix).filter((row) => matches(row.value))
@@ -98,7 +99,7 @@ export function openSecrets(needs: SecretManagerNeeds): Secrets {
           request.pageToken,
         )
         return create(ListSecretsResponseSchema, {
-          secrets: page.items.map((row) => fromJsonString(SecretSchema, row.value)),
+          secrets: page.items.map((row) => readMessage(SecretSchema, row.value)),
           nextPageToken: page.nextPageToken,
           totalSize: all.length,
         })

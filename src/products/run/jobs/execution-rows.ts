@@ -1,4 +1,4 @@
-import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { ExecutionSchema, type Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
 import { openCollection, projectsIn } from '../../../state/collection.ts'
 import type { State } from '../../../state/state.ts'
@@ -22,7 +22,7 @@ export interface ExecutionRows {
 
 export function openExecutionRows(state: State): ExecutionRows {
   const rows = openCollection(state, 'run.execution')
-  const read = (value: string) => fromJsonString(ExecutionSchema, value, { ignoreUnknownFields: true })
+  const read = (value: string) => readMessage(ExecutionSchema, value)
   const list = (prefix: string) => rows.list(prefix).map(({ value }) => read(value))
   return {
     get(name) {
@@ -31,7 +31,7 @@ export function openExecutionRows(state: State): ExecutionRows {
     },
     list,
     unfinished: () => list('').filter((execution) => !isOver(execution)),
-    put: (execution) => rows.put(execution.name, toJsonString(ExecutionSchema, execution)),
+    put: (execution) => rows.put(execution.name, writeMessage(ExecutionSchema, execution)),
     delete: async (name) => void (await rows.delete(name)),
     deleteAll: (prefix) => rows.deleteAll(prefix),
     projects: () => projectsIn(rows),

@@ -1,4 +1,4 @@
-import { clone, create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { clone, create } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { LaunchStage } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import { Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
@@ -19,6 +19,7 @@ import {
 import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import type { Packed } from '../../../api/operations.ts'
 import { paginateList } from '../../../api/pages.ts'
+import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { openCollection, projectsIn } from '../../../state/collection.ts'
 import { byNewest } from '../by-newest.ts'
@@ -70,8 +71,8 @@ export function openJobs(
   onChange: () => void,
 ): JobApi {
   const jobs = openCollection(needs.state, 'run.job')
-  const read = (value: string): Job => fromJsonString(JobSchema, value, { ignoreUnknownFields: true })
-  const put = (job: Job) => jobs.put(job.name, toJsonString(JobSchema, job))
+  const read = (value: string): Job => readMessage(JobSchema, value)
+  const put = (job: Job) => jobs.put(job.name, writeMessage(JobSchema, job))
   const canonical = (name: string) => {
     const { project, region, job } = readJobName(name)
     return `projects/${needs.project(project).id}/locations/${region}/jobs/${job}`

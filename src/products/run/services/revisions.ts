@@ -1,9 +1,10 @@
-import { clone, create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { clone, create } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { RevisionSchema, type Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
+import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { openCollection } from '../../../state/collection.ts'
 import { activeCondition, condition, failedConditions, isActive, readyConditions } from '../conditions.ts'
@@ -36,9 +37,8 @@ export interface Revisions {
 export function openRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): Revisions {
   const rows = openCollection(needs.state, 'run.revision')
   const keys = openCollection(needs.state, 'run.revision.template') // outlives a revision: its name is never given again
-  const read = (value: string | undefined) =>
-    value === undefined ? undefined : fromJsonString(RevisionSchema, value, { ignoreUnknownFields: true })
-  const put = (revision: Revision) => rows.put(revision.name, toJsonString(RevisionSchema, revision))
+  const read = (value: string | undefined) => (value === undefined ? undefined : readMessage(RevisionSchema, value))
+  const put = (revision: Revision) => rows.put(revision.name, writeMessage(RevisionSchema, revision))
   const now = () => new Date(needs.clock.nowMs())
   const get = (name: string) => read(rows.get(name))
   const list = (service: string) =>

@@ -1,6 +1,6 @@
-import { fromJsonString, toJsonString } from '@bufbuild/protobuf'
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
+import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { openCollection, projectsIn } from '../../../state/collection.ts'
 import type { RunNeeds } from '../needs.ts'
@@ -34,8 +34,8 @@ const keptMs = 30 * 86_400_000
 export function openServiceStore(needs: Pick<RunNeeds, 'state' | 'project' | 'clock'>): ServiceStore {
   const rows = openCollection(needs.state, 'run.service')
   const deleted = openCollection(needs.state, 'run.service.deleted')
-  const read = (value: string) => fromJsonString(ServiceSchema, value, { ignoreUnknownFields: true })
-  const write = (service: Service) => toJsonString(ServiceSchema, service)
+  const read = (value: string) => readMessage(ServiceSchema, value)
+  const write = (service: Service) => writeMessage(ServiceSchema, service)
   const canonical = (name: string) => {
     const { project, region, service } = readServiceName(name)
     return `projects/${needs.project(project).id}/locations/${region}/services/${service}`

@@ -1,4 +1,4 @@
-import { clone, create, fromJsonString, toJson, toJsonString } from '@bufbuild/protobuf'
+import { clone, create, toJson } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { RevisionSchema, type Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import {
@@ -7,6 +7,7 @@ import {
 } from '../../../api/gen/google/cloud/run/v2/worker_pool_revision_template_pb.ts'
 import type { WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
 import { Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
+import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { CloudError, messageOf } from '../../../base/cloud-error.ts'
 import { openCollection } from '../../../state/collection.ts'
 import { condition } from '../conditions.ts'
@@ -33,8 +34,8 @@ export interface PoolRevisions {
 
 export function openPoolRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): PoolRevisions {
   const rows = openCollection(needs.state, 'run.workerpool.revision')
-  const read = (value: string): Revision => fromJsonString(RevisionSchema, value, { ignoreUnknownFields: true })
-  const put = (revision: Revision) => rows.put(revision.name, toJsonString(RevisionSchema, revision))
+  const read = (value: string): Revision => readMessage(RevisionSchema, value)
+  const put = (revision: Revision) => rows.put(revision.name, writeMessage(RevisionSchema, revision))
   const get = (name: string) => {
     const value = rows.get(name)
     return value === undefined ? undefined : read(value)

@@ -1,4 +1,4 @@
-import { clone, create, fromJsonString, toJsonString } from '@bufbuild/protobuf'
+import { clone, create } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { LaunchStage } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import {
@@ -16,6 +16,7 @@ import type { Operation } from '../../../api/gen/google/longrunning/operations_p
 import { applyMask } from '../../../api/masks.ts'
 import type { Packed } from '../../../api/operations.ts'
 import { paginateList } from '../../../api/pages.ts'
+import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { openCollection, projectsIn } from '../../../state/collection.ts'
 import { byNewest } from '../by-newest.ts'
@@ -66,7 +67,7 @@ export interface Rollouts {
 
 export function openPoolStore(needs: Pick<RunNeeds, 'state' | 'project'>): PoolStore {
   const rows = openCollection(needs.state, 'run.workerpool')
-  const read = (value: string): WorkerPool => fromJsonString(WorkerPoolSchema, value, { ignoreUnknownFields: true })
+  const read = (value: string): WorkerPool => readMessage(WorkerPoolSchema, value)
   const canonical = (name: string) => {
     const { project, region, pool } = readPoolName(name)
     return `projects/${needs.project(project).id}/locations/${region}/workerPools/${pool}`
@@ -93,7 +94,7 @@ export function openPoolStore(needs: Pick<RunNeeds, 'state' | 'project'>): PoolS
         .list(prefix)
         .map(({ value }) => read(value))
         .toSorted(byNewest),
-    put: (pool) => rows.put(pool.name, toJsonString(WorkerPoolSchema, pool)),
+    put: (pool) => rows.put(pool.name, writeMessage(WorkerPoolSchema, pool)),
     delete: (name) => rows.delete(name),
     deleteAll: (prefix) => rows.deleteAll(prefix),
     projects: () => projectsIn(rows),
