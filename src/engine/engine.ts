@@ -16,8 +16,11 @@ export interface Engine extends AsyncDisposable {
   start(spec: ContainerSpec, signal: AbortSignal): Promise<Container>
   /** Every container that carries our labels in this state directory, running or not: what a new daemon adopts. */
   list(signal: AbortSignal): Promise<readonly Container[]>
-  /** Tells of containers that end by themselves, until `signal` ends. Reopens by itself when the engine goes and returns. */
-  events(onEnd: (end: ContainerEnd) => void, signal: AbortSignal): void
+  /**
+   * Tells of containers that end by themselves, until `signal` ends. Reopens by itself when the engine goes and returns.
+   * @param onImageGone told an image, as `build` answers it, that somebody removed
+   */
+  events(onEnd: (end: ContainerEnd) => void, signal: AbortSignal, onImageGone?: (image: string) => void): void
 }
 
 export interface BuildSource {
@@ -135,6 +138,8 @@ export interface ContainerStatus {
   readonly state: Container['state']
   readonly exitCode: number | undefined
   readonly oomKilled: boolean
+  /** True when somebody removed it: nothing is known of how it ended. */
+  readonly isGone?: boolean
   /** Sockets that listen inside, read from its own socket table: tells `127.0.0.1:8000` from `0.0.0.0:8080`. */
   readonly listening: readonly { readonly host: string; readonly port: number }[]
 }

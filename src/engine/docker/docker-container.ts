@@ -96,6 +96,7 @@ export class DockerContainer implements Container {
       state,
       exitCode: state === 'exited' ? (Running ? 137 : ExitCode) : undefined, // removed by somebody while it ran
       oomKilled: OOMKilled,
+      ...(this.#isGone && { isGone: true }),
       listening: state === 'running' ? await listeningSockets(this.#host, this.id, Pid, signal) : [],
     }
   }

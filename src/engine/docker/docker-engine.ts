@@ -10,6 +10,7 @@ import { stateId, type DockerHost } from './docker-host.ts'
 import { ours, readLabels } from './labels.ts'
 import { removeUnused, sweepMemoryVolumes } from './memory-volumes.ts'
 import { openMemoryFiles } from './memory-files.ts'
+import { keepProjects } from './project-losses.ts'
 import { openProjects } from './projects.ts'
 import { removeProject } from './remove-project.ts'
 import { startContainer } from './start-container.ts'
@@ -41,6 +42,7 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
   const memory = openMemoryFiles(options.stateDirectory)
   const projects = openProjects(host, options.gateway.socketPath)
   const known = new Map<string, DockerContainer>()
+  const closing = new AbortController()
 
   const see = (info: Docker.ContainerInspectInfo): DockerContainer => {
     const before = known.get(info.Id)
@@ -69,6 +71,14 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
   memory.sweep(new Set(containers.flatMap((info) => readLabels(info.Labels).files ?? [])))
   await sweepMemoryVolumes(host, AbortSignal.timeout(10_000))
 
+  const mend = async (project: string, signal: AbortSignal) => {
+    projects.forget(project) // the network of its databases is made when one starts
+    await projects.open(project, signal)
+  }
+  const imageListeners = new Set<(image: string) => void>()
+  const onImageGone = (image: string) => imageListeners.forEach((tell) => tell(image))
+  keepProjects(host, { names: projects.names, mend, onImageGone }, closing.signal)
+
   return {
     kind: 'docker',
     describe: () => Promise.resolve(`${host.product} at ${host.place}`),
@@ -76,7 +86,7 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
       await projects.open(project, signal)
     },
     async removeProject(project, signal) {
-      projects.forget(project)
+      projects.close(project)
       for (const container of await list(signal)) if (container.project === project) await container.remove(signal)
       await removeProject(host, project, signal)
     },
@@ -94,7 +104,12 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
       }
     },
     list,
-    events: (onEnd, signal) => followEnds(host, { onEnd, see: (info) => void known.get(info.Id)?.see(info) }, signal),
+    events(onEnd, signal, onImageGone) {
+      followEnds(host, { onEnd, see: (info) => void known.get(info.Id)?.see(info) }, signal)
+      if (onImageGone === undefined) return
+      imageListeners.add(onImageGone)
+      signal.addEventListener('abort', () => imageListeners.delete(onImageGone), { once: true })
+    },
     async whoIs({ project, ip }, signal) {
       const isIt = (container: DockerContainer) => container.project === project && container.ip === ip && container.state !== 'exited'
       const likely = [...known.values()].filter(isIt)
@@ -102,7 +117,9 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
       const container = likely.find(isIt) ?? (await list(signal)).find(isIt)
       return container && { container, serviceAccount: container.serviceAccount }
     },
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error('The engine is closed.'))
+    },
   }
 }
 

@@ -33,6 +33,7 @@ export function toContainerLabels(
 }
 
 export interface ContainerLabels {
+  readonly state: string
   readonly name: string
   readonly project: string
   readonly role: string
@@ -48,6 +49,7 @@ export function readLabels(labels: Readonly<Record<string, string>>): ContainerL
   const of = (name: string) => labels[`${prefix}${name}`]
   const port = of('port')
   return {
+    state: of('state') ?? '',
     name: of('name') ?? '',
     project: of('project') ?? '',
     role: of('role') ?? '',

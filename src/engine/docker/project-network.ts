@@ -17,6 +17,11 @@ export function networkName(host: DockerHost, project: string): string {
   return `devcloud-${project}-${host.state}`
 }
 
+/** Whose network, or network of databases, `name` is; undefined when it is none of this state directory's. */
+export function projectOfNetwork(host: DockerHost, name: string): string | undefined {
+  return new RegExp(`^devcloud-(.+)-${host.state}(?:-databases)?$`).exec(name)?.[1]
+}
+
 /** The bridge of a project, made if it is not there. */
 export async function openProjectNetwork(host: DockerHost, project: string, signal: AbortSignal): Promise<ProjectNetwork> {
   const name = networkName(host, project)

@@ -11,6 +11,10 @@ export interface Projects {
   placeDatabase(project: string, signal: AbortSignal): Promise<Place>
   /** Looks again at what is there when it is asked for next. */
   forget(project: string): void
+  /** It is on its way out: nothing of it is made again. */
+  close(project: string): void
+  /** Those that were opened and not closed. */
+  names(): readonly string[]
 }
 
 interface Open {
@@ -22,6 +26,7 @@ interface Open {
 export function openProjects(host: DockerHost, gatewaySocket: string): Projects {
   const opened = new Map<string, Promise<Open>>()
   const databases = new Map<string, Promise<string>>()
+  const kept = new Set<string>()
   const isSameMachine = process.platform === 'linux' && (host.reach === 'bridge' || host.rootless)
 
   /** The last making of each project. They take turns: two at once would replace one forwarder of an earlier version, and trip over each other. */
@@ -45,10 +50,12 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
   }
   return {
     async open(project, signal) {
+      kept.add(project)
       opened.delete(project)
       await once(opened, project, () => make(project, signal))
     },
     async place(project, signal) {
+      kept.add(project)
       const { network, dns } = await once(opened, project, () => make(project, signal))
       if (dns === undefined) return { network: network.name }
       return { network: network.name, dns, address: await network.nextAddress(signal) }
@@ -60,6 +67,12 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
       opened.delete(project)
       databases.delete(project)
     },
+    close(project) {
+      kept.delete(project)
+      opened.delete(project)
+      databases.delete(project)
+    },
+    names: () => [...kept],
   }
 }
 

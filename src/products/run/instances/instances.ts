@@ -54,17 +54,30 @@ export function openInstances(needs: RunNeeds): Instances {
   const known = new Map<string, Instance>()
   let isHeld = true
 
+  /** F26. One that a registry has is pulled again by the next start. */
+  const tellImageGone = (image: string) => {
+    for (const revision of revisions.values()) {
+      if (!revision.containers.some((container) => container.image === image)) continue
+      const text = `The image ${image} was removed by hand: no instance can start any more. Deploy again, which builds it: devcloud up`
+      tellSystem(needs, revision, { severity: 'ERROR', text })
+    }
+  }
+
   const watch = (engine: Engine) => {
     if (watched.has(engine)) return
     watched.add(engine)
-    engine.events((end) => {
-      const name = end.labels['revisionName'] ?? ''
-      const instance = known.get(instanceOf(end))
-      if (instance === undefined) return // it was told to, or it never came up, which is told where it was started
-      const revision = revisions.get(name)
-      if (revision !== undefined) for (const line of endLines(end, revision)) tellSystem(needs, revision, line)
-      pools.get(name)?.instanceEnded(instance.id)
-    }, closing.signal)
+    engine.events(
+      (end) => {
+        const name = end.labels['revisionName'] ?? ''
+        const instance = known.get(instanceOf(end))
+        if (instance === undefined) return // it was told to, or it never came up, which is told where it was started
+        const revision = revisions.get(name)
+        if (revision !== undefined) for (const line of endLines(end, revision)) tellSystem(needs, revision, line)
+        pools.get(name)?.instanceEnded(instance.id)
+      },
+      closing.signal,
+      tellImageGone,
+    )
   }
 
   const take = (revision: Revision, instance: Instance): PoolInstance => {

@@ -1,7 +1,7 @@
 import { clone } from '@bufbuild/protobuf'
-import { until } from '../../../base/clock.ts'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
-import type { LogLine } from '../../../engine/engine.ts'
+import type { Container, LogLine } from '../../../engine/engine.ts'
+import { followToEnd } from './follow-to-end.ts'
 import { ingressOf } from './instance-spec.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 import { withDefaults } from '../resources.ts'
@@ -31,20 +31,13 @@ export async function runOnce(
     },
     signal,
   )
-  const [container] = instance.containers
   try {
-    for await (const line of container.logs({ follow: true }, signal)) onLine(line)
-    const status = await until(
-      async () => {
-        const seen = await container.inspect(signal)
-        return seen.state === 'exited' ? seen : undefined
-      },
-      50,
-      signal,
-    )
-    return status.exitCode ?? 1
+    const onUnreadable = (_container: Container, error: unknown) =>
+      needs.log.warn({ err: error, instance: instance.name }, 'its output cannot be read')
+    const { exitCode } = await followToEnd(needs.log, instance, { until: 'main', onLine, onUnreadable }, signal).ended
+    return exitCode ?? 1
   } finally {
-    await container.remove(AbortSignal.timeout(30_000))
+    await instance.containers[0].remove(AbortSignal.timeout(30_000))
   }
 }
 

@@ -1,18 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
 import type { Container, ContainerStatus } from '../../../engine/engine.ts'
+import { followToEnd, keepIn } from '../instances/follow-to-end.ts'
 import type { InstanceSpec } from '../instances/instance-spec.ts'
 import type { RunNeeds } from '../needs.ts'
 import { startInstance, toInstance, type Instance } from '../instances/start-instance.ts'
 import type { StopReason } from './decide.ts'
 import { readExecutionName } from './names.ts'
 import type { TaskRow } from './task-rows.ts'
-
-/** SIGTERM, then this long, then SIGKILL (trap 6). */
-const graceMs = 10_000
-/** How often an attempt whose output is over is asked whether it has ended. */
-const lookMs = 100
 
 /** How an attempt ended, as a task keeps it. */
 export type Outcome = NonNullable<TaskRow['last']> & { readonly succeeded: boolean }
@@ -65,48 +60,23 @@ export function attemptSpec(needs: Pick<RunNeeds, 'project'>, execution: Executi
 }
 
 function followAttempt(needs: RunNeeds, execution: Execution, task: TaskRow, instance: Instance, signal: AbortSignal): Attempt {
-  const [container, ...sidecars] = instance.containers
   let reason: StopReason | undefined
-  const endSidecar = async (sidecar: Container) => {
-    await sidecar.stop(graceMs, AbortSignal.timeout(60_000))
-    await ended(sidecar, signal)
-  }
-  const outcome = (async () => {
-    const sidecarLines = sidecars.map((sidecar) => keepLines(needs, execution, task, sidecar, signal))
-    const allLines = Promise.all(sidecarLines)
-    allLines.catch(() => {}) // awaited below
-    await keepLines(needs, execution, task, container, signal)
-    const status = await ended(container, signal)
-    await Promise.all(sidecars.map(endSidecar))
-    await allLines
+  const lines = keepIn(needs.containerLog, lineOf(execution, task), () => needs.clock.nowMs())
+  const following = followToEnd(needs.log, instance, { until: 'main', ...lines }, signal)
+  const outcome = following.ended.then(async (status) => {
     await needs.containerLog.flush()
     return toOutcome(status, reason, execution)
-  })()
+  })
   outcome.catch(() => {}) // awaited by the caller
   return {
     outcome,
     stop(why) {
       if (reason !== undefined) return
       reason = why
-      // Not instance.stop(), which also removes it: its last lines are still to be read.
-      const stops = instance.containers.map((one) => one.stop(graceMs, AbortSignal.timeout(60_000)))
-      for (const stop of stops) stop.catch((error: unknown) => needs.log.warn({ err: error, container: container.name }, 'stop failed'))
+      following.stop()
     },
     remove: () => instance.stop(),
   }
-}
-
-async function keepLines(needs: RunNeeds, execution: Execution, task: TaskRow, container: Container, signal: AbortSignal): Promise<void> {
-  const line = lineOf(execution, task)
-  try {
-    for await (const { timeMs, stream, text } of container.logs({ follow: true }, signal)) {
-      needs.containerLog.add({ ...line, timeMs, stream, text })
-    }
-  } catch (error) {
-    signal.throwIfAborted()
-    needs.log.warn({ err: error, container: container.name }, 'its log cannot be read')
-  }
-  signal.throwIfAborted()
 }
 
 function lineOf(execution: Execution, task: TaskRow) {
@@ -114,18 +84,8 @@ function lineOf(execution: Execution, task: TaskRow) {
   return { project, resource: 'cloud_run_job', owner: job, run: id, instance: `${task.index}/${task.attempt}` } as const
 }
 
-/** What is seen of it when it has ended. An engine that does not answer is asked again. */
-async function ended(container: Container, signal: AbortSignal): Promise<ContainerStatus> {
-  for (;;) {
-    const status = await container.inspect(signal).catch(() => undefined)
-    signal.throwIfAborted()
-    if (status?.state === 'exited') return status
-    await sleep(lookMs, undefined, { signal }).catch(() => signal.throwIfAborted())
-  }
-}
-
 /** `code` is a google.rpc.Code's number. */
-function toOutcome({ exitCode = 137, oomKilled }: ContainerStatus, reason: StopReason | undefined, execution: Execution): Outcome {
+function toOutcome({ exitCode = 137, oomKilled, isGone }: ContainerStatus, reason: StopReason | undefined, execution: Execution): Outcome {
   const signal = exitCode > 128 && exitCode < 160 ? exitCode - 128 : 0
   if (reason === 'timeout') {
     const limit = execution.template?.timeout?.seconds ?? 600n
@@ -135,6 +95,7 @@ function toOutcome({ exitCode = 137, oomKilled }: ContainerStatus, reason: StopR
   if (reason === 'cancel') return { succeeded: false, exitCode, signal, message: 'The task was cancelled.', code: 1 }
   if (exitCode === 0) return { succeeded: true, exitCode, signal: 0, message: '', code: 0 }
   const memory = execution.template?.containers[0]?.resources?.limits['memory'] ?? '512Mi'
+  if (isGone === true) return { succeeded: false, exitCode, signal: 9, message: 'The container was removed while it ran.', code: 10 }
   const message = oomKilled ? `Memory limit of ${memory} exceeded.` : 'The container exited with an error.'
   return { succeeded: false, exitCode, signal: oomKilled ? 9 : 0, message, code: oomKilled ? 8 : 2 }
 }

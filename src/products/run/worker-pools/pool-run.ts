@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import type { Container } from '../../../engine/engine.ts'
+import type { ContainerStatus } from '../../../engine/engine.ts'
+import { followToEnd, keepIn, type Following } from '../instances/follow-to-end.ts'
 import { instanceOf, type InstanceContainers } from '../instances/instance.ts'
 import type { RunNeeds } from '../needs.ts'
 import { startInstance, toInstance, type Instance } from '../instances/start-instance.ts'
@@ -11,10 +11,6 @@ import { poolTemplateOf } from './pool-revisions.ts'
 
 /** An instance that lived so long has come up. */
 const settleMs = 1000
-/** SIGTERM, then this long, then SIGKILL. */
-const graceMs = 10_000
-/** How often an instance whose output is over is asked whether it has ended. */
-const lookMs = 100
 
 export interface PoolWork {
   readonly needs: RunNeeds
@@ -43,7 +39,7 @@ export interface PoolRun {
 export function runPool(work: PoolWork, name: string): PoolRun {
   const { needs, closing } = work
   const { project, pool } = readPoolName(name)
-  const instances = new Map<string, Writable<ObservedInstance> & { readonly over: Promise<void>; instance?: Instance }>()
+  const instances = new Map<string, Writable<ObservedInstance> & { readonly over: Promise<void>; following?: Following }>()
   const failures = new Map<string, number>()
   const backOff = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
@@ -98,12 +94,11 @@ export function runPool(work: PoolWork, name: string): PoolRun {
 
   /** From its start to its end and removal. */
   const live = async (
-    entry: Writable<ObservedInstance> & { instance?: Instance },
+    entry: Writable<ObservedInstance> & { following?: Following },
     begin: () => Promise<Instance>,
     sinceMs: number | undefined,
   ): Promise<void> => {
     const instance = await begin()
-    entry.instance = instance
     const isDoomed = entry.state === 'stopping'
     const startedMs = needs.clock.nowMs()
     if (isDoomed) return instance.stop()
@@ -114,15 +109,12 @@ export function runPool(work: PoolWork, name: string): PoolRun {
       work.onSettled(entry.revision)
       look()
     }, settleMs)
-    try {
-      const ends = instance.containers.map(async (container) => {
-        await keepLines(entry, container, sinceMs)
-        return exitOf(container)
-      })
-      const exitCode = await Promise.race(ends)
+    const line = { project, resource: 'cloud_run_worker_pool', owner: pool, run: entry.revision, instance: entry.name } as const
+    const onEnd = ({ exitCode = 137, isGone }: ContainerStatus) => {
       if ((entry.state as ObservedInstance['state']) !== 'stopping') {
         const evidence = needs.containerLog.tail({ project, owner: pool, run: entry.revision }, 20).map(({ text }) => text)
-        const words = `The container of worker pool '${pool}' exited with code ${exitCode}.`
+        const how = isGone === true ? 'was removed while it ran' : `exited with code ${exitCode}`
+        const words = `The container of worker pool '${pool}' ${how}.`
         ended(
           entry.revision,
           needs.clock.nowMs() - startedMs,
@@ -130,30 +122,17 @@ export function runPool(work: PoolWork, name: string): PoolRun {
         )
       }
       entry.state = 'stopping'
-      await Promise.all(instance.containers.map((container) => container.stop(graceMs, AbortSignal.timeout(60_000))))
-      await Promise.all(ends) // the last lines of those that one took along
+    }
+    const lines = keepIn(needs.containerLog, line, () => needs.clock.nowMs())
+    const options = { until: 'any', ...lines, onEnd, ...(sinceMs !== undefined && { sinceMs }) } as const
+    const following = followToEnd(needs.log, instance, options, closing)
+    entry.following = following
+    try {
+      await following.ended
     } finally {
       clearTimeout(settled)
     }
-    await instance.stop()
-  }
-
-  const keepLines = async ({ name: instance, revision }: ObservedInstance, container: Container, sinceMs: number | undefined) => {
-    const line = { project, resource: 'cloud_run_worker_pool', owner: pool, run: revision, instance } as const
-    const options = { follow: true, ...(sinceMs !== undefined && { sinceMs }) }
-    for await (const { timeMs, stream, text } of container.logs(options, closing)) {
-      needs.containerLog.add({ ...line, timeMs, stream, text })
-    }
-    closing.throwIfAborted()
-  }
-
-  const exitOf = async (container: Container): Promise<number> => {
-    for (;;) {
-      const status = await container.inspect(closing).catch(() => undefined)
-      closing.throwIfAborted()
-      if (status?.state === 'exited') return status.exitCode ?? 137
-      await sleep(lookMs, undefined, { signal: closing })
-    }
+    await instance.stop().catch((error: unknown) => needs.log.warn({ err: error, instance: entry.name }, 'remove failed'))
   }
 
   const ended = (revision: string, ranMs: number, failure: unknown) => {
@@ -167,12 +146,7 @@ export function runPool(work: PoolWork, name: string): PoolRun {
     const entry = instances.get(id)
     if (entry === undefined || entry.state === 'stopping') return
     entry.state = 'stopping'
-    // Its containers alone: `live` reads their last lines, and removes them.
-    for (const container of entry.instance?.containers ?? []) {
-      container
-        .stop(graceMs, AbortSignal.timeout(60_000))
-        .catch((error: unknown) => needs.log.warn({ err: error, container: container.name }, 'stop failed'))
-    }
+    entry.following?.stop() // `live` reads the last lines of its containers, and removes them
   }
 
   return {
