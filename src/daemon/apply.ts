@@ -24,7 +24,8 @@ export async function applySecret(api: GoogleApi, project: string, wanted: Wante
 export async function applyInstance(api: GoogleApi, project: string, region: string, wanted: WantedInstance): Promise<string> {
   const url = `${sqlAdmin}/projects/${project}/instances`
   const found = await api.find(`${url}/${wanted.id}`)
-  if (found === undefined) {
+  if (found !== undefined) await api.call('GET', `${url}/${wanted.id}/databases`) // it answers: what was kept is there
+  else {
     const body = { name: wanted.id, region, databaseVersion: wanted.databaseVersion, settings: { tier: 'db-f1-micro' } }
     await settled(api, project, await api.call('POST', url, body))
   }

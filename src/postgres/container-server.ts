@@ -4,7 +4,8 @@ import { CloudError } from '../base/cloud-error.ts'
 import type { Container, Engine } from '../engine/engine.ts'
 import { discard } from './discard.ts'
 import type { PostgresCompose } from './compose-file.ts'
-import { databaseLabel, toServerSpec, type ServerSpec } from './container-spec.ts'
+import { dataExits, databaseLabel, toServerSpec, type ServerSpec } from './container-spec.ts'
+import { dataGone, otherMajor } from './data-faults.ts'
 import type { Home } from './home.ts'
 import { withAdmin } from './server.ts'
 
@@ -75,12 +76,22 @@ async function waitUntilAnswering(home: Home, server: ServerSpec, container: Con
   const { deadlineMs } = server.compose.healthcheck
   const end = performance.now() + deadlineMs
   for (let round = 1; !(await answersInContainer(home, server.sockets)); round++) {
-    const isOver = round % 20 === 0 && (await container.inspect(signal)).state === 'exited'
-    if (isOver) throw await failed(container, `Postgres ended in the container of ${server.name}.`, signal)
+    const { state, exitCode } = round % 20 === 0 ? await container.inspect(signal) : { state: undefined, exitCode: undefined }
+    if (state === 'exited') throw await whyEnded(server, container, exitCode, signal)
     if (performance.now() > end)
       throw await failed(container, `Postgres of ${server.name} does not answer within ${deadlineMs} ms.`, signal)
     await sleep(20, undefined, { signal })
   }
+}
+
+async function whyEnded(server: ServerSpec, container: Container, exitCode: number | undefined, signal: AbortSignal): Promise<CloudError> {
+  const { name, place } = server
+  const fault = await failed(container, `Postgres ended in the container of ${name}.`, signal)
+  if (exitCode === dataExits.gone) return dataGone(name, `Docker's volume "...-${place.volume}"`)
+  if (exitCode !== dataExits.otherMajor) return fault
+  const found = fault.evidence.at(-1) ?? ''
+  const upgrade = `set the image in compose/postgres.yaml to postgres:${found}, devcloud up, docker exec CONTAINER pg_dumpall -U cloudsqladmin > all.sql`
+  return otherMajor(name, found, place.image, upgrade)
 }
 
 /** The healthcheck of the Compose file, once: what follows is seen by whoever asks the server. */

@@ -23,12 +23,18 @@ export const databaseLabel = 'database'
 const dataFolder = '/var/lib/postgresql/data'
 const passwordFolder = '/run/secrets/devcloud'
 
+/** What the container exits with when its volume does not have the data that was made, or another major version's. Sources: sysexits.h. */
+export const dataExits = { gone: 66, otherMajor: 65 } as const
+
 /**
  * Before the image's own entrypoint: what a start that was cut short left of a cluster goes, and extensions that Cloud SQL trusts its users to
  * create are marked, as in the embedded binaries.
  */
 const prelude = `
-[ -z "$DEVCLOUD_FRESH" ] || find "$PGDATA" -mindepth 1 -delete
+if [ -n "$DEVCLOUD_FRESH" ]; then find "$PGDATA" -mindepth 1 -delete
+elif [ ! -f "$PGDATA/PG_VERSION" ]; then exit ${dataExits.gone}
+elif [ "$(cat "$PGDATA/PG_VERSION")" != "\${PG_MAJOR:-$(cat "$PGDATA/PG_VERSION")}" ]; then cat "$PGDATA/PG_VERSION"; exit ${dataExits.otherMajor}
+fi
 unset DEVCLOUD_FRESH
 for folder in /usr/share/postgresql/*/extension /usr/local/share/postgresql/extension; do
   for name in ${trustedExtensions.join(' ')}; do

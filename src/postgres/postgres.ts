@@ -24,6 +24,11 @@ export interface Postgres extends AsyncDisposable {
    * @throws CloudError POSTGRES_FAILED; DOCKER_UNREACHABLE when its data is in a volume of an engine that does not answer
    */
   open(name: string, signal: AbortSignal, major?: number): Promise<Cluster>
+  /**
+   * Starts the server of a cluster that was made before.
+   * @throws CloudError as `open`; POSTGRES_DATA_GONE when its data is not there any more, POSTGRES_MAJOR when it is of another major version
+   */
+  reopen(name: string, signal: AbortSignal): Promise<Cluster>
   /** Ends its server; the data stays. */
   stop(name: string, signal: AbortSignal): Promise<void>
   /** Ends its server and removes its data. */
@@ -61,27 +66,34 @@ export function openPostgres(options: PostgresOptions): Postgres {
   const open = async (name: string, signal: AbortSignal, major: number | undefined): Promise<Cluster> => {
     if (containers.has(name)) await containers.start(name, signal)
     else if (existsSync(data(name)) || major === undefined || !(await containers.create(name, major, signal))) {
-      await startEmbedded(home, data(name), socketDirectory(name), signal)
+      await startEmbedded(home, { name, data: data(name), sockets: socketDirectory(name), isMade: false }, signal)
     }
     return clusterOf(home, name, socketDirectory(name))
   }
+  const reopen = async (name: string, signal: AbortSignal): Promise<Cluster> => {
+    if (containers.has(name)) await containers.start(name, signal)
+    else await startEmbedded(home, { name, data: data(name), sockets: socketDirectory(name), isMade: true }, signal)
+    return clusterOf(home, name, socketDirectory(name))
+  }
+  const opened = (name: string, start: () => Promise<Cluster>) =>
+    inTurn(name, async () => {
+      const cluster = await start()
+      if (options.log !== undefined) revival.add(name)
+      return cluster
+    })
   const revive = async (name: string) => {
     options.log?.warn({ instance: name }, 'the Postgres server of a Cloud SQL instance ended; it is started again')
     await inTurn(name, async () => {
-      if (!revival.has(name) || (!containers.has(name) && !existsSync(data(name)))) return
-      await open(name, AbortSignal.timeout(60_000), undefined)
+      if (!revival.has(name)) return
+      await reopen(name, AbortSignal.timeout(60_000))
       revival.add(name)
     }).catch((error: unknown) => options.log?.error({ err: error, instance: name }, 'it did not start'))
   }
   const revival = openRevival((name, onEnd) => watchServer(home, socketDirectory(name), onEnd), revive)
   return {
     major: embeddedMajor,
-    open: (name, signal, major) =>
-      inTurn(name, async () => {
-        const cluster = await open(name, signal, major)
-        if (options.log !== undefined) revival.add(name)
-        return cluster
-      }),
+    open: (name, signal, major) => opened(name, () => open(name, signal, major)),
+    reopen: (name, signal) => opened(name, () => reopen(name, signal)),
     stop: (name, signal) =>
       inTurn(name, async () => {
         revival.delete(name)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -23,7 +23,7 @@ const name = (instance: string) => `${project}:europe-west1:${instance}`
 const daemon = (log?: Log) =>
   openPostgres({ stateDirectory, containersFor: async () => engine, directoryOf: () => projectFolder, ...(log && { log }) })
 const postgres = daemon()
-const instances = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'old']
+const instances = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'old', 'lost', 'newer']
 
 afterAll(async () => {
   rmSync(join(projectFolder, 'compose'), { recursive: true, force: true })
@@ -201,6 +201,62 @@ test('data in a volume is never replaced by an empty cluster when Docker is away
   await expect(without.open(name('one'), soon(), 15)).rejects.toMatchObject({ fault: 'DOCKER_UNREACHABLE' })
   await expect(openPostgres({ stateDirectory }).open(name('one'), soon())).rejects.toMatchObject({ fault: 'DOCKER_UNREACHABLE' })
   expect(await (await postgres.open(name('one'), soon(), 15)).users()).toContain('ext')
+})
+
+/** Runs `program` with the volume of `instance` at /data. */
+function inVolume(instance: string, program: string): string {
+  const listed = execFileSync('docker', ['volume', 'ls', '-q', '--filter', `name=${volumeOf(instance)}`], { encoding: 'utf8' }).trim()
+  const args = ['run', '--rm', '--network', 'none', '-v', `${listed}:/data`, '--entrypoint', 'sh', 'postgres:15', '-c', program]
+  return execFileSync('docker', args, { encoding: 'utf8' })
+}
+
+function volumeOf(instance: string): string {
+  const place = readFileSync(join(postgres.socketDirectory(name(instance)), '../place.json'), 'utf8')
+  return (JSON.parse(place) as { readonly volume: string }).volume
+}
+
+test('F26: a volume that was removed or emptied is told, and never becomes an empty database', async () => {
+  await givenRow('lost')
+  await postgres.stop(name('lost'), soon())
+  inVolume('lost', 'mkdir /data/aside && mv /data/PG_VERSION /data/aside')
+  const gone = {
+    fault: 'POSTGRES_DATA_GONE',
+    message: expect.stringContaining(volumeOf('lost')),
+    next: expect.stringContaining('delete lost'),
+  }
+  await expect(postgres.reopen(name('lost'), soon())).rejects.toMatchObject(gone)
+  await expect(postgres.open(name('lost'), soon(), 15)).rejects.toMatchObject(gone)
+  inVolume('lost', 'mv /data/aside/PG_VERSION /data && rmdir /data/aside')
+  await postgres.reopen(name('lost'), soon())
+  expect(await rows('lost')).toEqual([{ v: 'row' }])
+
+  await postgres.stop(name('lost'), soon())
+  execFileSync('docker', [
+    'volume',
+    'rm',
+    ...execFileSync('docker', ['volume', 'ls', '-q', '--filter', `name=${volumeOf('lost')}`], { encoding: 'utf8' })
+      .split('\n')
+      .filter(Boolean),
+  ])
+  await expect(postgres.reopen(name('lost'), soon())).rejects.toMatchObject(gone)
+  expect(await containerOf('lost')).toBeUndefined()
+})
+
+test('F51: a volume of another major version is refused with what upgrades it, and not touched', async () => {
+  await givenRow('newer')
+  await postgres.stop(name('newer'), soon())
+  inVolume('newer', 'echo 14 > /data/PG_VERSION')
+  const sums = () => inVolume('newer', 'cd /data && find . -type f | sort | xargs md5sum')
+  const before = sums()
+  await expect(postgres.reopen(name('newer'), soon())).rejects.toMatchObject({
+    fault: 'POSTGRES_MAJOR',
+    message: expect.stringContaining('is of Postgres 14, and its server is now of Postgres postgres:15'),
+    next: expect.stringContaining('postgres:14'),
+  })
+  expect(sums()).toBe(before)
+  inVolume('newer', 'echo 15 > /data/PG_VERSION')
+  await postgres.reopen(name('newer'), soon())
+  expect(await rows('newer')).toEqual([{ v: 'row' }])
 })
 
 test("the project's own compose/postgres.yaml decides command, environment and memory", async () => {

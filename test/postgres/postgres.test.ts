@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
 import { openLog } from '../../src/base/log.ts'
@@ -8,7 +8,7 @@ import { openPostgres } from '../../src/postgres/postgres.ts'
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'devcloud-pg-'))
 const postgres = openPostgres({ stateDirectory })
-const names = ['p:r:one', 'p:r:two', 'p:r:three']
+const names = ['p:r:one', 'p:r:two', 'p:r:three', 'p:r:lost', 'p:r:old']
 const soon = () => AbortSignal.timeout(60_000)
 
 afterAll(async () => {
@@ -102,3 +102,43 @@ test('what exists twice, or not at all, is named', async () => {
   await expect(cluster.dropUser('none')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   await expect(cluster.putUser('cloudsqladmin', 'x')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
 })
+
+const dataOf = (name: string) => join(dirname(postgres.socketDirectory(name)), 'data')
+
+test('F26: a data folder that was removed or emptied is told, and never becomes an empty database; put back, it serves', async () => {
+  const name = 'p:r:lost'
+  const cluster = await postgres.open(name, soon())
+  await cluster.createDatabase('kept', undefined)
+  await postgres.stop(name, soon())
+  renameSync(dataOf(name), `${dataOf(name)}-elsewhere`)
+  const gone = { fault: 'POSTGRES_DATA_GONE', message: expect.stringContaining(`${dataOf(name)} was removed or emptied`) }
+  await expect(postgres.reopen(name, soon())).rejects.toMatchObject(gone)
+  expect(readdirSync(dirname(dataOf(name)))).not.toContain('data')
+  rmSync(`${dataOf(name)}-elsewhere/PG_VERSION`)
+  renameSync(`${dataOf(name)}-elsewhere`, dataOf(name))
+  await expect(postgres.reopen(name, soon())).rejects.toMatchObject(gone)
+  await expect(postgres.open(name, soon())).rejects.toMatchObject(gone)
+  writeFileSync(join(dataOf(name), 'PG_VERSION'), `${postgres.major}\n`)
+  expect((await (await postgres.reopen(name, soon())).databases()).map((database) => database.name)).toContain('kept')
+})
+
+test('F51: a data folder of another major version is refused with what dumps it, and not touched', async () => {
+  const name = 'p:r:old'
+  await postgres.open(name, soon())
+  await postgres.stop(name, soon())
+  writeFileSync(join(dataOf(name), 'PG_VERSION'), '16\n')
+  const before = filesOf(dataOf(name))
+  await expect(postgres.reopen(name, soon())).rejects.toMatchObject({
+    fault: 'POSTGRES_MAJOR',
+    message: expect.stringContaining(`of Postgres 16, and its server is now of Postgres ${postgres.major}`),
+    next: expect.stringMatching(/docker run .* postgres:16 .*pg_dumpall/),
+  })
+  expect(filesOf(dataOf(name))).toEqual(before)
+})
+
+/** Each file of a folder with its bytes. */
+function filesOf(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return paths.toSorted().map((path) => `${path} ${readFileSync(path).toString('latin1')}`)
+}

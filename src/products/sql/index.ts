@@ -20,7 +20,7 @@ export interface CloudSqlNeeds {
   readonly log: Log
   /** A project by id or number. */
   readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
-  readonly postgres: Pick<Postgres, 'open' | 'stop' | 'remove' | 'socketDirectory'>
+  readonly postgres: Pick<Postgres, 'open' | 'reopen' | 'stop' | 'remove' | 'socketDirectory'>
 }
 
 export interface CloudSql extends Product {
@@ -84,7 +84,7 @@ export function cloudSql(needs: CloudSqlNeeds): CloudSql {
       instances.rows(idOf(project)).map((row) => ({
         id: row.name,
         version: row.databaseVersion,
-        state: row.state === 'RUNNABLE' && isStopped(row) ? 'STOPPED' : row.state,
+        state: instances.stateOf(row),
       })),
     async [Symbol.asyncDispose]() {
       down.abort()

@@ -24,6 +24,8 @@ export interface Instances {
   /** Works in its running server, alone. @throws CloudError SQL_INSTANCE_MISSING, SQL_INSTANCE_STOPPED */
   inside<T>(project: string, instance: string, work: (cluster: Cluster) => Promise<T>): Promise<T>
   rows(project?: string): readonly InstanceRow[]
+  /** As people read it: STOPPED where the policy is NEVER, FAILED while its server does not start. */
+  stateOf(row: InstanceRow): string
   /** Makes its server run, or not, as its activationPolicy says; ends what a daemon left half made or half removed. */
   settle(row: InstanceRow): Promise<void>
   /** Ids of the projects that have some. */
@@ -50,9 +52,18 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     rows.list(prefix, after, limit).map(({ value }) => JSON.parse(value) as InstanceRow)
   const remove = async (row: InstanceRow) => {
     await servers.remove(connectionName(row))
+    failed.delete(connectionName(row))
     await rows.delete(key(row.project, row.name))
   }
-  const open = (row: InstanceRow) => servers.open(connectionName(row), majorOf(row.databaseVersion))
+  /** Connection names of those whose server does not start. */
+  const failed = new Set<string>()
+  const open = async (row: InstanceRow) => {
+    const name = connectionName(row)
+    failed.add(name)
+    const cluster = await (row.state === 'PENDING_CREATE' ? servers.make(name, majorOf(row.databaseVersion)) : servers.open(name))
+    failed.delete(name)
+    return cluster
+  }
   const start = async (row: InstanceRow) => {
     const cluster = await open(row)
     const serverVersion = await cluster.version()
@@ -159,6 +170,11 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
         const row = find(project, name)
         if (row !== undefined) await (row.state === 'RUNNABLE' ? runAsPolicySays(row) : remove(row))
       }),
+    stateOf(row) {
+      if (row.state !== 'RUNNABLE') return row.state
+      if (isStopped(row)) return 'STOPPED'
+      return failed.has(connectionName(row)) ? 'FAILED' : row.state
+    },
     projects: () => projectsIn(rows),
     async removeProject(project) {
       const all = rows.list(key(project, '')).flatMap(({ name, value }): InstanceRow[] => {

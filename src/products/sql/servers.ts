@@ -5,15 +5,20 @@ import type { Postgres } from '../../postgres/postgres.ts'
 export interface Servers {
   /** Runs `work` after all that was asked of this server before. */
   exclusive<T>(name: string, work: () => Promise<T>): Promise<T>
-  /** Running when it resolves. @param major wanted of a new one @throws CloudError POSTGRES_FAILED, DOCKER_UNREACHABLE */
-  open(name: string, major: number): Promise<Cluster>
+  /** Makes it. Running when it resolves. @throws CloudError POSTGRES_FAILED, DOCKER_UNREACHABLE */
+  make(name: string, major: number): Promise<Cluster>
+  /** Running when it resolves. @throws CloudError as `make`; POSTGRES_DATA_GONE, POSTGRES_MAJOR */
+  open(name: string): Promise<Cluster>
   stop(name: string): Promise<void>
   remove(name: string): Promise<void>
   socketDirectory(name: string): string
 }
 
 /** @param signal ends every wait when the product goes down */
-export function openServers(postgres: Pick<Postgres, 'open' | 'stop' | 'remove' | 'socketDirectory'>, signal: AbortSignal): Servers {
+export function openServers(
+  postgres: Pick<Postgres, 'open' | 'reopen' | 'stop' | 'remove' | 'socketDirectory'>,
+  signal: AbortSignal,
+): Servers {
   const queues = new Map<string, Promise<unknown>>()
   return {
     exclusive(name, work) {
@@ -27,7 +32,8 @@ export function openServers(postgres: Pick<Postgres, 'open' | 'stop' | 'remove' 
       void queue.then(() => queues.get(name) === queue && queues.delete(name))
       return result
     },
-    open: (name, major) => postgres.open(name, signal, major),
+    make: (name, major) => postgres.open(name, signal, major),
+    open: (name) => postgres.reopen(name, signal),
     stop: (name) => postgres.stop(name, AbortSignal.timeout(30_000)),
     remove: (name) => postgres.remove(name, AbortSignal.timeout(30_000)),
     socketDirectory: (name) => postgres.socketDirectory(name),

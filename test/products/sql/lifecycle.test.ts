@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { openLog } from '../../../src/base/log.ts'
@@ -194,4 +195,20 @@ test('removing a project removes its data and operations', async () => {
   expect(existsSync(folder)).toBe(false)
   expect(sql.product.instances('p')).toEqual([])
   expect((await sql.call('GET', `${project}/operations`)).body).toEqual({ kind: 'sql#operationsList' })
+})
+
+test('F26: an instance whose data was removed by hand is FAILED, says so to whoever asks, and can be deleted', async () => {
+  const home = freshHome()
+  await using sql = await home.start()
+  await sql.run('POST', instances, wanted('lost'))
+  const folder = join(await sql.product.socketDirectory('p:us-central1:lost'), '..')
+  await sql.product.stopProject('p')
+  rmSync(folder, { recursive: true })
+  const asked = await sql.call('GET', `${instances}/lost/databases`)
+  expect(asked.status).toBe(400)
+  expect(JSON.stringify(asked.body)).toContain('was removed or emptied')
+  await expect(sql.product.socketDirectory('p:us-central1:lost')).rejects.toMatchObject({ fault: 'POSTGRES_DATA_GONE' })
+  expect(sql.product.instances('p')).toEqual([expect.objectContaining({ id: 'lost', state: 'FAILED' })])
+  await sql.run('DELETE', `${instances}/lost`)
+  expect(sql.product.instances('p')).toEqual([])
 })
