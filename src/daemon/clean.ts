@@ -1,9 +1,7 @@
-import type { Product } from '../api/product.ts'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { deleteEverywhere } from '../state/collection.ts'
 import type { UpEvent } from './control-protocol.ts'
 import type { House } from './daemon.ts'
-import { isRecord } from './google-api.ts'
 
 type Tell = (event: UpEvent) => void
 
@@ -55,7 +53,7 @@ export async function cleanProject(house: House, project: string, tell: Tell): P
       tell({ ...about, state: 'failed', detail: messageOf(error) })
     }
   }
-  for (const product of catalog.all) await step(product.name, () => removeFrom(house, product, project))
+  for (const product of catalog.all) await step(product.name, async () => product.removeProject?.(project))
   await step('containers', () => removeContainers(house, project))
   await step('records', () => removeRecords(house, project))
   const [first] = failures
@@ -63,11 +61,6 @@ export async function cleanProject(house: House, project: string, tell: Tell): P
   const evidence = failures.map(({ name, error }) => `${name}: ${messageOf(error)}`)
   const { code, next } = toFailure(project, first.error)
   throw new CloudError(code, `Project ${project} is not gone: ${evidence[0]}`, next, { cause: first.error, fault: 'NOT_CLEAN', evidence })
-}
-
-async function removeFrom(house: House, product: Product, project: string): Promise<void> {
-  if (product.removeProject !== undefined) await product.removeProject(project)
-  else if (product.name === 'storage') await removeBuckets(house, project)
 }
 
 /** On its own engine, and on those where an earlier `up` may have left something. */
@@ -92,27 +85,4 @@ function toFailure(project: string, error: unknown): CloudError {
   if (error instanceof CloudError) return error
   const next = `devcloud clean --project ${project}`
   return new CloudError('INTERNAL', `Project ${project} is not gone: ${messageOf(error)}`, next, { cause: error, fault: 'NOT_CLEAN' })
-}
-
-async function removeBuckets({ api }: House, project: string): Promise<void> {
-  const base = 'https://storage.googleapis.com/storage/v1/b'
-  for (const bucket of await listAll(api, `${base}?project=${project}`, 'items')) {
-    const name = String(bucket['name'])
-    for (;;) {
-      const page = await listAll(api, `${base}/${name}/o?versions=true`, 'items')
-      if (page.length === 0) break
-      for (const object of page) {
-        const path = `${base}/${name}/o/${encodeURIComponent(String(object['name']))}`
-        await api.call('DELETE', `${path}?generation=${String(object['generation'])}`)
-      }
-    }
-    await api.call('DELETE', `${base}/${name}`)
-  }
-}
-
-/** The first page: callers remove what is in it and ask again. */
-async function listAll(api: House['api'], url: string, key: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const answer = await api.call('GET', url)
-  const items = answer[key]
-  return Array.isArray(items) ? items.filter(isRecord) : []
 }

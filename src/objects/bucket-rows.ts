@@ -13,6 +13,7 @@ const pageLimitChars = 2 << 20
 export class BucketRows {
   readonly #byName
   readonly #list
+  readonly #projects
   readonly #insert
   readonly #update
   readonly #delete
@@ -20,10 +21,15 @@ export class BucketRows {
   constructor(db: DatabaseSync) {
     this.#byName = db.prepare('SELECT * FROM object_buckets WHERE name = ?')
     this.#list = db.prepare('SELECT * FROM object_buckets WHERE project = ? AND name > ? AND name >= ? ORDER BY name LIMIT ?')
+    this.#projects = db.prepare('SELECT DISTINCT project FROM object_buckets')
     this.#insert = db.prepare(`INSERT INTO object_buckets
       (name, project, generation, metageneration, created_ms, updated_ms, versioned, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
     this.#update = db.prepare('UPDATE object_buckets SET metageneration = ?, updated_ms = ?, versioned = ?, attributes = ? WHERE id = ?')
     this.#delete = db.prepare('DELETE FROM object_buckets WHERE id = ?')
+  }
+
+  projects(): readonly string[] {
+    return this.#projects.all().map((row) => row['project'] as string)
   }
 
   find(name: string): StoredBucket | undefined {

@@ -69,6 +69,11 @@ export class ObjectStore implements AsyncDisposable {
     return this.#buckets.find(name)
   }
 
+  /** Those that have a bucket. */
+  projects(): readonly string[] {
+    return this.#buckets.projects()
+  }
+
   /** @throws CloudError BUCKET_NOT_FOUND */
   bucket(name: string): StoredBucket {
     const bucket = this.#buckets.find(name)

@@ -64,6 +64,11 @@ async function fill({ api, foundation, metadataPort }: House, project: string): 
   await api.call('POST', `${secrets}/secrets/key:addVersion`, { payload: { data: Buffer.from('canary').toString('base64') } })
   await api.call('POST', `${secrets}/secrets/key:setIamPolicy`, policy)
 
+  const storage = `https://storage.googleapis.com/storage/v1`
+  await api.call('POST', `${storage}/b?project=${project}`, { name: `${project}-bytes`, retentionPolicy: { retentionPeriod: '86400' } })
+  await api.call('POST', `https://storage.googleapis.com/upload${storage.slice(30)}/b/${project}-bytes/o?uploadType=media&name=a`, 'bytes')
+  await api.call('POST', `https://storage.googleapis.com/upload${storage.slice(30)}/b/${project}-bytes/o?uploadType=resumable&name=b`, {})
+
   const sql = `https://sqladmin.googleapis.com/sql/v1beta4/projects/${project}/instances`
   await api.call('POST', sql, {
     name: 'main',
@@ -128,6 +133,7 @@ test('clean --all removes projects that only clients spoke of; one that cannot b
   const secrets = 'https://secretmanager.googleapis.com/v1/projects'
   for (const project of ['first-project', 'stuck-project', 'third-project']) {
     await house.api.call('POST', `${secrets}/${project}/secrets?secretId=key`, { replication: { automatic: {} } })
+    await house.api.call('POST', `https://storage.googleapis.com/storage/v1/b?project=${project}`, { name: `${project}-bytes` })
     await house.api.call('POST', `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts`, { accountId: 'worker' })
   }
   expect(allProjects(house)).toEqual(expect.arrayContaining(['first-project', 'stuck-project', 'third-project']))

@@ -72,6 +72,7 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
       opening.catch(() => folders.delete(bucket))
       return (await opening).path
     },
+    projects: () => store?.projects() ?? [],
     async removeProject(id) {
       store ??= await openObjectStore(state, clock)
       for (;;) {
