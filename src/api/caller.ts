@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingHttpHeaders } from 'node:http'
 import { createContextKey, type HandlerContext } from '@connectrpc/connect'
 import { CloudError } from '../base/cloud-error.ts'
@@ -12,10 +13,37 @@ export interface TokenReader {
   read(token: string): Caller | undefined
 }
 
+/** What the door that a request came by says of who sends it. */
+export interface Admission {
+  /** The socket, or a token of this machine, is that of the user who owns the daemon: a request without a token of Google's kind is theirs. */
+  readonly isLocalUser: boolean
+  /** A browser sends it for a page: the local user's authority is never lent to it. */
+  readonly isPage: boolean
+}
+
 /** The person at this machine, who may do everything. */
 export const localUser: Caller = { email: 'you@devcloud.local' }
 
 export const callerKey = createContextKey<Caller | undefined>(undefined, { description: 'caller' })
+
+const nobody: Admission = { isLocalUser: false, isPage: false }
+const admissions = new WeakMap<object, Admission>()
+const within = new AsyncLocalStorage<Admission>()
+
+/** Notes what a door knows of a request, before it is handed to the API's server. A request that no door admitted has the authority of its token alone. */
+export function admit(request: object, admission: Admission): void {
+  admissions.set(request, admission)
+}
+
+/** What the door of a request noted. */
+export function admissionOf(request: object): Admission {
+  return admissions.get(request) ?? within.getStore() ?? nobody
+}
+
+/** Runs `work`, whose requests within the server came by the door of `request`: those of a batch. */
+export function admittedAs<T>(request: object, work: () => T): T {
+  return within.run(admissionOf(request), work)
+}
 
 /** The caller of an RPC. @throws CloudError UNAUTHENTICATED when there is none */
 export function callerOf(context: HandlerContext): Caller {
@@ -32,17 +60,12 @@ export function requireCaller(caller: Caller | undefined): Caller {
 }
 
 /**
- * Reads who calls from the headers. On the endpoints port (a host of this machine) a token that is missing or foreign counts as the local user:
- * tools that take an endpoint have no credentials of ours. A page in a browser is no such tool: it sends an Origin, and the gateway refuses those
- * of other pages on `localhost` itself.
+ * Who calls, by a token of ours, else by the door. On the endpoints port a token that is foreign counts as none: tools that take an endpoint
+ * have no credentials of ours, and send what they have.
  */
-export function readCaller(headers: IncomingHttpHeaders, host: string, tokens: TokenReader): Caller | undefined {
+export function readCaller(headers: IncomingHttpHeaders, { isLocalUser, isPage }: Admission, tokens: TokenReader): Caller | undefined {
   const token = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
   const known = token === undefined ? undefined : tokens.read(token)
-  if (known !== undefined) return known
-  if (/^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)) return localUser
-  return regionalEndpoint.test(host) && headers.origin === undefined ? localUser : undefined
+  if (known !== undefined) return isPage && known.email === localUser.email ? undefined : known
+  return isLocalUser && !isPage ? localUser : undefined
 }
-
-/** gcloud puts a region before the endpoint that it is given for Cloud Run: `us-central1-run.localhost`. */
-const regionalEndpoint = /^([a-z0-9-]+-)?run\.localhost(:\d+)?$/

@@ -22,9 +22,14 @@ const endpointsByProduct: Readonly<Record<string, (base: string) => Readonly<Rec
   }),
 }
 
-/** The variables of `devcloud env --endpoints`. @param products their names @param port of the gateway */
-export function endpointsFor(products: readonly string[], port: number): Readonly<Record<string, string>> {
-  const base = `http://localhost:${port}`
+/**
+ * The variables of `devcloud env --endpoints`.
+ * @param products their names
+ * @param port of the gateway
+ * @param token of this machine, where connections do not tell whose they are
+ */
+export function endpointsFor(products: readonly string[], port: number, token?: string): Readonly<Record<string, string>> {
+  const base = `http://${token === undefined ? '' : `devcloud:${token}@`}localhost:${port}`
   const shared = { CLOUDSDK_AUTH_DISABLE_CREDENTIALS: 'true' } // gcloud asks for a login else, and sends it
   return Object.assign(shared, ...products.map((name) => endpointsByProduct[name]?.(base) ?? {})) as Readonly<Record<string, string>>
 }

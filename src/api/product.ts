@@ -19,6 +19,8 @@ export interface Product extends AsyncDisposable {
    * the collections that are named `projects/ID/...` or `projects/NUMBER/...` go afterwards by themselves. Idempotent.
    */
   removeProject?(project: string): Promise<void>
+  /** The wires decide by themselves who may call, since some of what they answer is public. Else nobody passes without a name. */
+  readonly answersAnyone?: true
 }
 
 export interface Service {

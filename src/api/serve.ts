@@ -1,17 +1,17 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Log } from '../base/log.ts'
-import { readCaller, type Caller, type TokenReader } from './caller.ts'
 import { decodedStream, readContent } from './content-coding.ts'
+import { admissionOf, readCaller, requireCaller, type Caller, type TokenReader } from './caller.ts'
 import { serveGrpc } from './grpc.ts'
 import type { Product } from './product.ts'
 import { serveRest, unknownRoute, verbOf } from './rest.ts'
-import { authorityOf, hostOf, openRoutes, type Routes } from './routes.ts'
+import { hostOf, openRoutes, type Routes } from './routes.ts'
 import { sendError } from './send-error.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls; undefined without a valid token, on Google's own hosts. */
+    /** Who calls; undefined for one whom neither a token nor the door gives a name. */
     caller: Caller | undefined
     /** The body for a handler that streams it: `Content-Encoding` is undone. `raw` has it as it came. Read it once. */
     readonly content: AsyncIterable<Buffer>
@@ -45,7 +45,7 @@ export async function createApiServer(options: {
     },
   })
   app.addHook('onRequest', (request, _reply, done) => {
-    request.caller = readCaller(request.headers, authorityOf(request.headers), tokens)
+    request.caller = readCaller(request.headers, admissionOf(request.raw), tokens)
     done()
   })
   app.addHook('preParsing', (request, _reply, payload, done) => done(null, decodedStream(request.raw, bodyLimitBytes) ?? payload))
@@ -58,13 +58,14 @@ export async function createApiServer(options: {
   return app
 }
 
-async function mountWires(app: FastifyInstance, { name, wires }: Product, routes: Routes): Promise<void> {
+async function mountWires(app: FastifyInstance, { name, wires, answersAnyone }: Product, routes: Routes): Promise<void> {
   if (wires === undefined) return
   await app.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
       routes.addWire(name, [route.method].flat(), route.url)
       route.constraints = { ...route.constraints, product: name }
     })
+    if (answersAnyone !== true) scope.addHook('onRequest', async (request) => void requireCaller(request.caller))
     await scope.register(wires)
   })
 }

@@ -7,7 +7,7 @@ import { addCompletion } from './commands/completion.ts'
 import { addDaemon } from './commands/daemon.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
-import { addEnv } from './commands/env.ts'
+import { addEnv, failedEnv } from './commands/env.ts'
 import { addExec, addOneOff } from './commands/exec.ts'
 import { addInit } from './commands/init.ts'
 import { addLogs } from './commands/logs.ts'
@@ -26,7 +26,9 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv])
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+    const isHelp = error instanceof CommanderError && error.exitCode === 0
+    if (argv[2] === 'env' && !isHelp && !argv.includes('--json')) process.stdout.write(failedEnv)
+    if (error instanceof CommanderError) return isHelp ? 0 : exitCodes.usage
     openOutput({ json: argv.includes('--json') }).fail(error)
     return exitCodeOf(error)
   }

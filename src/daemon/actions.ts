@@ -60,7 +60,8 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
             })),
           ),
       }),
-      '/env': (query) => readEnvironment(house, query['project'] ?? '', query['endpoints'] === 'true'),
+      '/env': (query) =>
+        readEnvironment(house, { id: query['project'] ?? '', endpoints: query['endpoints'] === 'true', isOpen: query['open'] === 'true' }),
       '/doctor': () => doctor(house),
       '/identity-token': async ({ audience = gcloudClientId }): Promise<TokenAnswer> => ({
         token: await foundation.tokens.idToken(localUser.email, audience),
@@ -113,14 +114,18 @@ function knownProject(house: House, id: unknown): string {
   throw new CloudError('NOT_FOUND', `There is no project "${String(id)}".`, 'devcloud status', { fault: 'NO_PROJECT' })
 }
 
-async function readEnvironment(house: House, id: string, endpoints: boolean): Promise<EnvAnswer> {
-  const { foundation, catalog, gateway } = house
+async function readEnvironment(
+  house: House,
+  { id, endpoints, isOpen }: { readonly id: string; readonly endpoints: boolean; readonly isOpen: boolean },
+): Promise<EnvAnswer> {
+  const { foundation, catalog, gateway, machineToken } = house
   const { projects, authority, tokens } = foundation
   if (endpoints) {
     return {
       variables: endpointsFor(
         catalog.all.map(({ name }) => name),
         gateway.port,
+        process.platform === 'linux' ? undefined : machineToken.value, // elsewhere the system does not tell whose a connection is
       ),
     }
   }
@@ -131,6 +136,7 @@ async function readEnvironment(house: House, id: string, endpoints: boolean): Pr
   return {
     variables: environmentFor({
       port: gateway.port,
+      ...(isOpen && { tunnelToken: machineToken.tunnelValue }),
       bundlePath,
       certificatePath,
       project: project.id,

@@ -125,7 +125,7 @@ export type LogEvent =
       readonly latencyMs: number
     }
 
-/** GET /env?project=&endpoints=true */
+/** GET /env?project=&endpoints=true&open=true */
 export interface EnvAnswer {
   readonly variables: Readonly<Record<string, string>>
 }

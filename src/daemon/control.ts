@@ -27,6 +27,10 @@ export async function openControl(path: string, actions: ControlActions): Promis
   app.setErrorHandler((error, _request, reply) =>
     reply.code(error instanceof CloudError ? codes[error.code].http : 500).send({ error: toWire(error) }),
   )
+  app.addHook('onRequest', async (request, reply) => {
+    // a Unix socket of mode 0600 needs no Host to be safe; one that is foreign tells of a proxy that somebody put before it
+    if (!hosts.has(request.headers.host ?? '')) await reply.code(421).send({ error: toWire(foreignHost(request.headers.host)) })
+  })
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: toWire(new CloudError('NOT_FOUND', `The daemon knows no ${request.url}.`, 'devcloud daemon stop')) }),
   )
@@ -45,6 +49,13 @@ export async function openControl(path: string, actions: ControlActions): Promis
   }
   chmodSync(path, 0o600)
   return { [Symbol.asyncDispose]: async () => void (await app.close()) }
+}
+
+/** What the CLI sends, and what HTTP clients send of themselves to a Unix socket. */
+const hosts = new Set(['devcloud', 'localhost'])
+
+function foreignHost(host: string | undefined): CloudError {
+  return new CloudError('FAILED_PRECONDITION', `The control socket is no host ${host ?? 'without a name'}.`, 'Send Host: localhost.')
 }
 
 /** An error as the control socket and `--json` tell it. */

@@ -7,12 +7,15 @@ import { controlSocketPath } from '../base/paths.ts'
 import { openGateway, type Gateway } from '../gateway/gateway.ts'
 import { metadataServer } from '../metadata/metadata-server.ts'
 import { controlActions } from './actions.ts'
+import { admitVisitors } from './admit-visitor.ts'
 import { adopt } from './adopt.ts'
 import { openCatalog, type Catalog } from './catalog.ts'
 import { openControl } from './control.ts'
 import { openFoundation, type Foundation } from './foundation.ts'
 import { openGoogleApi, type GoogleApi } from './google-api.ts'
 import { openIdentities, type Identities } from './identities.ts'
+import { openMachineToken, type MachineToken } from './machine-token.ts'
+import { openOwnerCheck } from './owner-check.ts'
 import { rememberedPort } from './remembered-port.ts'
 import { surroundingsOf } from './surroundings.ts'
 
@@ -21,6 +24,7 @@ export interface House {
   readonly foundation: Foundation
   readonly catalog: Catalog
   readonly gateway: Gateway
+  readonly machineToken: MachineToken
   /** Calls our own products as any client would. */
   readonly api: GoogleApi
   readonly startedMs: number
@@ -51,18 +55,27 @@ export interface Daemon extends AsyncDisposable {
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
   let gatewayPort = 0
+  const ownerCheck = openOwnerCheck()
   const foundation = opened.use(await openFoundation({ ...options, gatewayPort: () => gatewayPort }))
   const { state, log, projects, tokens, authority, engines, router, clock } = foundation
+  const machineToken = openMachineToken(options.stateDirectory)
   const identities = opened.use(
     openIdentities({
       state,
       handler: metadataServer({ tokens, project: (id) => projects.get(id), log, clock }),
+      ownerCheck,
       enginesOf: () => engines.opened(),
       defaultAccount: (project) => `${projects.get(project).number}-compute@developer.gserviceaccount.com`,
     }),
   )
   await identities.reopen()
-  const surroundings = surroundingsOf({ authority, gatewayPort: () => gatewayPort, identities, projects })
+  const surroundings = surroundingsOf({
+    authority,
+    gatewayPort: () => gatewayPort,
+    tunnelToken: machineToken.tunnelValue,
+    identities,
+    projects,
+  })
   const catalog = await openCatalog(foundation, surroundings)
   for (const product of catalog.all) opened.use(product)
   const served = catalog.all.filter(({ name }) => options.products?.includes(name) ?? true)
@@ -72,12 +85,13 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const gateway = opened.use(
     await rememberedPort(state, 'gateway', (port) =>
       openGateway({
-        handler: app.routing as unknown as (request: IncomingMessage, response: ServerResponse) => void,
+        handler: admitVisitors(app.routing as unknown as Handler, ownerCheck, machineToken),
         authority,
         hosts: (host) => hosts.some((pattern) => matchesHost(pattern, host)),
         socketPath: foundation.gatewaySocket,
         port,
         metadataHandler: (request, response, source) => void identities.answer(request, response, source),
+        mayTunnel: ({ host, port }, headers) => (isOfHouse(host) && port === router.port) || machineToken.allowsTunnel(headers),
         onRouter: (socket, tls, ip) => router.accept(socket as Socket, tls ? 'https' : 'http', ip),
       }),
     ),
@@ -88,6 +102,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     foundation,
     catalog,
     gateway,
+    machineToken,
     api,
     startedMs: clock.nowMs(),
     identities,
@@ -100,4 +115,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   opened.use(await openControl(controlSocketPath(options.stateDirectory), controlActions(house, options.onShutdown)))
   const all = opened.move()
   return { house, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+function isOfHouse(host: string): boolean {
+  return host === 'localhost' || host === '127.0.0.1' || host === '::1'
 }

@@ -2,10 +2,13 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Engine } from '../engine/engine.ts'
 import type { Source } from '../gateway/gateway-options.ts'
+import { isMetadataHost, readHost } from '../gateway/hosts.ts'
+import { isPage } from '../gateway/is-page.ts'
 import type { MetadataHandler } from '../metadata/metadata-server.ts'
 import type { MetadataIdentity } from '../metadata/metadata-tree.ts'
 import { openCollection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
+import type { OwnerCheck } from './owner-check.ts'
 
 /** Tells who asks the metadata server: a container by its address in its project's network, a process by the port that it was given. */
 export interface Identities extends AsyncDisposable {
@@ -26,17 +29,25 @@ export interface Identities extends AsyncDisposable {
 export function openIdentities(options: {
   readonly state: State
   readonly handler: MetadataHandler
+  readonly ownerCheck: OwnerCheck
   readonly enginesOf: () => Promise<readonly Engine[]>
   readonly defaultAccount: (project: string) => string
 }): Identities {
-  const { state, handler, enginesOf, defaultAccount } = options
+  const { state, handler, ownerCheck, enginesOf, defaultAccount } = options
   const rows = openCollection(state, 'metadata.port')
   const servers = new Map<string, Promise<http.Server>>()
   const known = new Map<string, MetadataIdentity>()
 
   const open = async (key: string, project: string, email: string) => {
     const identity = { project, email, instanceId: instanceIdOf(key) }
-    const server = http.createServer((request, response) => handler(request, response, identity))
+    const server = http.createServer(async (request, response) => {
+      if (!isOwnHost(request)) return refuse(response, 421, 'No host of that name is served here.')
+      if (isPage(request.headers)) return refuse(response, 403, 'A page in a browser may not ask the metadata server.')
+      // beside Linux the system does not tell whose a connection is, and metadata's clients can send no token: docs/security.md
+      const mayAsk = process.platform !== 'linux' || (await ownerCheck(request.socket, request.socket))
+      if (mayAsk) handler(request, response, identity)
+      else refuse(response, 403, 'Only the user who runs devcloud may ask.')
+    })
     const port = await listenOn(server, Number(rows.get(key) ?? 0))
     if (String(port) !== rows.get(key)) await rows.put(key, String(port))
     return server
@@ -97,6 +108,17 @@ async function identify(engines: readonly Engine[], project: string, ip: string)
 /** Long hex, as Cloud Run's are. */
 function instanceIdOf(id: string): string {
   return Buffer.from(id.padEnd(48, '0')).toString('hex').slice(0, 96)
+}
+
+/** One Host, and one of the names by which clients know this port or the metadata server (S1). */
+function isOwnHost({ headersDistinct }: IncomingMessage): boolean {
+  const [authority, ...others] = headersDistinct['host'] ?? []
+  const host = others.length === 0 ? readHost(authority)?.host : undefined
+  return host !== undefined && (host === 'localhost' || host === '127.0.0.1' || isMetadataHost(host))
+}
+
+function refuse(response: ServerResponse, status: number, words: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff', connection: 'close' }).end(`${words}\n`)
 }
 
 /** The port wanted where it is free, else another one. */

@@ -14,10 +14,12 @@ const inside = '/etc/devcloud'
 export function surroundingsOf(options: {
   readonly authority: CertificateAuthority
   readonly gatewayPort: () => number
+  /** Lets an application that runs as a process call the world, as one in a container may. */
+  readonly tunnelToken: string
   readonly identities: Identities
   readonly projects: Projects
 }): RunNeeds['surroundings'] {
-  const { authority, gatewayPort, identities, projects } = options
+  const { authority, gatewayPort, tunnelToken, identities, projects } = options
   const { bundlePath, certificatePath } = authority
   return async (project, serviceAccount, engine) => {
     if (engine === 'docker') {
@@ -34,6 +36,7 @@ export function surroundingsOf(options: {
     const { region } = projects.get(project.id)
     const env = environmentFor({
       port: gatewayPort(),
+      tunnelToken,
       bundlePath,
       certificatePath,
       project: project.id,

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 export interface EnvironmentOptions {
   /** The gateway's. */
   readonly port: number
+  /** Opens the proxy to other hosts than Google's; without it those are refused. */
+  readonly tunnelToken?: string
   readonly bundlePath: string
   readonly certificatePath: string
   readonly project: string
@@ -21,8 +23,8 @@ export interface EnvironmentOptions {
  * 3.4. Plain http needs no proxy: HTTP_PROXY stays the user's own.
  */
 export function environmentFor(options: EnvironmentOptions): Readonly<Record<string, string>> {
-  const { port, bundlePath, certificatePath, project, region, metadataHost, accessTokenFile, accessToken } = options
-  const proxy = `http://127.0.0.1:${port}`
+  const { port, tunnelToken, bundlePath, certificatePath, project, region, metadataHost, accessTokenFile, accessToken } = options
+  const proxy = `http://${tunnelToken === undefined ? '' : `devcloud:${tunnelToken}@`}127.0.0.1:${port}`
   const direct = 'localhost,.localhost,127.0.0.1,::1,169.254.169.254,metadata.google.internal'
   return {
     HTTPS_PROXY: proxy,

@@ -1,7 +1,9 @@
 /** What a host name stands for at the gateway. */
 export type HostKind =
-  /** A product answers for it. */
+  /** Google's name for a product that answers here. */
   | 'api'
+  /** A name of this machine for one product: `us-central1-run.localhost`, `storage.localhost`, `BUCKET.storage.localhost`. */
+  | 'endpoint'
   /** The metadata server. */
   | 'metadata'
   /** A service's own URL. */
@@ -18,12 +20,21 @@ const googleNames = ['googleapis.com', 'google.internal', 'accounts.google.com',
 
 /** @param isKnown whether a product answers for a host: exact, or by its own patterns */
 export function kindOfHost(host: string, isKnown: (host: string) => boolean): HostKind {
-  if (metadataHosts.has(host)) return 'metadata'
-  if (isKnown(host)) return 'api'
+  if (isMetadataHost(host)) return 'metadata'
+  if (isKnown(host)) return host.endsWith('.localhost') ? 'endpoint' : 'api'
   if (host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)) return 'local'
   if (host.endsWith('.run.app') || host.endsWith('.localhost')) return 'router'
   if (googleNames.some((name) => host === name || host.endsWith(`.${name}`))) return 'unemulated'
   return 'foreign'
+}
+
+export function isMetadataHost(host: string): boolean {
+  return metadataHosts.has(host)
+}
+
+/** Whether bytes of users are answered there, and nothing that has authority by default: pages may run there. */
+export function isBytesHost(host: string): boolean {
+  return host === 'storage.localhost' || host.endsWith('.storage.localhost')
 }
 
 /** Host and port of a Host header, an :authority or a CONNECT target; undefined where it is neither. Never throws (S4). */

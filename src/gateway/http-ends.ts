@@ -9,19 +9,19 @@ export interface HttpEnds extends Disposable {
   accept(socket: Duplex, protocol: 'h2' | 'http1'): void
 }
 
+/** @param socket what `accept` was given */
+export type OnRequest = (request: IncomingMessage, response: ServerResponse, socket: Duplex) => void
+
 /**
  * @param onRequest requests of both protocols; those of HTTP/2 have `headers.host` set from `:authority`
  * @param onConnect CONNECT requests of HTTP/1.1; without it they are refused
  */
-export function openHttpEnds(
-  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
-  onConnect?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
-): HttpEnds {
+export function openHttpEnds(onRequest: OnRequest, onConnect?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): HttpEnds {
   const plain = http.createServer(
     // requestTimeout would cut long uploads (S30); connections of clients' pools are kept as long as Google's front end does
     { headersTimeout: 15_000, requestTimeout: 0, keepAliveTimeout: 620_000, maxHeaderSize: 65_536, connectionsCheckingInterval: 5000 },
     (request, response) => {
-      if (closeUnread(request, response)) onRequest(request, response)
+      if (closeUnread(request, response)) onRequest(request, response, request.socket)
     },
   )
   plain.emit('listening') // starts the watch on headersTimeout, which node:http ties to its own port
@@ -31,22 +31,28 @@ export function openHttpEnds(
   })
   if (onConnect !== undefined) plain.on('connect', onConnect)
 
+  const accepted = new WeakMap<object, Duplex>() // a session shows its socket through a proxy object alone
+  let accepting: Duplex | undefined
   const h2 = http2.createServer(
     { settings: { maxConcurrentStreams: 100, maxHeaderListSize: 65_536, initialWindowSize: 1 << 20 } }, // S29
     (request, response) => {
       const authority = request.headers[':authority']
       if (authority !== undefined) request.headers.host = authority
-      onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse)
+      const socket = accepted.get(request.stream.session ?? request) ?? request.socket
+      onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse, socket)
     },
   )
   h2.on('sessionError', () => {})
   h2.on('session', (session) => {
+    if (accepting !== undefined) accepted.set(session, accepting)
     session.on('error', () => session.destroy())
     session.setTimeout(3_600_000, () => session.close())
   })
   return {
     accept(socket, protocol) {
-      ;(protocol === 'h2' ? h2 : plain).emit('connection', socket)
+      accepting = socket
+      ;(protocol === 'h2' ? h2 : plain).emit('connection', socket) // tells of the session before it returns
+      accepting = undefined
       if (protocol === 'http1') process.nextTick(() => socket.resume())
     },
     [Symbol.dispose]() {

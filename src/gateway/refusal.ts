@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Decision } from './decide-request.ts'
 
 /** Answers a refusal as Google words one: google.rpc.Status in JSON, or gRPC's trailers to a gRPC call. */
@@ -17,4 +18,11 @@ export function sendRefusal(request: IncomingMessage, response: ServerResponse, 
     'x-content-type-options': 'nosniff',
   })
   response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+/** Answers a CONNECT that leads elsewhere than to Google's names: whoever speaks to this port could reach what this machine reaches. */
+export function refuseTunnel(socket: Duplex, host: string): void {
+  const body = `devcloud's proxy leads to Google's names alone, not to ${host}. To let this shell pass: eval "$(devcloud env --open)"\n`
+  const head = `HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`
+  socket.end(head + body)
 }

@@ -4,10 +4,12 @@ import net, { type AddressInfo } from 'node:net'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { admit } from '../../src/api/caller.ts'
 import type { Product } from '../../src/api/product.ts'
 import { createApiServer } from '../../src/api/serve.ts'
 import { openLog } from '../../src/base/log.ts'
 import type { Migration } from '../../src/state/migrations.ts'
+import { isPage } from '../../src/gateway/is-page.ts'
 import { openState, type State } from '../../src/state/state.ts'
 
 export interface GivenApi extends AsyncDisposable {
@@ -23,7 +25,15 @@ export function givenState(...migrations: readonly Migration[]): State {
 /** Products on a loopback port that takes HTTP/1.1 and h2c, as the endpoints port does. */
 export async function givenApi(...products: readonly Product[]): Promise<GivenApi> {
   const app = await createApiServer({ products, tokens: { read: () => undefined }, log: openLog(undefined) })
-  const routing = app.routing as unknown as http.RequestListener
+  const serve = app.routing as unknown as http.RequestListener
+  const routing: http.RequestListener = (request, response) => {
+    const host = String(request.headers[':authority'] ?? request.headers.host ?? '')
+    admit(request, {
+      isLocalUser: /^(localhost|127\.0\.0\.1|[a-z0-9-]*run\.localhost)(:\d+)?$/.test(host),
+      isPage: isPage(request.headers),
+    })
+    serve(request, response)
+  }
   const plain = http.createServer(routing)
   const h2 = http2.createServer(routing as never)
   const sockets = new Set<net.Socket>()

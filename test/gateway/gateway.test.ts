@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
 import http from 'node:http'
 import http2 from 'node:http2'
 import net, { type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import tls from 'node:tls'
+import { promisify } from 'node:util'
 import { Client, credentials, Metadata } from '@grpc/grpc-js'
 import { expect, test } from 'vitest'
 import { givenGateway, run } from './given-gateway.ts'
@@ -70,17 +72,44 @@ test('a Host that is not ours gets 421 over HTTP/1.1 and HTTP/2, and two Hosts g
   )
 })
 
-test('a page of another origin may change nothing, and is never told that it may read (S2)', async () => {
+test('S2: what a browser sends has no authority at the endpoints port, and runs nothing there', async () => {
   await using cloud = await givenGateway()
-  const url = `http://localhost:${cloud.gateway.port}/v1/projects/p/secrets?secretId=n`
-  const send = (headers: Record<string, string>) => fetch(url, { method: 'POST', headers, body: '{"replication":{"automatic":{}}}' })
-  for (const origin of ['http://evil.test', 'http://other.localhost', 'null', '\u00e9']) {
-    const answer = await send({ origin })
-    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([403, null])
+  const url = `http://localhost:${cloud.gateway.port}/v1/projects/p/secrets`
+  const create = (headers: Record<string, string>) =>
+    fetch(`${url}?secretId=n`, { method: 'POST', headers, body: '{"replication":{"automatic":{}}}' })
+  const here = `http://localhost:${cloud.gateway.port}`
+  const marks = [
+    ...['http://evil.test', 'http://other.localhost', 'null', '\u00e9', here].map((origin) => ({ origin })),
+    ...['cross-site', 'same-site', 'same-origin', 'none'].map((site) => ({ 'sec-fetch-site': site })),
+    { 'sec-fetch-dest': 'document' },
+    { 'user-agent': 'Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 Safari/605.1.15' },
+  ]
+  for (const mark of marks) {
+    for (const answer of [await create(mark), await fetch(`${url}/s`, { headers: mark })]) {
+      expect([mark, answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([mark, 401, null])
+      expect(answer.headers.get('content-security-policy')).toContain('sandbox;')
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+    }
   }
-  expect((await send({ 'sec-fetch-site': 'cross-site' })).status).toBe(403)
-  expect((await send({ origin: `http://localhost:${cloud.gateway.port}` })).status).toBe(200)
-  expect((await send({})).status).toBe(200)
+  expect((await create({})).status).toBe(200)
+})
+
+test('a connection of another user of this machine has no authority; a token of this machine gives it (linux: by uid)', async () => {
+  await using cloud = await givenGateway()
+  const url = `http://127.0.0.1:${cloud.gateway.port}/v1/projects/p/secrets/s`
+  const status = ['-s', '-o', '/dev/null', '-w', '%{http_code}']
+  const asNobody = async (...args: string[]) => {
+    const { stdout } = await promisify(execFile)('curl', [...status, ...args], { uid: 65_534, gid: 65_534, timeout: 20_000 })
+    return stdout
+  }
+  expect(await run('curl', [...status, url], {})).toBe('200')
+  if (process.getuid?.() === 0) {
+    expect(await asNobody(url)).toBe('401')
+    expect(await asNobody('--http2-prior-knowledge', url)).toBe('401')
+    expect(await asNobody('-H', `x-devcloud-token: ${cloud.machineToken.value}`, url)).toBe('200')
+    expect(await asNobody(url.replace('//', `//${cloud.machineToken.value}@`))).toBe('200')
+    expect(await asNobody('-H', `x-devcloud-token: ${cloud.machineToken.tunnelValue}`, url)).toBe('401')
+  }
 })
 
 test("a container's connections reach the product by TLS, the metadata server with their own address, and the router", async () => {
@@ -99,7 +128,9 @@ test("a container's connections reach the product by TLS, the metadata server wi
     expect(await sendForwarded(path, 80, undefined, ca, head(host))).toContain('metadata')
   }
   expect(cloud.asked).toEqual(Array.from({ length: 3 }, () => ({ project: 'shop', ip: '10.89.3.4' })))
-  expect(await sendForwarded(path, 80, undefined, ca, head('localhost'))).toMatch(/^HTTP\/1.1 421 /)
+  for (const host of ['localhost', '127.0.0.1', 'secretmanager.localhost', `localhost:${cloud.gateway.port}`]) {
+    expect(await sendForwarded(path, 80, undefined, ca, head(host))).toMatch(/^HTTP\/1.1 421 |router plain/)
+  }
   expect(await sendForwarded(path, 22, undefined, ca, head('localhost'))).toBe('')
 })
 
@@ -133,16 +164,23 @@ test('TLS is 1.2 or 1.3 with h2 and http/1.1, a name that may not be vouched for
   session.destroy()
 })
 
-test("CONNECT to a host that is not Google's is a plain tunnel", async () => {
+test("CONNECT to a host that is not Google's is refused with the command that allows it, and a tunnel with the token of that command", async () => {
   await using cloud = await givenGateway()
   const server = http.createServer((_request, response) => response.end('outside'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  const proxy = ['--noproxy', '', '--proxytunnel', '--proxy', `http://127.0.0.1:${cloud.gateway.port}`]
-  expect(await run('curl', ['-sS', ...proxy, target], cloud.environment)).toBe('outside')
+  const { port } = server.address() as AddressInfo
+  const { gateway, machineToken } = cloud
+  for (const host of ['127.0.0.1', 'localhost', '10.0.0.1', '[::1]', 'example.com']) {
+    const answer = await sendRaw(gateway.port, `CONNECT ${host}:${port} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1.1 403 /)
+    expect(answer).toContain('eval "$(devcloud env --open)"')
+  }
+  const proxy = (user: string) => ['-sS', '--noproxy', '', '--proxytunnel', '--proxy', `http://devcloud:${user}@127.0.0.1:${gateway.port}`]
+  await expect(run('curl', [...proxy('wrong'), `http://127.0.0.1:${port}/`], cloud.environment)).rejects.toThrow('403')
+  expect(await run('curl', [...proxy(machineToken.tunnelValue), `http://127.0.0.1:${port}/`], cloud.environment)).toBe('outside')
+  await expect(run('curl', [...proxy(machineToken.tunnelValue), 'http://127.0.0.1:1/'], cloud.environment)).rejects.toThrow('502')
   server.close()
-  expect(await sendRaw(cloud.gateway.port, 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1.1 502 /)
-  expect(await sendRaw(cloud.gateway.port, 'CONNECT // HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
+  expect(await sendRaw(gateway.port, 'CONNECT // HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
 })
 
 test('garbage on any way in ends that connection and nothing else (S14)', async () => {

@@ -13,6 +13,9 @@ import { matchesHost } from '../../src/api/routes.ts'
 import { createApiServer } from '../../src/api/serve.ts'
 import { CloudError } from '../../src/base/cloud-error.ts'
 import { openLog } from '../../src/base/log.ts'
+import { admitVisitors } from '../../src/daemon/admit-visitor.ts'
+import { openMachineToken, type MachineToken } from '../../src/daemon/machine-token.ts'
+import { openOwnerCheck } from '../../src/daemon/owner-check.ts'
 import { openCertificateAuthority, type CertificateAuthority } from '../../src/gateway/certificate-authority.ts'
 import { environmentFor } from '../../src/gateway/environment.ts'
 import { openGateway, type Gateway } from '../../src/gateway/gateway.ts'
@@ -25,6 +28,7 @@ export interface GivenGateway extends AsyncDisposable {
   readonly environment: NodeJS.ProcessEnv
   /** Who asked the metadata server. */
   readonly asked: readonly Source[]
+  readonly machineToken: MachineToken
 }
 
 /** A gateway before a product that knows one secret, a metadata server and a router that both only say who they are. */
@@ -35,8 +39,14 @@ export async function givenGateway(): Promise<GivenGateway> {
   const tokens = { read: (token: string) => (token === 'good' ? { email: 'app@p.iam.gserviceaccount.com' } : undefined) }
   const app = await createApiServer({ products: [product], tokens, log: openLog(undefined) })
   const asked: Source[] = []
+  const machineToken = openMachineToken(directory)
   const gateway = await openGateway({
-    handler: app.routing as unknown as (request: IncomingMessage, response: ServerResponse) => void,
+    handler: admitVisitors(
+      app.routing as unknown as (request: IncomingMessage, response: ServerResponse) => void,
+      openOwnerCheck(),
+      machineToken,
+    ),
+    mayTunnel: (_target, headers) => machineToken.allowsTunnel(headers),
     authority,
     hosts: (host) => product.hosts.some((pattern) => matchesHost(pattern, host)),
     socketPath: join(directory, 'gateway', 'gateway.sock'),
@@ -54,6 +64,7 @@ export async function givenGateway(): Promise<GivenGateway> {
     authority,
     environment: { PATH: process.env['PATH'], HOME: directory, ...told },
     asked,
+    machineToken,
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]()
       await app.close()

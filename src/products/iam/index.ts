@@ -66,6 +66,7 @@ export function iam(needs: IamNeeds): Iam {
       projectService(needs, policies, tell),
       serviceUsage(needs),
     ],
+    answersAnyone: true, // certificates and OAuth; the rest asks by itself
     async wires(app) {
       await app.register(oauthRoutes(needs))
       await app.register(idTokenRoute(credentials))

@@ -50,7 +50,15 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
   }
   return {
     name: 'storage',
-    hosts: ['storage.googleapis.com', 'storage.localhost', 'www.googleapis.com', 'storage.mtls.googleapis.com', '*.storage.googleapis.com'],
+    hosts: [
+      'storage.googleapis.com',
+      'www.googleapis.com',
+      'storage.mtls.googleapis.com',
+      '*.storage.googleapis.com',
+      'storage.localhost', // where browsers are led, and each bucket's own origin
+      '*.storage.localhost',
+    ],
+    answersAnyone: true,
     services: [],
     async wires(app) {
       store ??= await openObjectStore(state, clock)

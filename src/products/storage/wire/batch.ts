@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify'
+import { admittedAs } from '../../../api/caller.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
 import { invalid } from '../names.ts'
 import { headerOf, readWhole } from './call.ts'
@@ -111,12 +112,17 @@ async function perform(app: FastifyInstance, outer: FastifyRequest, { method, ta
       ...(authorization !== undefined && { authorization }),
       'x-forwarded-proto': outer.protocol,
     }
-    const inner = await app.inject({
-      method: method as NonNullable<InjectOptions['method']>,
-      url: target,
-      headers: { ...given, ...headers },
-      payload: body,
-    })
+    const inner = await admittedAs(
+      outer.raw,
+      async () =>
+        // fastify sends it once it is awaited
+        await app.inject({
+          method: method as NonNullable<InjectOptions['method']>,
+          url: target,
+          headers: { ...given, ...headers },
+          payload: body,
+        }),
+    )
     const { etag, 'content-type': type } = inner.headers
     return { status: inner.statusCode, type, etag, body: inner.body }
   } catch (error) {

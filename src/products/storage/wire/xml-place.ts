@@ -6,11 +6,9 @@ export interface Place {
   readonly key: string
 }
 
-/** `b` of `b.storage.googleapis.com` and `b.localhost`; undefined on a host without one (storage trap 27), as browsers are led to storage.localhost. */
+/** `b` of `b.storage.googleapis.com` and `b.storage.localhost`; undefined on a host without one (storage trap 27). */
 export function bucketOfHost(host: string): string | undefined {
-  if (host === 'storage.localhost') return undefined
-  const bucket = /^(.+)\.(?:storage\.googleapis\.com|localhost)$/.exec(host)?.[1]
-  return bucket === '' ? undefined : bucket
+  return /^(.+)\.storage\.(?:googleapis\.com|localhost)$/.exec(host)?.[1]
 }
 
 /** Pure. @param path as it came */

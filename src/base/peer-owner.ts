@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+
+/** Both ends of a TCP connection, as the side that accepted it sees them. */
+export interface Ends {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  readonly localPort?: number | undefined
+}
+
+/** States of a socket whose process still has it open: established, half closed by either side. Source: include/net/tcp_states.h. */
+const openStates = new Set(['01', '04', '05', '08'])
+
+/** Reads of the kernel's tables that began after it was asked: one read serves all who ask in the same turn. */
+let coming: Promise<readonly string[]> | undefined
+
+/**
+ * The uid of the process at the other end of a loopback connection; undefined where the system does not tell, as beside Linux, and for a
+ * socket that nobody holds any more: the kernel gives such a one to root.
+ */
+export async function uidOfPeer(ends: Ends): Promise<number | undefined> {
+  if (process.platform !== 'linux') return undefined
+  coming ??= Promise.resolve().then(readTables)
+  return uidIn(await coming, ends)
+}
+
+/** The same of tables that were read. Pure. @param lines of /proc/net/tcp and /proc/net/tcp6 */
+export function uidIn(lines: readonly string[], { remoteAddress = '', remotePort = 0, localPort = 0 }: Ends): number | undefined {
+  const addresses = toKernelHex(remoteAddress)
+  const ours = `:${hex16(localPort)}`
+  for (const line of lines) {
+    // `0: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000 0 INODE`: the peer's own socket has our port as remote
+    const [, local = '', remote = '', state = '', , , , uid = '', , inode] = line.trim().split(/\s+/)
+    if (!remote.endsWith(ours) || !openStates.has(state) || inode === '0' || inode === undefined) continue
+    if (addresses.some((address) => local === `${address}:${hex16(remotePort)}`)) return Number(uid)
+  }
+  return undefined
+}
+
+async function readTables(): Promise<readonly string[]> {
+  coming = undefined // who asks from here on wants a newer one
+  const tables = await Promise.all(['tcp', 'tcp6'].map((table) => readFile(`/proc/net/${table}`, 'latin1').catch(() => '')))
+  return tables.flatMap((table) => table.split('\n'))
+}
+
+/** How the tables write a loopback address: words of four bytes, each in the machine's order. Empty for one that we do not listen to. */
+function toKernelHex(address: string): readonly string[] {
+  const four = /^(?:::ffff:)?(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
+  if (four !== null) {
+    const word = four
+      .slice(1)
+      .toReversed()
+      .map((byte) => Number(byte).toString(16).toUpperCase().padStart(2, '0'))
+      .join('')
+    return [word, `0000000000000000FFFF0000${word}`]
+  }
+  return address === '::1' ? ['00000000000000000000000001000000'] : []
+}
+
+function hex16(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0')
+}
