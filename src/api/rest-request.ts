@@ -32,7 +32,7 @@ export function readRestRequest(
   else if (rule.body !== undefined && payload !== undefined) json[fieldOf(schema, rule.body).jsonName] = payload
   for (const [path, value] of Object.entries(rule.variables)) setPath(schema, json, path.split('.'), [value])
   for (const name of new Set(query.keys())) {
-    if (systemParameters.has(name) || name.startsWith('$')) continue
+    if (isSystemParameter(name)) continue
     setPath(schema, json, name.split('.'), query.getAll(name))
   }
   try {
@@ -60,7 +60,7 @@ function setPath(schema: DescMessage, json: Record<string, JsonValue>, words: re
     json[field.jsonName] = { ...asObject(json[field.jsonName] ?? {}), [rest.join('.')]: values.at(-1) ?? '' }
     return
   }
-  if (field.fieldKind !== 'message') throw unknownName(words.join('.'))
+  if (field.fieldKind !== 'message') throw unknownParameter(words.join('.'))
   const inner = { ...asObject(json[field.jsonName] ?? {}) }
   setPath(field.message, inner, rest, values)
   json[field.jsonName] = inner
@@ -77,11 +77,17 @@ function toJsonValue(field: DescField, text: string): JsonValue {
 
 function fieldOf(schema: DescMessage, word: string): DescField {
   const field = schema.fields.find((candidate) => candidate.name === word || candidate.jsonName === word)
-  if (field === undefined) throw unknownName(word)
+  if (field === undefined) throw unknownParameter(word)
   return field
 }
 
-function unknownName(name: string): CloudError {
+/** Whether a query parameter is for Google's front end, whatever method is called. */
+export function isSystemParameter(name: string): boolean {
+  return systemParameters.has(name) || name.startsWith('$')
+}
+
+/** @returns the error, in Google's words, for a query parameter that a method does not have */
+export function unknownParameter(name: string): CloudError {
   return new CloudError(
     'INVALID_ARGUMENT',
     `Invalid JSON payload received. Unknown name "${name}": Cannot bind query parameter. Field '${name}' could not be found in request message.`,

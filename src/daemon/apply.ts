@@ -26,7 +26,8 @@ export async function applyInstance(api: GoogleApi, project: string, region: str
   const found = await api.find(`${url}/${wanted.id}`)
   if (found !== undefined) await api.call('GET', `${url}/${wanted.id}/databases`) // it answers: what was kept is there
   else {
-    const body = { name: wanted.id, region, databaseVersion: wanted.databaseVersion, settings: { tier: 'db-f1-micro' } }
+    const settings = { tier: 'db-f1-micro', edition: 'ENTERPRISE' }
+    const body = { name: wanted.id, region, databaseVersion: wanted.databaseVersion, settings }
     await settled(api, project, await api.call('POST', url, body))
   }
   for (const name of wanted.databases) {
@@ -43,7 +44,16 @@ export async function applyInstance(api: GoogleApi, project: string, region: str
         : api.call('PUT', `${url}/${wanted.id}/users?name=${encodeURIComponent(user.name)}`, body)
     await settled(api, project, await call)
   }
-  return `${found === undefined ? 'created' : 'kept'} · ${wanted.databaseVersion}`
+  const now = await api.call('GET', `${url}/${wanted.id}`)
+  return `${found === undefined ? 'created' : 'kept'} · ${versionWords(wanted.databaseVersion, now)}`
+}
+
+/** What runs, where it is not what the project's file says. */
+function versionWords(wanted: string, { databaseVersion, databaseInstalledVersion }: Readonly<Record<string, unknown>>): string {
+  const [version, installed] = [String(databaseVersion), String(databaseInstalledVersion ?? databaseVersion)]
+  const told = version === wanted ? version : `${version}, not ${wanted}: an instance keeps the version that it was made with`
+  if (installed === version || installed.startsWith(`${version}_`)) return told
+  return `${told}, runs as PostgreSQL ${installed.replace('POSTGRES_', '').replaceAll('_', '.')} here`
 }
 
 export async function applyBucket(api: GoogleApi, project: string, region: string, wanted: WantedBucket): Promise<string> {

@@ -90,7 +90,8 @@ export interface StatusAnswer {
       readonly schedule?: { readonly cron: string; readonly timeZone: string }
       readonly nextRunMs?: number
     }[]
-    readonly instances: readonly { readonly id: string; readonly version: string; readonly state: string }[]
+    /** `note` tells of a server of another version than the one asked for. */
+    readonly instances: readonly { readonly id: string; readonly version: string; readonly state: string; readonly note?: string }[]
     readonly buckets: readonly string[]
     readonly secrets: readonly string[]
   }[]

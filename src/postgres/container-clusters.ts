@@ -71,6 +71,8 @@ export function containerClusters(
         return true
       } catch (error) {
         if (!isUnknownImage(error)) throw error
+        const own = ownCompose(options.directoryOf?.(projectOf(name)))
+        if (own !== undefined) throw imageAbsent(own, compose.image, error)
         rmSync(paths.socketDirectory(name), { recursive: true, force: true })
         removePlace(paths.folder(name))
         return false
@@ -107,8 +109,24 @@ function projectOf(name: string): string {
   return name.split(':').slice(0, -2).join(':')
 }
 
+/** The project's own file; undefined where it has none. */
+function ownCompose(directory: string | undefined): string | undefined {
+  const path = directory === undefined || directory === '' ? undefined : join(directory, 'compose/postgres.yaml')
+  return path !== undefined && existsSync(path) ? path : undefined
+}
+
 function readCompose(directory: string | undefined, major: number): PostgresCompose {
-  const own = directory === undefined || directory === '' ? undefined : join(directory, 'compose/postgres.yaml')
-  const isOwn = own !== undefined && existsSync(own)
-  return readPostgresCompose(isOwn ? readFileSync(own, 'utf8') : standardCompose(), 'compose/postgres.yaml', major, standardCompose())
+  const own = ownCompose(directory)
+  return readPostgresCompose(
+    own === undefined ? standardCompose() : readFileSync(own, 'utf8'),
+    'compose/postgres.yaml',
+    major,
+    standardCompose(),
+  )
+}
+
+/** Who writes a file of his own means its image, and no other server. */
+function imageAbsent(path: string, image: string, cause: unknown): CloudError {
+  const message = `The image ${image}, which ${path} names for Cloud SQL, is not there and cannot be pulled.`
+  return new CloudError('FAILED_PRECONDITION', message, `docker pull ${image}, or correct the file.`, { cause, fault: 'IMAGE_UNKNOWN' })
 }

@@ -24,7 +24,7 @@ function projectText(project: StatusAnswer['projects'][number]): string {
     `${project.id}  ${project.engine} engine  ${project.directory}`,
     ...project.services.map(({ id, state, url }) => `  service  ${id.padEnd(20)} ${state.padEnd(10)} ${url}`),
     ...project.jobs.map((job) => `  job      ${job.id.padEnd(20)} ${job.state.padEnd(10)} ${whenOf(job)}`.trimEnd()),
-    ...project.instances.map(({ id, state, version }) => `  sql      ${id.padEnd(20)} ${state.padEnd(10)} ${version}`),
+    ...project.instances.map(({ id, state, version, note }) => `  sql      ${id.padEnd(20)} ${state.padEnd(10)} ${note ?? version}`),
     ...project.buckets.map((name) => `  bucket   ${name}`),
     ...project.secrets.map((id) => `  secret   ${id}`),
   ].join('\n')

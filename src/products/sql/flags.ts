@@ -36,16 +36,16 @@ const flags: Readonly<Record<string, Flag>> = {
   work_mem: { type: 'INTEGER', min: 64, max: 2_147_483_647 },
 }
 
-const flagsSchema = z.array(z.looseObject({ name: z.string(), value: z.string().optional() }))
+const flagsSchema = z.array(z.looseObject({ name: z.string(), value: z.string().nullish() }))
 
 /** @param told `settings.databaseFlags` @returns the names, which are kept and not acted upon @throws CloudError SQL_FLAG_UNKNOWN */
 export function checkFlags(told: unknown): readonly string[] {
   const read = flagsSchema.safeParse(told ?? [])
   if (!read.success) throw invalid('settings.databaseFlags must be a list of {name, value}.')
-  for (const { name, value = '' } of read.data) {
+  for (const { name, value } of read.data) {
     const flag = flags[name]
     if (flag === undefined) throw invalidFlag(`The flag name "${name}" is not valid, or not known to devcloud.`)
-    if (!isValue(flag, value)) throw invalidFlag(`The value "${value}" of the flag "${name}" is not valid.`)
+    if (!isValue(flag, value ?? '')) throw invalidFlag(`The value "${value ?? ''}" of the flag "${name}" is not valid.`)
   }
   return read.data.map(({ name }) => name)
 }

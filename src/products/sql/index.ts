@@ -11,6 +11,7 @@ import { connectionName, readConnectionName } from './names.ts'
 import { openSqlOperations } from './operations.ts'
 import { openServers } from './servers.ts'
 import { openUsers } from './users.ts'
+import { differenceOf } from './versions.ts'
 import { sqlAdminWire } from './wire/json.ts'
 
 /** What Cloud SQL stands on, handed in by the daemon. */
@@ -35,8 +36,8 @@ export interface CloudSql extends Product {
   stopProject(project: string): Promise<void>
   /** Removes its instances with their data, and its operations. */
   removeProject(project: string): Promise<void>
-  /** `state` is STOPPED where the activationPolicy is NEVER, as gcloud shows it. */
-  instances(project: string): readonly { readonly id: string; readonly version: string; readonly state: string }[]
+  /** `state` is STOPPED where the activationPolicy is NEVER, as gcloud shows it; `note` is there where another version runs than was asked for. */
+  instances(project: string): readonly { readonly id: string; readonly version: string; readonly state: string; readonly note?: string }[]
 }
 
 /** Cloud SQL for PostgreSQL: the Admin API v1 and v1beta4 over real servers, which listen on Unix sockets alone. */
@@ -70,6 +71,7 @@ export function cloudSql(needs: CloudSqlNeeds): CloudSql {
         }
       })
       await Promise.all(settle)
+      await instances.sweep()
     },
     async stopProject(project) {
       const names = instances.rows(idOf(project)).map(connectionName)
@@ -81,11 +83,15 @@ export function cloudSql(needs: CloudSqlNeeds): CloudSql {
       await operations.removeProject(idOf(project))
     },
     instances: (project) =>
-      instances.rows(idOf(project)).map((row) => ({
-        id: row.name,
-        version: row.databaseVersion,
-        state: instances.stateOf(row),
-      })),
+      instances.rows(idOf(project)).map((row) => {
+        const note = differenceOf(row.databaseVersion, row.serverVersion)
+        return {
+          id: row.name,
+          version: row.databaseVersion,
+          state: instances.stateOf(row),
+          ...(note !== undefined && { note }),
+        }
+      }),
     async [Symbol.asyncDispose]() {
       down.abort()
       await operations.settled()

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { unimplemented } from '../../api/status.ts'
 import { invalid, stale } from './errors.ts'
+import { isRegion } from '../../api/regions.ts'
+import { checkZone, keptSettings } from './settings-rules.ts'
 import { checkInstanceName, connectionName, instanceLink } from './names.ts'
 import { checkSettingsVersion, completeSettings, isJson, mergeJson, type Json } from './settings.ts'
-import { checkUpgrade, checkVersion, defaultVersion, installedVersion, upgradesOf } from './versions.ts'
+import { checkUpgrade, checkVersion, defaultVersion, differenceOf, installedVersion, majorOf, upgradesOf } from './versions.ts'
 
 /** An instance as it is kept. A password is never part of it. */
 export interface InstanceRow {
@@ -46,6 +48,7 @@ export function readInstanceBody(body: unknown): InstanceBody {
   }
   const refused = Object.entries(read.data).find(([field, value]) => !known.has(field) && !kept.has(field) && !isEmpty(value))
   if (refused !== undefined) throw unimplemented(`the field ${refused[0]} of a Cloud SQL instance`)
+  checkKept(read.data)
   return read.data
 }
 
@@ -54,7 +57,7 @@ export function newInstance(project: string, body: InstanceBody, createTime: str
   const databaseVersion = body.databaseVersion || defaultVersion
   checkVersion(databaseVersion)
   const region = body.region || 'us-central1'
-  if (!/^[a-z]+(-[a-z]+)+\d+$/.test(region)) throw invalid(`Invalid value for region: ${region}.`)
+  if (!isRegion(region)) throw invalid(`Invalid value for region: ${region}.`)
   return {
     project,
     name: body.name,
@@ -93,6 +96,28 @@ export function changeInstance(row: InstanceRow, body: InstanceBody, merge: bool
   }
 }
 
+/**
+ * What to tell, beside an answer that succeeds, of what the request asks for and does not get.
+ * @param sent the request's own body, without defaults
+ */
+export function warningsOf(row: InstanceRow, sent: InstanceBody): readonly string[] {
+  const settings = sent.settings ?? {}
+  const kept = [...keptSettings(settings), ...(isEmpty(sent['diskEncryptionConfiguration']) ? [] : ['diskEncryptionConfiguration'])]
+  const difference = differenceOf(row.databaseVersion, row.serverVersion)
+  return [
+    ...(difference === undefined ? [] : [`${difference}: devcloud has no container of that version for this project.`]),
+    ...(kept.length === 0 ? [] : [`Kept and not acted upon: ${kept.join(', ')}.`]),
+  ]
+}
+
+/** The edition of new versions is another in Google Cloud, where the same request may fail. Source: Cloud SQL, "Introduction to Cloud SQL editions". */
+export function editionWarning(row: InstanceRow, { settings }: InstanceBody): readonly string[] {
+  const tier = String(row.settings['tier'])
+  if (majorOf(row.databaseVersion) < 16 || !isEmpty(settings?.['edition']) || tier.startsWith('db-perf-optimized-')) return []
+  const words = `In Google Cloud ${row.databaseVersion} has the edition ENTERPRISE_PLUS unless settings.edition says ENTERPRISE`
+  return [`${words}; the tier ${tier} is refused there.`]
+}
+
 export function isStopped(row: InstanceRow): boolean {
   return row.settings['activationPolicy'] === 'NEVER'
 }
@@ -124,6 +149,11 @@ export function toInstance(row: InstanceRow, projectNumber: string): Json {
   }
 }
 
+/** Whether instances have a field of this name, for filters. */
+export function isInstanceField(name: string): boolean {
+  return known.has(name) || kept.has(name)
+}
+
 /** Fields that are read, or that Google alone writes and clients send back. */
 const known = new Set(
   `name region databaseVersion instanceType etag rootPassword settings kind project state createTime backendType connectionName gceZone
@@ -134,6 +164,15 @@ const known = new Set(
 )
 
 const kept = new Set(['diskEncryptionConfiguration', 'secondaryGceZone', 'tags'])
+
+function checkKept(body: InstanceBody): void {
+  const { diskEncryptionConfiguration: encryption, secondaryGceZone } = body
+  if (!isEmpty(secondaryGceZone)) checkZone(secondaryGceZone, 'secondaryGceZone')
+  if (isEmpty(encryption)) return
+  const key = isJson(encryption) ? encryption['kmsKeyName'] : undefined
+  if (typeof key !== 'string' || !/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/.test(key))
+    throw invalid(`Invalid value for: diskEncryptionConfiguration.kmsKeyName (${JSON.stringify(key) ?? ''}).`)
+}
 
 function extraOf(body: InstanceBody): Json {
   return Object.fromEntries(Object.entries(body).filter(([field]) => kept.has(field)))

@@ -4,19 +4,30 @@ import { CloudError } from '../../base/cloud-error.ts'
 import { unimplemented } from '../../api/status.ts'
 import { instanceExists, instanceMissing, notRunning, operationInProgress } from './errors.ts'
 import type { CloudSqlNeeds } from './index.ts'
-import { changeInstance, isStopped, newInstance, readInstanceBody, toInstance, type InstanceRow } from './instance-resource.ts'
+import {
+  changeInstance,
+  editionWarning,
+  isStopped,
+  newInstance,
+  readInstanceBody,
+  toInstance,
+  warningsOf,
+  type InstanceBody,
+  type InstanceRow,
+} from './instance-resource.ts'
+import { readInstanceFilter } from './instance-filter.ts'
 import { connectionName } from './names.ts'
+import { openRemains } from './remains.ts'
 import type { SqlOperation, SqlOperations } from './operations.ts'
 import type { Servers } from './servers.ts'
-import { checkFlags } from './flags.ts'
 import type { Json } from './settings.ts'
 import { majorOf } from './versions.ts'
 
 export interface Instances {
   insert(project: string, body: unknown, user: string): Promise<SqlOperation>
   get(project: string, instance: string): Json
-  /** By name. @param after the name that the last page ended with, or empty */
-  list(project: string, after: string, limit: number): readonly Json[]
+  /** By name. @param filter of instances.list @param after the name that the last page ended with, or empty */
+  list(project: string, filter: string, after: string, limit: number): readonly Json[]
   /** @param merge true for PATCH, false for PUT */
   change(project: string, instance: string, body: unknown, user: string, merge: boolean): Promise<SqlOperation>
   restart(project: string, instance: string, user: string): Promise<SqlOperation>
@@ -28,6 +39,8 @@ export interface Instances {
   stateOf(row: InstanceRow): string
   /** Makes its server run, or not, as its activationPolicy says; ends what a daemon left half made or half removed. */
   settle(row: InstanceRow): Promise<void>
+  /** Removes the servers that were left of instances that are gone. */
+  sweep(): Promise<void>
   /** Ids of the projects that have some. */
   projects(): readonly string[]
   /** Removes the servers of a project, their data and rows, whatever their protection says. */
@@ -64,25 +77,33 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     failed.delete(name)
     return cluster
   }
+  const remains = openRemains(needs.state, servers)
+  /** The row goes at once, whatever becomes of the server: what could not be removed is remembered, and nobody sees an instance that is none. */
+  const discard = async (row: InstanceRow) => {
+    const name = connectionName(row)
+    failed.delete(name)
+    await Promise.all([remains.add(row.project, name), rows.delete(key(row.project, row.name))])
+    await remains
+      .sweep(row.project, name)
+      .catch((cause: unknown) => needs.log.error({ err: cause, instance: name }, 'half a server is left'))
+  }
   const start = async (row: InstanceRow) => {
     const cluster = await open(row)
     const serverVersion = await cluster.version()
     const current = find(row.project, row.name)
     if (current !== undefined && current.serverVersion !== serverVersion) await put({ ...current, serverVersion })
-    if (Number.parseInt(serverVersion, 10) !== majorOf(row.databaseVersion)) {
-      const about = { instance: connectionName(row), databaseVersion: row.databaseVersion, serverVersion }
-      needs.log.warn(about, 'the server of this Cloud SQL instance is of another major version')
-    }
     return cluster
   }
   const runAsPolicySays = async (row: InstanceRow) => {
     if (isStopped(row)) await servers.stop(connectionName(row))
     else await start(row)
   }
-  const logIgnored = (row: InstanceRow) => {
-    const flags = checkFlags(row.settings['databaseFlags'])
-    const about = { instance: connectionName(row), databaseVersion: row.databaseVersion, flags }
-    if (flags.length > 0) needs.log.warn(about, 'Cloud SQL database flags are kept, not acted upon')
+  /** What the request did not get, as the instance is now: in the log, and for the operation's warning. */
+  const warn = (row: InstanceRow, sent: InstanceBody, more: readonly string[] = []) => {
+    const warnings = [...warningsOf(find(row.project, row.name) ?? row, sent), ...more]
+    if (warnings.length > 0)
+      needs.log.warn({ instance: connectionName(row), warnings }, 'a Cloud SQL instance is not all that was asked for')
+    return warnings
   }
   const toAnswer = (row: InstanceRow) => toInstance(row, needs.project(row.project).number)
 
@@ -92,15 +113,16 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
       const row = newInstance(project, sent, new Date(needs.clock.nowMs()).toISOString())
       if (find(project, row.name) !== undefined) throw instanceExists()
       await put(row)
-      logIgnored(row)
       const create = async () => {
         try {
+          await remains.sweep(project, connectionName(row))
           const cluster = await start(row)
           if (sent.rootPassword !== undefined) await cluster.putUser('postgres', sent.rootPassword)
           await put({ ...require(project, row.name), state: 'RUNNABLE' })
           if (isStopped(row)) await servers.stop(connectionName(row))
+          return warn(row, sent, editionWarning(row, sent))
         } catch (error) {
-          await remove(row).catch((cause: unknown) => needs.log.error({ err: cause, instance: row.name }, 'half an instance is left'))
+          await discard(row)
           throw error
         }
       }
@@ -108,25 +130,25 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
       return operations.start(about, () => servers.exclusive(connectionName(row), create))
     },
     get: (project, instance) => toAnswer(require(project, instance)),
-    list: (project, after, limit) => list(key(project, ''), after === '' ? '' : key(project, after), limit).map(toAnswer),
+    list(project, filter, after, limit) {
+      const passes = readInstanceFilter(filter)
+      const all = list(key(project, ''), after === '' ? '' : key(project, after)).map(toAnswer)
+      return all.filter(passes).slice(0, limit)
+    },
     async change(project, instance, body, user, merge) {
       const sent = readInstanceBody(body)
       const before = require(project, instance)
       if (before.state !== 'RUNNABLE') throw operationInProgress()
       const row = changeInstance(before, sent, merge)
       await put(row)
-      if (
-        row.databaseVersion !== before.databaseVersion ||
-        JSON.stringify(row.settings['databaseFlags']) !== JSON.stringify(before.settings['databaseFlags'])
-      )
-        logIgnored(row)
       const apply = async () => {
         const now = find(project, instance)
-        if (now === undefined) return
+        if (now === undefined) return []
         await runAsPolicySays(now)
-        if (sent.rootPassword === undefined) return
+        if (sent.rootPassword === undefined) return warn(now, sent)
         if (isStopped(now)) throw notRunning(instance)
         await (await open(now)).putUser('postgres', sent.rootPassword)
+        return warn(now, sent)
       }
       const about = { type: 'UPDATE', project, instance, user }
       return operations.start(about, () => servers.exclusive(connectionName(row), apply))
@@ -168,12 +190,18 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     settle: ({ project, name, region }) =>
       servers.exclusive(connectionName({ project, name, region }), async () => {
         const row = find(project, name)
-        if (row !== undefined) await (row.state === 'RUNNABLE' ? runAsPolicySays(row) : remove(row))
+        if (row !== undefined) await (row.state === 'RUNNABLE' ? runAsPolicySays(row) : discard(row))
       }),
     stateOf(row) {
       if (row.state !== 'RUNNABLE') return row.state
       if (isStopped(row)) return 'STOPPED'
       return failed.has(connectionName(row)) ? 'FAILED' : row.state
+    },
+    async sweep() {
+      for (const { project, name } of remains.list())
+        await servers
+          .exclusive(name, () => remains.sweep(project, name))
+          .catch((cause: unknown) => needs.log.error({ err: cause, instance: name }, 'half a server is left'))
     },
     projects: () => projectsIn(rows),
     async removeProject(project) {

@@ -20,6 +20,8 @@ export interface SqlOperation {
   readonly targetLink: string
   readonly selfLink: string
   readonly user: string
+  /** What the operation did otherwise than it was asked to, though it succeeded. */
+  readonly apiWarning?: { readonly code: 'SQL_API_WARNING_CODE_UNSPECIFIED'; readonly message: string }
   readonly error?: {
     readonly kind: 'sql#operationErrors'
     readonly errors: readonly { readonly kind: 'sql#operationError'; readonly code: string; readonly message: string }[]
@@ -37,10 +39,10 @@ export interface About {
 /** Operations are kept: a name given out answers after a restart, and after its instance is gone (sql traps 14 and 44). */
 export interface SqlOperations {
   /**
-   * Runs `work` behind a stored operation, whose error it gives when `work` throws. Answers when it is done, or after `patienceMs` with what it
+   * Runs `work` behind a stored operation, whose error it gives when `work` throws; sentences that `work` gives are its warning. Answers when it is done, or after `patienceMs` with what it
    * is then: a first answer that is DONE saves Terraform its 10 s between polls.
    */
-  start(about: About, work: () => Promise<void>, patienceMs?: number): Promise<SqlOperation>
+  start(about: About, work: () => Promise<readonly string[] | void>, patienceMs?: number): Promise<SqlOperation>
   /** Does `work`, which is short, and stores an operation that is over. What `work` throws is the caller's, as with Google. */
   perform(about: About, work: () => Promise<void>): Promise<SqlOperation>
   /** @throws CloudError NOT_FOUND */
@@ -110,17 +112,16 @@ export function openSqlOperations({
     }
     return { sequence, operation }
   }
-  const run = async (row: Row, work: () => Promise<void>): Promise<void> => {
+  const run = async (row: Row, work: () => Promise<readonly string[] | void>): Promise<void> => {
     const started: Row = { ...row, operation: { ...row.operation, status: 'RUNNING', startTime: now() } }
-    const end = async (error?: unknown) => {
+    const end = async (error?: unknown, warnings: readonly string[] = []) => {
       const { targetProject, name } = started.operation
       if (find(targetProject, name) === undefined) return // its project is gone
-      await put({ ...started, operation: { ...started.operation, ...ending(now(), error) } })
+      await put({ ...started, operation: { ...started.operation, ...ending(now(), error), ...toWarning(warnings) } })
     }
     try {
       await put(started)
-      await work()
-      await end()
+      await end(undefined, (await work()) ?? [])
     } catch (error) {
       const { operationType, targetId } = row.operation
       log.warn({ err: error, operationType, instance: targetId }, 'operation failed')
@@ -164,6 +165,11 @@ export function openSqlOperations({
       await Promise.all(running.values())
     },
   }
+}
+
+function toWarning(warnings: readonly string[]): Pick<SqlOperation, 'apiWarning'> {
+  if (warnings.length === 0) return {}
+  return { apiWarning: { code: 'SQL_API_WARNING_CODE_UNSPECIFIED', message: warnings.join(' ') } }
 }
 
 function ending(endTime: string, error: unknown): Pick<SqlOperation, 'status' | 'endTime' | 'error'> {

@@ -1,6 +1,7 @@
 import { unimplemented } from '../../api/status.ts'
 import { invalid, stale } from './errors.ts'
 import { checkFlags } from './flags.ts'
+import { checkEdition, checkSettings } from './settings-rules.ts'
 import { checkTier } from './tiers.ts'
 
 export type Json = Readonly<Record<string, unknown>>
@@ -11,8 +12,10 @@ export type Json = Readonly<Record<string, unknown>>
  * @throws CloudError INVALID_ARGUMENT for a tier, flag or policy that Cloud SQL does not have
  */
 export function completeSettings(sent: Json, region: string, version: number): Json {
+  checkSettings(sent)
   const tier = typeof sent['tier'] === 'string' && sent['tier'] !== '' ? sent['tier'] : 'db-f1-micro'
   checkTier(tier)
+  checkEdition(tier, typeof sent['edition'] === 'string' ? sent['edition'] : '')
   const policy = sent['activationPolicy'] ?? 'ALWAYS'
   if (policy === 'ON_DEMAND') throw unimplemented('the activationPolicy ON_DEMAND of Cloud SQL')
   if (policy !== 'ALWAYS' && policy !== 'NEVER') throw invalid(`Invalid value for: activationPolicy (${JSON.stringify(policy)}).`)

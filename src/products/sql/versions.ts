@@ -18,6 +18,12 @@ export function majorOf(version: string): number {
   return Number(version.replace('POSTGRES_', '').replace('_', '.'))
 }
 
+/** What to tell of a server of another major version than the one asked for: `POSTGRES_13 runs as PostgreSQL 18.4 here`. @param serverVersion empty before it ran */
+export function differenceOf(databaseVersion: string, serverVersion: string): string | undefined {
+  if (serverVersion === '' || Number.parseInt(serverVersion, 10) === Math.floor(majorOf(databaseVersion))) return undefined
+  return `${databaseVersion} runs as PostgreSQL ${serverVersion} here`
+}
+
 /** @throws CloudError INVALID_ARGUMENT for a step back */
 export function checkUpgrade(from: string, to: string): void {
   checkVersion(to)

@@ -62,7 +62,9 @@ test('an instance is answered with the fields that clients read, and with the tr
     body,
   })
   expect((await sql.call('GET', instances)).body).toEqual({ kind: 'sql#instancesList', items: [body] })
-  expect(sql.product.instances('p')).toEqual([{ id: 'main', version: 'POSTGRES_15', state: 'RUNNABLE' }])
+  expect(sql.product.instances('p')).toEqual([
+    { id: 'main', version: 'POSTGRES_15', state: 'RUNNABLE', note: expect.stringMatching(/^POSTGRES_15 runs as PostgreSQL 18\.\d+ here$/) },
+  ])
 })
 
 test('sql trap 11: a second instance of a name is refused with the reason that Terraform stops at', async () => {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { requireCaller } from '../../../api/caller.ts'
+import { isSystemParameter, unknownParameter } from '../../../api/rest-request.ts'
 import { CloudError, messageOf } from '../../../base/cloud-error.ts'
 import type { Log } from '../../../base/log.ts'
 import { readInstanceId } from '../names.ts'
@@ -11,7 +12,7 @@ import { toSqlError } from './sql-error.ts'
 const prefixes = ['/sql/v1beta4', '/sql/v1', '/v1']
 
 /**
- * The Cloud SQL Admin API in JSON. Query parameters that no route reads (fields, alt, key, prettyPrint) change nothing (sql trap 45).
+ * The Cloud SQL Admin API in JSON. Parameters of Google's front end (fields, alt, key, prettyPrint) change nothing (sql trap 45); others that a method does not have are refused.
  * @param projectId the id of a project by id or number
  */
 export function sqlAdminWire(admin: SqlAdmin, projectId: (idOrNumber: string) => string, log: Log): FastifyPluginAsync {
@@ -25,7 +26,14 @@ export function sqlAdminWire(admin: SqlAdmin, projectId: (idOrNumber: string) =>
       const { http, body } = toSqlError(told)
       return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))
     })
-    for (const [method, path, answer] of [...sqlRoutes(admin), ...refusedRoutes]) {
+    for (const [method, path, answer, ...parameters] of sqlRoutes(admin)) {
+      const handler = async (request: FastifyRequest) => {
+        checkQuery(Object.keys(request.query as object), parameters)
+        return answer(readCall(request, projectId))
+      }
+      for (const prefix of prefixes) app.route({ method, url: prefix + path, handler })
+    }
+    for (const [method, path, answer] of refusedRoutes) {
       for (const prefix of prefixes) {
         app.route({ method, url: prefix + path, handler: async (request) => answer(readCall(request, projectId)) })
       }
@@ -51,10 +59,22 @@ function readCall(request: FastifyRequest, projectId: (idOrNumber: string) => st
 function readBody(body: unknown): unknown {
   if (!(body instanceof Uint8Array) || body.length === 0) return undefined
   try {
-    return JSON.parse(Buffer.from(body).toString('utf8'))
+    return withoutNulls(JSON.parse(Buffer.from(body).toString('utf8')))
   } catch (error) {
     throw new CloudError('INVALID_ARGUMENT', `Invalid JSON payload received. ${messageOf(error)}`, 'Send JSON.', { cause: error })
   }
+}
+
+/** null is absent, as in every message of Google's JSON; below `settings` it removes (RFC 7396). */
+function withoutNulls(value: unknown): unknown {
+  if (value === null) return undefined
+  if (typeof value !== 'object' || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null))
+}
+
+function checkQuery(names: readonly string[], parameters: readonly string[]): void {
+  const unknown = names.find((name) => !parameters.includes(name) && !isSystemParameter(name))
+  if (unknown !== undefined) throw unknownParameter(unknown)
 }
 
 /** fastify's own refusals (a body too large) carry a status below 500. */

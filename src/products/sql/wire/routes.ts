@@ -29,17 +29,23 @@ export interface Call {
   query(name: string): string
 }
 
-export type Route = readonly [verb: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, answer: (call: Call) => unknown]
+/** `parameters` are the names of the query that the method has; others are refused. */
+export type Route = readonly [
+  verb: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  answer: (call: Call) => unknown,
+  ...parameters: readonly string[],
+]
 
 /** Paths below the API's prefix. */
 export function sqlRoutes({ instances, operations, databases, users }: SqlAdmin): readonly Route[] {
   const all = '/projects/:project/instances'
   const one = `${all}/:instance`
   return [
-    ['GET', '/flags', listFlags],
+    ['GET', '/flags', listFlags, 'databaseVersion', 'flagScope'],
     ['GET', '/projects/:project/tiers', listTiers],
 
-    ['GET', all, (call) => listInstances(instances, call)],
+    ['GET', all, (call) => listInstances(instances, call), 'filter', 'maxResults', 'pageToken'],
     ['POST', all, ({ project, body, user }) => instances.insert(project, body, user)],
     ['GET', one, ({ project, instance }) => instances.get(project, instance)],
     ['PATCH', one, ({ project, instance, body, user }) => instances.change(project, instance, body, user, true)],
@@ -48,6 +54,10 @@ export function sqlRoutes({ instances, operations, databases, users }: SqlAdmin)
       'DELETE',
       one,
       ({ project, instance, user, query }) => instances.delete(project, instance, query('enableFinalBackup') === 'true', user),
+      'enableFinalBackup',
+      'finalBackupTtlDays',
+      'finalBackupExpiryTime',
+      'finalBackupDescription',
     ],
     ['POST', `${one}/restart`, ({ project, instance, user }) => instances.restart(project, instance, user)],
 
@@ -60,20 +70,27 @@ export function sqlRoutes({ instances, operations, databases, users }: SqlAdmin)
 
     ['GET', `${one}/users`, async ({ project, instance }) => toList('sql#usersList', await users.list(project, instance))],
     ['POST', `${one}/users`, ({ project, instance, body, user }) => users.insert(project, instance, body, user)],
-    ['GET', `${one}/users/:id`, ({ project, instance, id }) => users.get(project, instance, id)],
-    ['PUT', `${one}/users`, (call) => updateUser(users, call)],
-    ['DELETE', `${one}/users`, ({ project, instance, user, query }) => users.delete(project, instance, query('name'), user)],
+    ['GET', `${one}/users/:id`, ({ project, instance, id }) => users.get(project, instance, id), 'host'],
+    ['PUT', `${one}/users`, (call) => updateUser(users, call), 'name', 'host', 'databaseRoles', 'revokeExistingRoles'],
+    [
+      'DELETE',
+      `${one}/users`,
+      ({ project, instance, user, query }) => users.delete(project, instance, query('name'), user),
+      'name',
+      'host',
+    ],
 
-    ['GET', '/projects/:project/operations', (call) => listOperations(operations, call)],
+    ['GET', '/projects/:project/operations', (call) => listOperations(operations, call), 'instance', 'maxResults', 'pageToken'],
     ['GET', '/projects/:project/operations/:id', ({ project, id }) => operations.get(project, id)],
     ['POST', '/projects/:project/operations/:id/cancel', ({ project, id }) => refuseCancel(operations.get(project, id).operationType)],
   ]
 }
 
 function listInstances(instances: Instances, { project, query }: Call) {
-  if (query('filter') !== '') throw unimplemented('the filter of sql.instances.list')
   const size = readPageSize(query('maxResults'))
-  return toPage('sql#instancesList', instances.list(project, readToken(query('pageToken')), size + 1), size, (item) => String(item['name']))
+  return toPage('sql#instancesList', instances.list(project, query('filter'), readToken(query('pageToken')), size + 1), size, (item) =>
+    String(item['name']),
+  )
 }
 
 function listOperations(operations: SqlOperations, { project, query }: Call) {
@@ -84,6 +101,7 @@ function listOperations(operations: SqlOperations, { project, query }: Call) {
 
 function updateUser(users: Users, { project, instance, body, user, query }: Call) {
   if (query('databaseRoles') !== '') throw unimplemented('the databaseRoles of sql.users.update')
+  if (query('revokeExistingRoles') === 'true') throw unimplemented('the revokeExistingRoles of sql.users.update')
   return users.update(project, instance, query('name'), body, user)
 }
 

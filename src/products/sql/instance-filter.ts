@@ -1,0 +1,25 @@
+import { readFilter, type FilterValue } from '../../api/filter.ts'
+import { isInstanceField } from './instance-resource.ts'
+import { isJson, type Json } from './settings.ts'
+
+/**
+ * Whether an instance, as it is answered, passes the filter of instances.list: `state:RUNNABLE settings.userLabels.env=dev`. Source: sqladmin,
+ * SqlInstancesListRequest.filter.
+ * @throws CloudError INVALID_ARGUMENT for what instances do not have
+ */
+export function readInstanceFilter(text: string): (instance: Json) => boolean {
+  return readFilter(text, (path) =>
+    isInstanceField(path[0] ?? '')
+      ? { kind: path[0] === 'createTime' ? 'time' : 'text', values: (instance) => valuesAt(instance, path) }
+      : undefined,
+  )
+}
+
+function valuesAt(value: unknown, path: readonly string[]): readonly FilterValue[] {
+  if (Array.isArray(value)) return value.flatMap((item: unknown) => valuesAt(item, path))
+  const [word, ...rest] = path
+  if (word !== undefined) return isJson(value) && Object.hasOwn(value, word) ? valuesAt(value[word], rest) : []
+  if (value === undefined || value === null) return []
+  if (isJson(value)) return Object.keys(value)
+  return [typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? Date.parse(value) : String(value)]
+}
