@@ -23,9 +23,7 @@ export async function logs(
   const past: LogEvent[] = [...requests.tail(filter, limit).map(toEvent), ...containerLog.tail(kept, limit).map(toKeptEvent)]
   const nowMs = Date.now()
   const containers = await containersOf(house, filter, signal)
-  for (const container of containers) {
-    for await (const line of container.logs({ follow: false, tail: limit }, signal)) past.push(toLogEvent(container, line))
-  }
+  for (const container of containers) past.push(...(await pastOf(house, container, limit, signal)))
   for (const event of limit === 0 ? [] : past.toSorted((a, b) => a.timeMs - b.timeMs).slice(-limit)) await tell(event)
   if (follow !== 'true') return
   let behind: Promise<void> | undefined
@@ -46,6 +44,18 @@ export async function logs(
 interface Filter {
   readonly project: string
   readonly service: string | undefined
+}
+
+/** Its last lines; none of a container that was removed meanwhile, or whose output cannot be read. */
+async function pastOf({ foundation }: House, container: Container, limit: number, signal: AbortSignal): Promise<LogEvent[]> {
+  const events: LogEvent[] = []
+  try {
+    for await (const line of container.logs({ follow: false, tail: limit }, signal)) events.push(toLogEvent(container, line))
+  } catch (error) {
+    signal.throwIfAborted()
+    foundation.log.info({ err: error, container: container.name }, 'its output cannot be read')
+  }
+  return events
 }
 
 async function followContainers(

@@ -44,7 +44,8 @@ export interface ServiceJson {
   readonly service?: Json
 }
 
-export async function givenRun(): Promise<GivenRun> {
+/** @param options.isPrivate services are called by nobody until a test says who may; else by everybody, as most tests are not about that */
+export async function givenRun({ isPrivate = false }: { readonly isPrivate?: boolean } = {}): Promise<GivenRun> {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'dc-run-'))
   chmodSync(stateDirectory, 0o700)
   const project = `run-${createHash('sha256').update(stateDirectory).digest('hex').slice(0, 6)}`
@@ -56,11 +57,14 @@ export async function givenRun(): Promise<GivenRun> {
   await foundation.projects.put({ id: project, region: 'us-central1', directory: stateDirectory, engine: 'docker', isUp: true })
   await openProject(daemon.house, await foundation.engines.choose('docker'), project, AbortSignal.timeout(60_000))
 
-  await openToAllCallers(daemon.house, project)
-
   const call: GivenRun['call'] = async (method, path, body) => {
     const base = 'https://run.googleapis.com/v2'
     let answer = await daemon.house.api.call(method, `${base}/${path}`, body)
+    const [, parent, made] = (method === 'POST' && /^(.+\/services)\?serviceId=([^&]+)/.exec(path)) || []
+    if (made !== undefined && !isPrivate) {
+      const policy = { bindings: [{ role: 'roles/run.invoker', members: ['allUsers'] }] }
+      await daemon.house.api.call('POST', `${base}/${parent}/${made}:setIamPolicy`, { policy })
+    }
     if (!String(answer['name']).includes('/operations/')) return answer
     while (answer['done'] !== true)
       answer = await daemon.house.api.call('POST', `${base}/${String(answer['name'])}:wait`, { timeout: '10s' })
@@ -105,13 +109,6 @@ export async function givenRun(): Promise<GivenRun> {
       rmSync(stateDirectory, { recursive: true, force: true })
     },
   }
-}
-
-/** Services of the project are called without a token, as most tests are not about who may; a test that is sets another policy. */
-async function openToAllCallers({ api }: House, project: string): Promise<void> {
-  await api.call('POST', `https://cloudresourcemanager.googleapis.com/v3/projects/${project}:setIamPolicy`, {
-    policy: { bindings: [{ role: 'roles/run.invoker', members: ['allUsers'] }] },
-  })
 }
 
 /** Waits until `probe` gives something, 30 s at most unless told. @throws Error that names what was waited for */

@@ -4,8 +4,7 @@ import { eventually, givenRun, type GivenRun } from '../given-run.ts'
 describe('who may call', { timeout: 120_000 }, () => {
   let run: GivenRun
   beforeAll(async () => {
-    run = await givenRun()
-    await run.house.api.call('POST', `https://cloudresourcemanager.googleapis.com/v3/projects/${run.project}:setIamPolicy`, { policy: {} })
+    run = await givenRun({ isPrivate: true })
   }, 120_000)
   afterAll(async () => await run[Symbol.asyncDispose]())
 
