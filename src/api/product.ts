@@ -1,6 +1,6 @@
 import type { DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 /** One Google product: what it is called, which hosts are its own, and what answers there. */
 export interface Product extends AsyncDisposable {
@@ -12,6 +12,8 @@ export interface Product extends AsyncDisposable {
   readonly services: readonly Service[]
   /** Routes that the protos lack, mounted under `hosts` and on the endpoints port. They stream; never a whole body in memory. */
   readonly wires?: FastifyPluginAsync
+  /** Answers a request for the wires that is refused before it comes to a route: its URL is malformed. Google's common envelope without it. */
+  readonly refuse?: (request: FastifyRequest, reply: FastifyReply, error: unknown) => FastifyReply | Promise<FastifyReply>
   /** Ids of the projects that it holds something of, those included that nobody ran `devcloud up` for. */
   projects?(): readonly string[]
   /**

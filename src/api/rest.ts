@@ -1,11 +1,12 @@
 import { createRegistry, toJson, type DescFile, type JsonValue, type Message, type Registry } from '@bufbuild/protobuf'
 import { createContextValues, createHandlerContext, type HandlerContext } from '@connectrpc/connect'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { CloudError, messageOf } from '../base/cloud-error.ts'
+import { CloudError } from '../base/cloud-error.ts'
 import type { Log } from '../base/log.ts'
 import { callerKey, requireCaller } from './caller.ts'
 import { DebugInfoSchema, ErrorInfoSchema } from './gen/google/rpc/error_details_pb.ts'
 import { nameOf } from './grpc.ts'
+import { readJson } from './json-body.ts'
 import type { Product } from './product.ts'
 import { readRestRequest } from './rest-request.ts'
 import { authorityOf, hostOf, pathOf, type Found, type Routes } from './routes.ts'
@@ -79,12 +80,7 @@ export function unknownRoute(request: FastifyRequest): CloudError {
 }
 
 function readPayload(body: unknown): JsonValue | undefined {
-  if (!(body instanceof Uint8Array) || body.length === 0) return undefined
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8')) as JsonValue
-  } catch (error) {
-    throw new CloudError('INVALID_ARGUMENT', `Invalid JSON payload received. ${messageOf(error)}`, 'Send JSON.', { cause: error })
-  }
+  return body instanceof Uint8Array ? readJson(body) : undefined
 }
 
 /** All messages that the services know, for what travels in an Any. */

@@ -1,9 +1,12 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Log } from '../base/log.ts'
-import { decodedStream, readContent } from './content-coding.ts'
+import { CloudError } from '../base/cloud-error.ts'
 import { admissionOf, readCaller, requireCaller, type Caller, type TokenReader } from './caller.ts'
+import { decodedStream, readContent } from './content-coding.ts'
 import { serveGrpc } from './grpc.ts'
+import { headFault } from './head-fault.ts'
+import { messageLimitBytes } from './json-body.ts'
 import type { Product } from './product.ts'
 import { serveRest, unknownRoute, verbOf } from './rest.ts'
 import { hostOf, openRoutes, type Routes } from './routes.ts'
@@ -18,9 +21,6 @@ declare module 'fastify' {
   }
 }
 
-/** Largest JSON body of an RPC. Objects' bytes take another way: products' wires stream them. */
-const bodyLimitBytes = 16 << 20
-
 /**
  * Serves every product over gRPC, REST and its wires. The server itself listens nowhere: the gateway feeds it requests of HTTP/1.1
  * and HTTP/2 through `app.routing`. A product's wires are reached on its own hosts alone, and on the endpoints port by their paths.
@@ -32,10 +32,23 @@ export async function createApiServer(options: {
 }): Promise<FastifyInstance> {
   const { products, tokens, log } = options
   const routes = openRoutes(products)
+  /** Answers what no route may see: in the words of the product that it is for. */
+  const refuse = (request: FastifyRequest, reply: FastifyReply, error: unknown) => {
+    const found = routes.find(verbOf(request), hostOf(request.headers), request.raw.url ?? '/')
+    const product = found.kind === 'wires' ? products.find(({ name }) => name === found.product) : undefined
+    return product?.refuse === undefined ? sendError(request, reply, error, log) : product.refuse(request, reply, error)
+  }
   const app = fastify({
     logger: false,
-    bodyLimit: bodyLimitBytes,
+    bodyLimit: messageLimitBytes,
     exposeHeadRoutes: false,
+    frameworkErrors(error, request, reply) {
+      void refuse(
+        request as FastifyRequest,
+        reply as FastifyReply,
+        headFault(request.raw) ?? new CloudError('INVALID_ARGUMENT', error.message, 'Correct the URL.'),
+      )
+    },
     routerOptions: { maxParamLength: 8192, constraints: { product: productConstraint(routes) } },
   })
   app.decorateRequest('caller', undefined)
@@ -44,18 +57,26 @@ export async function createApiServer(options: {
       return readContent(this.raw)
     },
   })
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    const fault = headFault(request.raw)
+    if (fault !== undefined) return void refuse(request, reply, fault)
+    if (!isMediaType(request.headers['content-type'])) request.headers = { 'content-type': 'application/octet-stream' } // fastify reads no body else
     request.caller = readCaller(request.headers, admissionOf(request.raw), tokens)
     done()
   })
-  app.addHook('preParsing', (request, _reply, payload, done) => done(null, decodedStream(request.raw, bodyLimitBytes) ?? payload))
+  app.addHook('preParsing', (request, _reply, payload, done) => done(null, decodedStream(request.raw, messageLimitBytes) ?? payload))
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, unknownRoute(request), log))
   for (const product of products) await mountWires(app, product, routes)
-  await app.register(serveGrpc, { products, log, maxBytes: bodyLimitBytes })
+  await app.register(serveGrpc, { products, log, maxBytes: messageLimitBytes })
   await app.register(serveRest, { products, routes, log })
   await app.ready()
   return app
+}
+
+/** Clients leave it out over HTTP/2, or write what is none: a body is read for all that. */
+function isMediaType(type: string | undefined): boolean {
+  return /^\s*[^\s/;]+\/[^\s/;]+/.test(type ?? '')
 }
 
 async function mountWires(app: FastifyInstance, { name, wires, answersAnyone }: Product, routes: Routes): Promise<void> {

@@ -25,8 +25,8 @@ export function openHttpEnds(onRequest: OnRequest, onConnect?: (request: Incomin
     },
   )
   plain.emit('listening') // starts the watch on headersTimeout, which node:http ties to its own port
-  plain.on('clientError', (_error, socket) => {
-    if (socket.writable && !socket.destroyed) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  plain.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (socket.writable && !socket.destroyed) socket.end(badRequest(error.code))
     else socket.destroy()
   })
   if (onConnect !== undefined) plain.on('connect', onConnect)
@@ -60,4 +60,13 @@ export function openHttpEnds(onRequest: OnRequest, onConnect?: (request: Incomin
       h2.close()
     },
   }
+}
+
+/** What is no request of HTTP, in Google's words as any other refusal. */
+function badRequest(code: string | undefined): string {
+  const isTooLarge = code === 'HPE_HEADER_OVERFLOW'
+  const message = isTooLarge ? 'The head of the request is too large.' : 'The request is malformed.'
+  const body = JSON.stringify({ error: { code: 400, message, status: 'INVALID_ARGUMENT' } })
+  const fields = ['Connection: close', 'Content-Type: application/json; charset=UTF-8', `Content-Length: ${body.length}`]
+  return `HTTP/1.1 400 Bad Request\r\n${fields.join('\r\n')}\r\n\r\n${body}`
 }

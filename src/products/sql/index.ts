@@ -12,7 +12,7 @@ import { openSqlOperations } from './operations.ts'
 import { openServers } from './servers.ts'
 import { openUsers } from './users.ts'
 import { differenceOf } from './versions.ts'
-import { sqlAdminWire } from './wire/json.ts'
+import { sendSqlError, sqlAdminWire } from './wire/json.ts'
 
 /** What Cloud SQL stands on, handed in by the daemon. */
 export interface CloudSqlNeeds {
@@ -54,6 +54,7 @@ export function cloudSql(needs: CloudSqlNeeds): CloudSql {
     hosts: ['sqladmin.googleapis.com'],
     services: [],
     wires: sqlAdminWire({ instances, operations, databases, users }, idOf, needs.log),
+    refuse: (request, reply, error) => sendSqlError(request, reply, error, needs.log),
     async socketDirectory(name) {
       const told = readConnectionName(name)
       const project = idOf(told.project)

@@ -1,3 +1,4 @@
+import { mergePatch } from '../../api/json-values.ts'
 import { unimplemented } from '../../api/status.ts'
 import { invalid, stale } from './errors.ts'
 import { checkFlags } from './flags.ts'
@@ -37,15 +38,9 @@ export function checkSettingsVersion(sent: Json, current: Json): void {
   if (told !== undefined && told !== null && String(told) !== current['settingsVersion']) throw stale()
 }
 
-/** JSON Merge Patch (RFC 7396), which Google's PATCH follows: null removes, lists are replaced whole. */
+/** Google's PATCH is a merge patch: null removes, lists are replaced whole. */
 export function mergeJson(current: Json, patch: Json): Json {
-  const merged: Record<string, unknown> = { ...current }
-  for (const [key, value] of Object.entries(patch)) {
-    const before = merged[key]
-    if (value === null) delete merged[key]
-    else merged[key] = isJson(value) ? mergeJson(isJson(before) ? before : {}, value) : value
-  }
-  return merged
+  return mergePatch(current, patch) as Json
 }
 
 export function isJson(value: unknown): value is Json {

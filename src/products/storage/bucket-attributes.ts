@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { stringMap } from '../../api/string-map.ts'
 import type { StoredBucket } from '../../objects/stored.ts'
 import { aclSchema, type AclEntry } from './acl.ts'
 import { invalid } from './names.ts'
@@ -9,7 +10,7 @@ const settings = z.looseObject({})
 const writable = z.object({
   location: z.string().transform((location) => location.toUpperCase()),
   storageClass: z.string(),
-  labels: z.record(z.string(), z.string()),
+  labels: stringMap(),
   versioning: z.looseObject({ enabled: z.boolean() }),
   lifecycle: settings,
   cors: z.array(settings),

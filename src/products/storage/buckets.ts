@@ -14,7 +14,7 @@ import {
   type BucketFields,
   type Policy,
 } from './bucket-attributes.ts'
-import { isRecord, mergePatch } from './json-values.ts'
+import { isRecord, mergePatch } from '../../api/json-values.ts'
 import { checkBucketName, invalid } from './names.ts'
 
 /** Words of a request that shape lists: `publicRead`. */

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Product } from '../../api/product.ts'
+import { hostOf } from '../../api/routes.ts'
+import { sendError } from '../../api/send-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { openObjectStore, type ObjectStore } from '../../objects/object-store.ts'
@@ -9,8 +11,10 @@ import type { State } from '../../state/state.ts'
 import { openBucketFolder, type BucketFolder } from './bucket-folder.ts'
 import { Buckets } from './buckets.ts'
 import { Objects } from './objects.ts'
-import { serveJson } from './wire/json.ts'
-import { xmlHandler } from './wire/xml.ts'
+import { sendJsonError, serveJson } from './wire/json.ts'
+import { sendXmlError } from './wire/xml-error.ts'
+import { bucketOfHost } from './wire/xml-place.ts'
+import { isOfOthers, xmlHandler } from './wire/xml.ts'
 
 /** What Cloud Storage stands on, handed in by the daemon. */
 export interface CloudStorageNeeds {
@@ -66,13 +70,14 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
       const parts = { store, buckets, objects: new Objects(store, buckets, clock), clock, log, project }
       app.removeAllContentTypeParsers()
       app.addContentTypeParser('*', (_request, _body, done) => done(null)) // handlers read the stream of the request themselves
-      app.addHook('onRequest', async (request) => {
-        // fastify refuses a type that is not a/b, which for an object's bytes is the client's own affair: uploads read it off the raw request
-        if (!/^\s*[^\s/;]+\/[^\s/;]+/.test(request.raw.headers['content-type'] ?? '')) request.headers = { 'content-type': undefined }
-      })
       const readXml = xmlHandler(parts)
       await app.register(async (scope) => serveJson(scope, parts, readXml))
       app.all('/*', readXml)
+    },
+    refuse(request, reply, error) {
+      const isJson = /^\/(b|storage|download|upload|resumable|batch)\//.test(request.raw.url ?? '')
+      if (isJson && bucketOfHost(hostOf(request.headers)) === undefined) return sendJsonError(request, reply, error, log)
+      return isOfOthers(request) ? sendError(request, reply, error, log) : sendXmlError(request, reply, error, log)
     },
     async folder(bucket) {
       const opening = folders.get(bucket) ?? openFolder(bucket)

@@ -1,7 +1,8 @@
 import * as z from 'zod'
+import { stringMap } from '../../api/string-map.ts'
 import type { StoredObject } from '../../objects/stored.ts'
 import { aclSchema, type AclEntry } from './acl.ts'
-import { withoutNulls } from './json-values.ts'
+import { withoutNulls } from '../../api/json-values.ts'
 import { invalid } from './names.ts'
 
 const writable = z.object({
@@ -12,7 +13,7 @@ const writable = z.object({
   cacheControl: z.string(),
   customTime: z.string(),
   storageClass: z.string(),
-  metadata: z.record(z.string(), z.string()),
+  metadata: stringMap(),
   contexts: z.looseObject({}),
   temporaryHold: z.boolean(),
   eventBasedHold: z.boolean(),

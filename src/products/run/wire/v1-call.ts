@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requireCaller } from '../../../api/caller.ts'
+import { readJson } from '../../../api/json-body.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { hostOf } from '../../../api/routes.ts'
-import { CloudError, messageOf } from '../../../base/cloud-error.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 import { matchesSelector, type V1Place } from './v1-metadata.ts'
 import type { Json } from './v1-schema.ts'
@@ -39,12 +40,11 @@ export function toCall(needs: RunNeeds, request: FastifyRequest): V1Call {
 /** Reads bodies as JSON, whatever type they say they have. */
 export function takeJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, body === '' ? {} : JSON.parse(String(body)))
+      done(null, readJson(body as Buffer) ?? {})
     } catch (error) {
-      const fault = new CloudError('INVALID_ARGUMENT', `Invalid JSON payload received. ${messageOf(error)}`, 'Send JSON.', { cause: error })
-      done(fault)
+      done(error as Error)
     }
   })
 }

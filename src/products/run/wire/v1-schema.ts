@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { stringMap } from '../../../api/string-map.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 
 /** Kubernetes clients write null for what is absent. */
@@ -15,7 +16,7 @@ const number = z
     'must be a whole number',
   )
   .nullish()
-const map = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).nullish()
+const map = stringMap((value) => (['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined)).nullish()
 const list = <T extends z.ZodType>(of: T) => z.array(of).nullish()
 
 export const metaSchema = z.looseObject({

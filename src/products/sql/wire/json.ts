@@ -1,7 +1,9 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { requireCaller } from '../../../api/caller.ts'
 import { isSystemParameter, unknownParameter } from '../../../api/rest-request.ts'
 import { CloudError, messageOf } from '../../../base/cloud-error.ts'
+import { readJson } from '../../../api/json-body.ts'
+import { withoutNulls } from '../../../api/json-values.ts'
 import type { Log } from '../../../base/log.ts'
 import { readInstanceId } from '../names.ts'
 import { refusedRoutes } from './refused.ts'
@@ -20,12 +22,7 @@ export function sqlAdminWire(admin: SqlAdmin, projectId: (idOrNumber: string) =>
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     app.addHook('onRequest', async (request) => void requireCaller(request.caller))
-    app.setErrorHandler((error, request, reply) => {
-      const told = toClientError(error)
-      if (!(told instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
-      const { http, body } = toSqlError(told)
-      return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))
-    })
+    app.setErrorHandler((error, request, reply) => sendSqlError(request, reply, error, log))
     for (const [method, path, answer, ...parameters] of sqlRoutes(admin)) {
       const handler = async (request: FastifyRequest) => {
         checkQuery(Object.keys(request.query as object), parameters)
@@ -41,6 +38,14 @@ export function sqlAdminWire(admin: SqlAdmin, projectId: (idOrNumber: string) =>
   }
 }
 
+/** Answers with the error, as Cloud SQL words one. */
+export function sendSqlError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+  const told = toClientError(error)
+  if (!(told instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
+  const { http, body } = toSqlError(told)
+  return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))
+}
+
 function readCall(request: FastifyRequest, projectId: (idOrNumber: string) => string): Call {
   const { project, instance = '', id = '' } = request.params as Readonly<Record<string, string | undefined>>
   return {
@@ -48,7 +53,7 @@ function readCall(request: FastifyRequest, projectId: (idOrNumber: string) => st
     instance: readInstanceId(instance),
     id,
     user: requireCaller(request.caller).email,
-    body: readBody(request.body),
+    body: readBody(request),
     query(name) {
       const value = [(request.query as Readonly<Record<string, unknown>>)[name]].flat()[0]
       return typeof value === 'string' ? value : ''
@@ -56,20 +61,10 @@ function readCall(request: FastifyRequest, projectId: (idOrNumber: string) => st
   }
 }
 
-function readBody(body: unknown): unknown {
-  if (!(body instanceof Uint8Array) || body.length === 0) return undefined
-  try {
-    return withoutNulls(JSON.parse(Buffer.from(body).toString('utf8')))
-  } catch (error) {
-    throw new CloudError('INVALID_ARGUMENT', `Invalid JSON payload received. ${messageOf(error)}`, 'Send JSON.', { cause: error })
-  }
-}
-
-/** null is absent, as in every message of Google's JSON; below `settings` it removes (RFC 7396). */
-function withoutNulls(value: unknown): unknown {
-  if (value === null) return undefined
-  if (typeof value !== 'object' || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null))
+/** A PATCH is a merge patch: null there takes a field away. */
+function readBody({ body, method }: FastifyRequest): unknown {
+  const value = body instanceof Uint8Array ? readJson(body) : undefined
+  return method === 'PATCH' ? value : withoutNulls(value)
 }
 
 function checkQuery(names: readonly string[], parameters: readonly string[]): void {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } fro
 import { admittedAs } from '../../../api/caller.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
 import { invalid } from '../names.ts'
-import { headerOf, readWhole } from './call.ts'
+import { batchMark, headerOf, readWhole } from './call.ts'
 import { readBoundary, readParts, type Part } from './multipart.ts'
 import { decodeUtf8 } from './query.ts'
 import { toJsonError, toStorageError } from './storage-error.ts'
@@ -110,8 +110,8 @@ async function perform(app: FastifyInstance, outer: FastifyRequest, { method, ta
     const given = {
       ...(host !== undefined && { host }),
       ...(authorization !== undefined && { authorization }),
-      'x-forwarded-proto': outer.protocol,
     }
+    const inherited = { 'x-forwarded-proto': outer.protocol, [batchMark.name]: batchMark.value }
     const inner = await admittedAs(
       outer.raw,
       async () =>
@@ -119,7 +119,7 @@ async function perform(app: FastifyInstance, outer: FastifyRequest, { method, ta
         await app.inject({
           method: method as NonNullable<InjectOptions['method']>,
           url: target,
-          headers: { ...given, ...headers },
+          headers: { ...given, ...headers, ...inherited },
           payload: body,
         }),
     )

@@ -1,18 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../../../api/caller.ts'
+import { messageLimitBytes, readJson } from '../../../api/json-body.ts'
+import { withoutNulls } from '../../../api/json-values.ts'
 import { authorityOf } from '../../../api/routes.ts'
 import { Turn } from '../../../base/turn.ts'
 import type { Preconditions } from '../../../objects/preconditions.ts'
 import type { ObjectStore } from '../../../objects/object-store.ts'
 import { checkAccess } from '../access.ts'
 import type { View } from '../bucket-resource.ts'
-import { withoutNulls } from '../json-values.ts'
 import { invalid, required } from '../names.ts'
-import { parseJson } from './json-body.ts'
 import { decodeHeader, queryOf } from './query.ts'
-
-/** Largest JSON body: a lifecycle may have 1000 prefixes of 1024 bytes. */
-const jsonLimitBytes = 1 << 20
 
 /** One request, its parts read by name. */
 export class Call {
@@ -101,16 +99,19 @@ export class Call {
 
   /** The same with its nulls, which take away what is there. */
   async patch(): Promise<unknown> {
-    return parseJson(await readWhole(this.request.content, jsonLimitBytes))
+    return readJson(await readWhole(this.request.content, messageLimitBytes)) ?? {}
   }
 }
+
+/** Marks a call that came in a batch: of such a one X-Forwarded-Proto is believed, which a client cannot send by itself (S33). */
+export const batchMark = { name: 'x-devcloud-batch', value: randomUUID() } as const
 
 /** Where links must lead: the host by which the client came. */
 export function originOf(request: FastifyRequest): string {
   const authority = authorityOf(request.headers)
   if (/\.googleapis\.com(:443)?$/.test(authority)) return `https://${authority.replace(/:443$/, '')}`
-  const forwarded = request.headers['x-forwarded-proto']
-  return `${typeof forwarded === 'string' ? forwarded : request.protocol}://${authority}`
+  const protocol = headerOf(request, batchMark.name) === batchMark.value ? headerOf(request, 'x-forwarded-proto') : undefined
+  return `${protocol ?? request.protocol}://${authority}`
 }
 
 /** A header with one value. @throws CloudError INVALID_ARGUMENT for what is not UTF-8 */

@@ -1,7 +1,7 @@
 import type { StoredBucket, StoredObject } from '../../../objects/stored.ts'
 import { entryOf, withEntry, withoutEntry, type AclEntry } from '../acl.ts'
 import { bucketAttributes } from '../bucket-attributes.ts'
-import { isRecord } from '../json-values.ts'
+import { isRecord } from '../../../api/json-values.ts'
 import { toBucketAcl, toEtag } from '../bucket-resource.ts'
 import { checkListsCount } from '../buckets.ts'
 import { objectAttributes } from '../object-attributes.ts'

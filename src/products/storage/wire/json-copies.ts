@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { StoredObject } from '../../../objects/stored.ts'
-import { isRecord } from '../json-values.ts'
+import { isRecord } from '../../../api/json-values.ts'
 import { invalid } from '../names.ts'
 import { readObjectFields } from '../object-attributes.ts'
 import { toObjectResource } from '../object-resource.ts'

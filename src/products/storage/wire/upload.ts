@@ -1,7 +1,8 @@
 import { toObjectResource } from '../object-resource.ts'
 import { invalid } from '../names.ts'
 import { headerOf, readWhole, type Call } from './call.ts'
-import { parseJson } from './json-body.ts'
+import { readJson } from '../../../api/json-body.ts'
+import { withoutNulls } from '../../../api/json-values.ts'
 import type { Handler } from './json.ts'
 import { readBoundary, readParts } from './multipart.ts'
 import type { Parts } from './parts.ts'
@@ -42,7 +43,7 @@ async function simple({ objects }: Parts, call: Call): Promise<object> {
 async function multipart({ objects }: Parts, call: Call): Promise<object> {
   const incoming = readParts(call.request.content, readBoundary(headerOf(call.request, 'content-type')))
   const resource = await incoming.next()
-  const input = resource.done === true ? undefined : parseJson(await readWhole(resource.value.body, metadataLimitBytes))
+  const input = resource.done === true ? undefined : withoutNulls(readJson(await readWhole(resource.value.body, metadataLimitBytes)) ?? {})
   const media = await incoming.next()
   if (media.done === true) throw invalid('Malformed multipart body.', 'Send two parts: the resource as JSON, then the bytes.')
   const { wish, checksums } = readUploadWish(call, input, media.value.headers.get('content-type'))

@@ -84,7 +84,7 @@ function corsOf(bucket: StoredBucket, request: FastifyRequest, method: string, h
 }
 
 /** On the endpoints port a path that is no bucket's may be one of another product, which nobody answers. */
-function isOfOthers(request: FastifyRequest): boolean {
+export function isOfOthers(request: FastifyRequest): boolean {
   if (hostOf(request.headers).endsWith('storage.googleapis.com')) return false
   const path = pathOf(request.raw.url ?? '/')
   const looksLikeObject = /^\/[a-z0-9][\w.-]{2,}\/./.test(path) && !/^\/(?:[^/]+\/)?v\d/.test(path)

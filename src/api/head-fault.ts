@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http'
+import { CloudError } from '../base/cloud-error.ts'
+
+/** Longest path and query. Source: Google's front end answers 414 above 16 KiB or so; clients then send POST with X-HTTP-Method-Override. */
+const longestBytes = 16 << 10
+const mostHeaders = 200
+
+/** Why no route may see a request, whatever it asks for; undefined for one that is in order. Pure. */
+export function headFault({ url = '/', rawHeaders }: Pick<IncomingMessage, 'url' | 'rawHeaders'>): CloudError | undefined {
+  if (url.length > longestBytes) return invalid('The requested URL is too large to process.', `Send at most ${longestBytes} bytes.`)
+  if (rawHeaders.length > 2 * mostHeaders) return invalid('The request has too many header fields.', `Send at most ${mostHeaders}.`)
+  return isDecodable(url) ? undefined : invalid('The requested URL has a malformed percent-encoding.', 'Encode it as UTF-8.')
+}
+
+/** Whether it is of ASCII, each escape is one, and all together are UTF-8. */
+function isDecodable(target: string): boolean {
+  if (!/^[\x21-\x7e]*$/.test(target)) return false
+  try {
+    decodeURIComponent(target)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function invalid(message: string, next: string): CloudError {
+  return new CloudError('INVALID_ARGUMENT', message, next)
+}

@@ -1,0 +1,63 @@
+import type { JsonValue } from '@bufbuild/protobuf'
+import { CloudError, messageOf } from '../base/cloud-error.ts'
+import { isRecord } from './json-values.ts'
+
+/** Largest JSON body and largest gRPC message. Google's services take less of each: a secret's payload has 64 KiB, a Run service 1 MiB with all in it. */
+export const messageLimitBytes = 1 << 20
+
+/** As deep as protobuf's own parsers go; what reads the value may call itself. */
+const depthLimit = 100
+/** No resource has so many values: a lifecycle of 100 rules with 100 prefixes, a policy of 1500 members. */
+const valuesLimit = 20_000
+
+/**
+ * The JSON of a request; undefined for an empty body. `__proto__` is a key like any other.
+ * @throws CloudError INVALID_ARGUMENT in Google's words for what is no JSON, no UTF-8, or larger than any resource
+ */
+export function readJson(bytes: Uint8Array): JsonValue | undefined {
+  if (bytes.length === 0) return undefined
+  checkSize(bytes)
+  let text: string
+  let value: JsonValue
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    value = JSON.parse(text) as JsonValue
+  } catch (error) {
+    throw invalid(messageOf(error), 'Send JSON in UTF-8.', error)
+  }
+  if (/\\u[dD][89a-fA-F]/.test(text)) checkWhole(value) // an escape may write half a character, which no name and no value can be
+  return value
+}
+
+function checkWhole(value: unknown): void {
+  if (typeof value === 'string' && !value.isWellFormed()) throw invalid('An escape stands for half a character.', 'Send whole characters.')
+  if (Array.isArray(value)) value.forEach(checkWhole)
+  else if (isRecord(value)) Object.entries(value).flat().forEach(checkWhole)
+}
+
+const [quote, backslash, comma] = [0x22, 0x5c, 0x2c]
+
+/** Counts before anything is built: JSON of a megabyte can stand for 300,000 objects, or be nested deeper than any stack. */
+function checkSize(bytes: Uint8Array): void {
+  let depth = 0
+  let values = 0
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]
+    if (byte === quote) at = endOfString(bytes, at + 1)
+    else if (byte === 0x7b || byte === 0x5b) depth += 1
+    else if (byte === 0x7d || byte === 0x5d) depth -= 1
+    else if (byte === comma) values += 1
+    if (depth > depthLimit) throw invalid('Message too deep.', `Nest at most ${depthLimit} objects and lists.`)
+    if (values > valuesLimit) throw invalid('Too many values.', `Send at most ${valuesLimit} values.`)
+  }
+}
+
+function endOfString(bytes: Uint8Array, from: number): number {
+  let at = from
+  while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1
+  return at
+}
+
+function invalid(words: string, next: string, cause?: unknown): CloudError {
+  return new CloudError('INVALID_ARGUMENT', `Invalid JSON payload received. ${words}`, next, { cause })
+}
