@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
 import { addEnv, failedEnv } from './commands/env.ts'
 import { addExec, addOneOff } from './commands/exec.ts'
+import { addFsck } from './commands/fsck.ts'
 import { addInit } from './commands/init.ts'
 import { addLogs } from './commands/logs.ts'
 import { addOpen } from './commands/open.ts'
@@ -58,6 +59,7 @@ export async function createProgram(word: string): Promise<Command> {
     addExec,
     addInit,
     addDoctor,
+    addFsck,
     addClean,
     addTrust,
     addDaemon,

@@ -1,5 +1,6 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { Readable } from 'node:stream'
+import { CloudError } from '../base/cloud-error.ts'
 import type { State } from '../state/state.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { Content } from './stored.ts'
@@ -56,7 +57,10 @@ export class BlobRows {
     }
   }
 
-  /** The bytes from `first` to `last`, both inclusive: at once when a row has them, else as a stream. What is opened stays readable. */
+  /**
+   * The bytes from `first` to `last`, both inclusive: at once when a row has them, else as a stream. What is opened stays readable.
+   * @throws CloudError BLOB_GONE when bytes that the rows speak of are not on the disk
+   */
   open(ids: readonly number[], first: number, last: number): Uint8Array | Readable {
     const pieces = [...this.#pieces(ids, first, last)]
     const [only] = pieces
@@ -73,13 +77,23 @@ export class BlobRows {
     let at = 0
     for (const id of ids) {
       const row = this.#head.get(id)
-      const size = row?.['size'] as number
+      if (row === undefined) throw gone(`the row ${id} of its bytes is gone`)
+      const size = row['size'] as number
       const from = Math.max(first - at, 0)
       const to = Math.min(last - at, size - 1)
-      if (from <= to) yield { id, file: (row?.['file'] as string | null) ?? undefined, from, to }
+      const file = (row['file'] as string | null) ?? undefined
+      if (from <= to && file !== undefined) this.#checkFile(file, size)
+      if (from <= to) yield { id, file, from, to }
       at += size
       if (at > last) return
     }
+  }
+
+  /** Asked before the first byte is answered: what breaks off later, clients would ask for again. */
+  #checkFile(file: string, sizeBytes: number): void {
+    const found = statSync(this.#files.path(file), { throwIfNoEntry: false })
+    if (found === undefined) throw gone(`its file objects/${file} is missing`)
+    if (found.size < sizeBytes) throw gone(`its file objects/${file} has ${found.size} of ${sizeBytes} bytes`)
   }
 
   /** Small pieces are read before the first wait, lest their rows go meanwhile. */
@@ -111,6 +125,17 @@ export class BlobRows {
     this.#readers.delete(file)
     if (readers.doomed) void this.#files.remove(file)
   }
+}
+
+function gone(why: string): CloudError {
+  return new CloudError(
+    'DATA_LOSS',
+    `The bytes of the object are gone from the disk: ${why}.`,
+    'devcloud daemon stop, then devcloud fsck',
+    {
+      fault: 'BLOB_GONE',
+    },
+  )
 }
 
 interface Piece {

@@ -89,7 +89,7 @@ export class Uploads implements AsyncDisposable {
   async append(upload: Upload, source: AsyncIterable<Uint8Array>, isLast: boolean): Promise<Upload> {
     const sums = this.#sums.get(upload.id)
     this.#sums.delete(upload.id)
-    const handle = await open(this.#files.path(upload.file), 'r+')
+    const handle = await open(this.#files.path(upload.file), 'r+').catch(fileGone)
     let writtenBytes = 0
     let ended = false
     try {
@@ -115,7 +115,11 @@ export class Uploads implements AsyncDisposable {
       sums = new RunningSums()
       if (upload.receivedBytes > 0) {
         const stream = createReadStream(this.#files.path(upload.file), { end: upload.receivedBytes - 1, highWaterMark: granuleBytes })
-        for await (const chunk of stream) sums.add(chunk as Uint8Array)
+        try {
+          for await (const chunk of stream) sums.add(chunk as Uint8Array)
+        } catch (error) {
+          fileGone(error)
+        }
       }
     }
     return { ...sums.read(), bytes: { kind: 'file', file: upload.file } }
@@ -153,6 +157,15 @@ export class Uploads implements AsyncDisposable {
       if (file !== '') await this.#files.remove(file as string)
     }
   }
+}
+
+/** Clients answer it with a new session. */
+function fileGone(error: unknown): never {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  throw new CloudError('NOT_FOUND', 'The bytes of this upload session are gone from the disk.', 'Start a new resumable upload.', {
+    cause: error,
+    fault: 'UPLOAD_NOT_FOUND',
+  })
 }
 
 async function* passing(source: AsyncIterable<Uint8Array>, sums: RunningSums) {

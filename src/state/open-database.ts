@@ -9,7 +9,7 @@ import { databasePath, readDatabaseFile, readWriter } from './database-file.ts'
 import { looksWhole } from './is-whole.ts'
 import { openMeta } from './meta.ts'
 import { migrate, schemaOf, type Migration } from './migrations.ts'
-import { damaged, newer, unknown } from './state-faults.ts'
+import { damaged, newer, unknown, unusable } from './state-faults.ts'
 import { readMark, writeMark, type StateMark } from './state-mark.ts'
 
 export interface OpenDatabase {
@@ -20,30 +20,48 @@ export interface OpenDatabase {
 
 /** Checks, locks and migrates the database of `directory`, in this order: what is refused is left as it is. @throws as `openState` does */
 export function openDatabase(directory: string, migrations: readonly Migration[], clock: Clock): OpenDatabase {
-  const mark = readMark(directory)
-  const file = readDatabaseFile(directory)
-  if (file.kind === 'foreign') throw damaged(directory, 'it is no SQLite database')
-  if (file.kind === 'empty') refuseStrangers(directory, mark)
-  else if (file.schema > migrations.length) throw newer(directory, file.schema, migrations.length, readWriter(directory) ?? mark?.version)
-  const path = databasePath(directory)
-  closeSync(openSync(path, 'a', 0o600)) // SQLite gives its write-ahead log the same mode
-  chmodSync(path, 0o600)
-  const db = new DatabaseSync(path, { timeout: 0 })
+  const { db, isNew, mark } = openChecked(directory, migrations.length, looksWhole)
   try {
-    db.exec('PRAGMA locking_mode = EXCLUSIVE')
-    if (!looksWhole(db)) throw damaged(directory, 'its pages do not fit together')
-    const isNew = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'] === 0
-    if (isNew) refuseStrangers(directory, mark)
-    const schema = schemaOf(db)
-    if (schema > migrations.length) throw newer(directory, schema, migrations.length, mark?.version)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-    if (schema < migrations.length && !isNew) takeBackup(db, directory, clock.nowMs())
+    if (schemaOf(db) < migrations.length && !isNew) takeBackup(db, directory, clock.nowMs())
     const next = moveIn(db, directory, migrations, mark)
     writeMark(directory, next.mark)
     return { db, knowsDirectory: next.knowsDirectory }
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+export interface CheckedDatabase {
+  readonly db: DatabaseSync
+  /** Whether it has nothing yet. */
+  readonly isNew: boolean
+  readonly mark: StateMark | undefined
+}
+
+/** Opens the database as it stands, locked. @param knownSchemas how many steps are known @throws as `openState` does */
+export function openChecked(directory: string, knownSchemas: number, check: (db: DatabaseSync) => boolean): CheckedDatabase {
+  const mark = readMark(directory)
+  const file = readDatabaseFile(directory)
+  if (file.kind === 'foreign') throw damaged(directory, 'it is no SQLite database')
+  if (file.kind === 'empty') refuseStrangers(directory, mark)
+  else if (file.schema > knownSchemas) throw newer(directory, file.schema, knownSchemas, readWriter(directory) ?? mark?.version)
+  const path = databasePath(directory)
+  closeSync(openSync(path, 'a', 0o600)) // SQLite gives its write-ahead log the same mode
+  chmodSync(path, 0o600)
+  const db = new DatabaseSync(path, { timeout: 0 })
+  try {
+    db.exec('PRAGMA locking_mode = EXCLUSIVE')
+    if (!check(db)) throw damaged(directory, 'its pages do not fit together')
+    const isNew = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'] === 0
+    if (isNew) refuseStrangers(directory, mark)
+    const schema = schemaOf(db)
+    if (schema > knownSchemas) throw newer(directory, schema, knownSchemas, mark?.version)
+    return { db, isNew, mark }
+  } catch (error) {
+    db.close()
+    throw unusable(directory, error)
   }
 }
 
@@ -71,14 +89,16 @@ function moveIn(db: DatabaseSync, directory: string, migrations: readonly Migrat
   }
 }
 
+/** The folders of a state directory whose content only its database knows. */
+export const knownByDatabase = ['objects', 'postgres'] as const
+
 /** @throws CloudError STATE_UNKNOWN when a database that is gone or was emptied has left things in `directory` */
-function refuseStrangers(directory: string, mark: StateMark | undefined): void {
-  const found = entriesOf(directory, 'objects').length
-  const left = [
-    ...(mark === undefined ? [] : [`a database that devcloud ${mark.version} opened ${mark.opened} times is gone`]),
-    ...(found === 0 ? [] : [`${found} files in ${join(directory, 'objects')}`]),
-    ...entriesOf(directory, 'postgres').map((name) => join(directory, 'postgres', name)),
-  ]
+export function refuseStrangers(directory: string, mark: StateMark | undefined): void {
+  const left = knownByDatabase
+    .map((folder) => ({ path: join(directory, folder), count: entriesOf(directory, folder).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ path, count }) => `${count} entries in ${path}`)
+  if (mark !== undefined) left.unshift(`the database that devcloud ${mark.version} opened ${mark.opened} times is gone`)
   if (left.length > 0) throw unknown(directory, left)
 }
 

@@ -14,7 +14,7 @@ import { downloadRoutes, objectRoutes } from './json-objects.ts'
 import { checkParameters } from './parameters.ts'
 import type { Parts } from './parts.ts'
 import { routeTable, type Route } from './route-table.ts'
-import { toJsonError, toStorageError } from './storage-error.ts'
+import { isOurFault, toJsonError, toStorageError } from './storage-error.ts'
 import { uploadRoutes } from './upload.ts'
 import { bucketOfHost } from './xml-place.ts'
 import type { XmlHandler } from './xml.ts'
@@ -66,9 +66,9 @@ function mount(app: FastifyInstance, base: string, routes: readonly Route<Handle
 /** A refusal of bytes is told in words, as Google does (storage trap 18), any other as JSON. */
 export function sendJsonError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): FastifyReply {
   const told = toStorageError(error, request.method === 'GET' || request.method === 'HEAD')
-  if (told.status === 500 && !request.raw.destroyed) log.error({ err: error, url: request.url }, 'request failed')
+  if (isOurFault(error) && !request.raw.destroyed) log.error({ err: error, url: request.url }, 'request failed')
   if (told.status === 401) reply.header('www-authenticate', 'Bearer realm="https://accounts.google.com/"')
-  reply.removeHeader('content-length').code(told.status)
+  reply.removeHeader('content-length').removeHeader('content-encoding').code(told.status)
   if (told.status === 304) return reply.send()
   const isMedia = request.url.startsWith('/download/') || (request.method === 'GET' && /[?&]alt=media(&|$)/.test(request.url))
   if (isMedia) return reply.type('text/html; charset=UTF-8').send(told.message)

@@ -21,6 +21,8 @@ const byFault: Readonly<Record<string, Told>> = {
   ANONYMOUS: [401, 'required', 'AccessDenied', 'Access denied.'],
   FORBIDDEN: [403, 'forbidden', 'AccessDenied', 'Access denied.'],
   BUCKET_NOT_FOUND: [404, 'notFound', 'NoSuchBucket', 'The specified bucket does not exist.'],
+  // No 5xx: Google's Go client would ask for the bytes for ever.
+  BLOB_GONE: [404, 'notFound', 'NoSuchKey', 'The specified key does not exist.'],
   OBJECT_NOT_FOUND: [404, 'notFound', 'NoSuchKey', 'The specified key does not exist.'],
   BUCKET_EXISTS: [409, 'conflict', 'BucketAlreadyOwnedByYou', 'Your previous request to create the named bucket succeeded.'],
   BUCKET_NOT_EMPTY: [409, 'conflict', 'BucketNotEmpty', 'The bucket you tried to delete was not empty.'],
@@ -46,6 +48,11 @@ export function toStorageError(error: unknown, isRead: boolean): StorageError {
   const known = fault === 'NOT_MODIFIED' ? (isRead ? notModified : byFault['CONDITION_NOT_MET']) : byFault[fault ?? '']
   const [status, reason, xmlCode, xmlMessage] = known ?? byCode[code] ?? [codes[code].http, 'backendError', 'InternalError', message]
   return { status, reason, xmlCode, xmlMessage, message }
+}
+
+/** Whether the daemon's log must tell of it: nobody but us can mend it. */
+export function isOurFault(error: unknown): boolean {
+  return error instanceof CloudError ? error.code === 'DATA_LOSS' : toRefusal(error).status === 500
 }
 
 /** The body that a JSON client reads. */

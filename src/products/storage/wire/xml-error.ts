@@ -1,12 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../../../base/log.ts'
-import { toStorageError } from './storage-error.ts'
+import { isOurFault, toStorageError } from './storage-error.ts'
 
 /** Answers with an error of the XML API; without a body to HEAD. Source: cloud.google.com/storage/docs/xml-api/reference-status. */
 export function sendXmlError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): FastifyReply {
   const { status, xmlCode, xmlMessage, message } = toStorageError(error, request.method === 'GET' || request.method === 'HEAD')
-  if (status === 500 && !request.raw.destroyed) log.error({ err: error, url: request.url }, 'request failed')
-  reply.removeHeader('content-length').code(xmlCode === 'AccessDenied' ? 403 : status)
+  if (isOurFault(error) && !request.raw.destroyed) log.error({ err: error, url: request.url }, 'request failed')
+  reply
+    .removeHeader('content-length')
+    .removeHeader('content-encoding')
+    .code(xmlCode === 'AccessDenied' ? 403 : status)
   if (status === 304) return reply.send()
   reply.type('application/xml; charset=UTF-8')
   const details = message === xmlMessage ? '' : `<Details>${escapeXml(message)}</Details>`

@@ -1,0 +1,58 @@
+import { fromBinary, type DescMessage } from '@bufbuild/protobuf'
+import type { DatabaseSync } from 'node:sqlite'
+import { ExecutionSchema } from '../../api/gen/google/cloud/run/v2/execution_pb.ts'
+import { JobSchema } from '../../api/gen/google/cloud/run/v2/job_pb.ts'
+import { RevisionSchema } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
+import { ServiceSchema } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
+import { WorkerPoolSchema } from '../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
+import { SecretSchema } from '../../api/gen/google/cloud/secretmanager/v1/resources_pb.ts'
+import { ServiceAccountSchema } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
+import { PolicySchema } from '../../api/gen/google/iam/v1/policy_pb.ts'
+import { OperationSchema } from '../../api/gen/google/longrunning/operations_pb.ts'
+import { readMessage } from '../../api/message-row.ts'
+import { messageOf } from '../../base/cloud-error.ts'
+
+export interface RowFault {
+  readonly kind: string
+  readonly name: string
+  readonly why: string
+}
+
+const messages: Readonly<Record<string, DescMessage>> = {
+  'iam.account': ServiceAccountSchema,
+  'iam.policy': PolicySchema,
+  'run.execution': ExecutionSchema,
+  'run.job': JobSchema,
+  'run.revision': RevisionSchema,
+  'run.service': ServiceSchema,
+  'run.service.deleted': ServiceSchema,
+  'run.workerpool': WorkerPoolSchema,
+  'run.workerpool.revision': RevisionSchema,
+  'secretmanager.secret': SecretSchema,
+}
+
+const objects: readonly string[] = ['iam.key', 'project', 'sql.instance', 'sql.operation']
+
+/** Reads every row of `resources` as the room does that wrote it. Kinds that are not named here are plain words, which any text is. */
+export function checkRows(db: DatabaseSync): readonly RowFault[] {
+  const faults: RowFault[] = []
+  for (const row of db.prepare('SELECT kind, name, value FROM resources').iterate()) {
+    const { kind, name, value } = row as Record<'kind' | 'name' | 'value', string>
+    try {
+      readRow(kind, value)
+    } catch (error) {
+      faults.push({ kind, name, why: messageOf(error) })
+    }
+  }
+  return faults
+}
+
+function readRow(kind: string, value: string): void {
+  const schema = messages[kind]
+  if (schema !== undefined) readMessage(schema, value)
+  if (kind === 'operation') fromBinary(OperationSchema, Buffer.from(value, 'base64'))
+  if (objects.includes(kind)) {
+    const read: unknown = JSON.parse(value)
+    if (typeof read !== 'object' || read === null) throw new TypeError('it is no JSON object')
+  }
+}
