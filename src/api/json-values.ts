@@ -19,3 +19,8 @@ export function withoutNulls(value: unknown): unknown {
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** The part of an object whose keys `has` takes. */
+export function picked(value: unknown, has: (key: string) => boolean): unknown {
+  return isRecord(value) ? Object.fromEntries(Object.entries(value).filter(([key]) => has(key))) : value
+}

@@ -14,6 +14,8 @@ const basicRoles = ['roles/owner', 'roles/editor', 'roles/viewer']
 export interface PolicyRules {
   /** A project's policy names nobody and everybody: https://cloud.google.com/resource-manager/reference/rest/v1/projects/setIamPolicy */
   readonly withoutPublic?: boolean
+  /** A bucket's policy may name `projectOwner:` and its like. */
+  readonly isOfStorage?: boolean
 }
 
 /**
@@ -60,11 +62,11 @@ export function shownPolicy(policy: Policy, version: number): Policy {
 }
 
 /** Bindings of the same role and condition are one; one without members is none. */
-export function readBindings(sent: readonly Binding[], { withoutPublic }: PolicyRules = {}): Binding[] {
+export function readBindings(sent: readonly Binding[], { withoutPublic, isOfStorage }: PolicyRules = {}): Binding[] {
   const known = new Map<string, Binding>()
   for (const binding of sent) {
     checkRole(binding)
-    const members = binding.members.map((member) => readMember(member))
+    const members = binding.members.map((member) => readMember(member, isOfStorage))
     const open = members.find((member) => member === 'allUsers' || member === 'allAuthenticatedUsers')
     if (open !== undefined && withoutPublic === true) throw invalid(`The member ${open} is not supported in the policy of a project.`)
     checkCondition(binding, open)

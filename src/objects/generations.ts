@@ -4,6 +4,9 @@ import type { Clock } from '../base/clock.ts'
 /** How far ahead of use generations are reserved on disk, in microseconds. */
 const reserveUs = 60_000_000
 
+/** The clock's part: a clock of the year 2220 leaves numbers enough below 2^53, past which they would not be told apart. */
+const clockLimitUs = 2 ** 53 - 2 ** 50
+
 /** Numbers that only grow, over restarts and clocks set back too: microseconds of the clock where it runs ahead. */
 export class Generations {
   readonly #clock: Clock
@@ -21,7 +24,7 @@ export class Generations {
 
   /** Within a transaction. When that is undone after all, the number stays unused. */
   next(): number {
-    this.#last = Math.max(this.#last + 1, this.#clock.nowMs() * 1000)
+    this.#last = Math.max(this.#last + 1, Math.min(Math.round(this.#clock.nowMs() * 1000), clockLimitUs))
     if (this.#last >= this.#reserved) {
       this.#reserved = this.#last + reserveUs
       this.#save.run(String(this.#reserved))

@@ -77,7 +77,7 @@ export class ObjectStore implements AsyncDisposable {
   /** @throws CloudError BUCKET_NOT_FOUND */
   bucket(name: string): StoredBucket {
     const bucket = this.#buckets.find(name)
-    if (bucket === undefined) throw notFound('The specified bucket does not exist.', 'BUCKET_NOT_FOUND')
+    if (bucket === undefined) throw bucketNotFound()
     return bucket
   }
 
@@ -112,7 +112,7 @@ export class ObjectStore implements AsyncDisposable {
         ...current,
         ...change(current),
         metageneration: current.metageneration + 1,
-        updatedMs: this.#clock.nowMs(),
+        updatedMs: this.#notBefore(current.updatedMs),
       }
       this.#buckets.update(next)
       return next
@@ -196,7 +196,7 @@ export class ObjectStore implements AsyncDisposable {
     return this.#state.write(() => {
       const current = this.object(key, preconditions)
       const attributes = change(this.bucket(key.bucket), current)
-      const next = { ...current, attributes, metageneration: current.metageneration + 1, updatedMs: this.#clock.nowMs() }
+      const next = { ...current, attributes, metageneration: current.metageneration + 1, updatedMs: this.#notBefore(current.updatedMs) }
       this.#objects.put(next)
       return next
     })
@@ -250,6 +250,11 @@ export class ObjectStore implements AsyncDisposable {
     return this.uploads.drop(bucket.id)
   }
 
+  /** The time of a change: a clock that stepped back counts as standing still, so that no change is older than what it changes. */
+  #notBefore(ms: number): number {
+    return Math.max(ms, this.#clock.nowMs())
+  }
+
   #tell(bucket: string): void {
     for (const listener of this.#listeners) listener(bucket)
   }
@@ -257,7 +262,7 @@ export class ObjectStore implements AsyncDisposable {
   /** What becomes of a live object that is replaced or deleted. Answers files to remove after the commit. */
   #retire(bucket: StoredBucket, current: StoredObject): readonly string[] {
     if (!bucket.versioned) return this.#blobs.drop(current.blobs)
-    this.#objects.put({ ...current, deletedMs: this.#clock.nowMs() })
+    this.#objects.put({ ...current, deletedMs: this.#notBefore(current.createdMs) })
     return []
   }
 }
@@ -276,6 +281,10 @@ export async function openObjectStore(state: State, clock: Clock): Promise<Objec
 
 function notFound(message: string, fault: string): CloudError {
   return new CloudError('NOT_FOUND', message, 'Check the name.', { fault })
+}
+
+export function bucketNotFound(): CloudError {
+  return notFound('The specified bucket does not exist.', 'BUCKET_NOT_FOUND')
 }
 
 export function objectNotFound({ bucket, name }: ObjectKey): CloudError {

@@ -1,8 +1,10 @@
 import type { Caller } from '../../api/caller.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { StoredBucket, StoredObject } from '../../objects/stored.ts'
-import { bucketAttributes, isUniform } from './bucket-attributes.ts'
+import { bucketAttributes } from './bucket-attributes.ts'
+import { isUniform } from './bucket-change.ts'
 import { objectAttributes } from './object-attributes.ts'
+import { isPublicAccessPrevented } from './public-access.ts'
 
 /** Roles that give allUsers a permission. Source: cloud.google.com/storage/docs/access-control/iam-roles. */
 const rolesByPermission: Readonly<Record<string, readonly string[]>> = {
@@ -45,11 +47,11 @@ export function checkAccess(caller: Caller | undefined, permission: string, buck
 /** Whether allUsers holds the permission, by the bucket's policy, or by lists where they still count. */
 export function isOpenToAll(permission: string, bucket: StoredBucket, object?: StoredObject): boolean {
   const attributes = bucketAttributes(bucket)
-  if (attributes.fields.iamConfiguration?.publicAccessPrevention === 'enforced') return false
+  if (isPublicAccessPrevented(attributes)) return false
   const roles = (rolesByPermission[permission] ?? []).map((role) => `roles/storage.${role}`)
   const bindings = attributes.policy?.bindings ?? []
   if (bindings.some(({ role, members }) => roles.includes(role) && members.includes('allUsers'))) return true
-  if (isUniform(attributes)) return false
+  if (isUniform(attributes.fields)) return false
   if (permission === 'storage.objects.get') {
     return object !== undefined && objectAttributes(object).acl.some(({ entity }) => entity === 'allUsers')
   }

@@ -1,7 +1,7 @@
 import type { StoredBucket } from '../../objects/stored.ts'
-import { bucketAttributes, isUniform } from './bucket-attributes.ts'
-
-const regionPattern = /^[A-Z]+-[A-Z]+\d$/
+import { bucketAttributes } from './bucket-attributes.ts'
+import { isUniform, uniformLockMs } from './bucket-change.ts'
+import { locationType } from './locations.ts'
 
 /** What an answer is told with: links start with `origin`, `https://storage.googleapis.com`. */
 export interface View {
@@ -12,12 +12,16 @@ export interface View {
 /** Source: cloud.google.com/storage/docs/json_api/v1/buckets#resource. */
 export function toBucketResource(bucket: StoredBucket, projectNumber: string, { origin, full }: View): Record<string, unknown> {
   const attributes = bucketAttributes(bucket)
-  const { fields } = attributes
+  const { fields, marks = {} } = attributes
   const { acl: _acl, defaultObjectAcl: _defaultAcl, ...settings } = fields
-  const uniform = isUniform(attributes)
+  const uniform = isUniform(fields)
   const location = fields.location ?? 'US'
-  const lockedTime = toTime(bucket.createdMs + 90 * 86_400_000)
-  const access = uniform ? { enabled: true, lockedTime } : { enabled: false }
+  const type = locationType(location, fields.customPlacementConfig !== undefined)
+  const time = (ms: number | undefined) => toTime(ms ?? bucket.createdMs)
+  const access = uniform
+    ? { enabled: true, lockedTime: toTime((marks.uniformSinceMs ?? bucket.createdMs) + uniformLockMs) }
+    : { enabled: false }
+  const pap = fields.iamConfiguration?.publicAccessPrevention
   return {
     kind: 'storage#bucket',
     id: bucket.name,
@@ -26,14 +30,32 @@ export function toBucketResource(bucket: StoredBucket, projectNumber: string, { 
     name: bucket.name,
     ...settings,
     location,
-    locationType: regionPattern.test(location) ? 'region' : 'multi-region',
+    locationType: type,
     storageClass: fields.storageClass ?? 'STANDARD',
-    softDeletePolicy: fields.softDeletePolicy ?? { retentionDurationSeconds: '0' },
+    ...(type !== 'region' && { rpo: fields.rpo ?? 'DEFAULT' }),
+    softDeletePolicy: {
+      retentionDurationSeconds: String(fields.softDeletePolicy?.retentionDurationSeconds ?? 0),
+      effectiveTime: time(marks.softDeleteSinceMs),
+    },
     ...(fields.retentionPolicy !== undefined && {
-      retentionPolicy: { ...fields.retentionPolicy, retentionPeriod: String(fields.retentionPolicy.retentionPeriod) },
+      retentionPolicy: {
+        retentionPeriod: String(fields.retentionPolicy.retentionPeriod),
+        effectiveTime: time(marks.retentionSinceMs),
+        ...(marks.isRetentionLocked === true && { isLocked: true }),
+      },
+    }),
+    ...(fields.autoclass !== undefined && {
+      autoclass: {
+        ...fields.autoclass,
+        toggleTime: time(marks.autoclassToggledMs),
+        ...(fields.autoclass.enabled && {
+          terminalStorageClass: fields.autoclass.terminalStorageClass ?? 'NEARLINE',
+          terminalStorageClassUpdateTime: time(marks.terminalClassMs),
+        }),
+      },
     }),
     iamConfiguration: {
-      publicAccessPrevention: fields.iamConfiguration?.publicAccessPrevention ?? 'inherited',
+      publicAccessPrevention: pap === 'enforced' ? pap : 'inherited',
       uniformBucketLevelAccess: access,
       bucketPolicyOnly: access,
     },

@@ -1,21 +1,17 @@
 import type { Caller } from '../../api/caller.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { BucketPage } from '../../objects/bucket-rows.ts'
 import type { ObjectStore } from '../../objects/object-store.ts'
 import type { Preconditions } from '../../objects/preconditions.ts'
 import type { StoredBucket } from '../../objects/stored.ts'
-import { CloudError } from '../../base/cloud-error.ts'
-import * as z from 'zod'
 import { predefinedAcl, type AclEntry } from './acl.ts'
-import {
-  bucketAttributes,
-  isUniform,
-  readBucketFields,
-  type BucketAttributes,
-  type BucketFields,
-  type Policy,
-} from './bucket-attributes.ts'
-import { isRecord, mergePatch } from '../../api/json-values.ts'
+import { bucketAttributes, toStored, type BucketAttributes } from './bucket-attributes.ts'
+import { isUniform, nextMarks } from './bucket-change.ts'
+import { readBucketFields, type BucketFields } from './bucket-fields.ts'
+import { firstPolicy, nextPolicy, type BucketPolicy } from './bucket-policy.ts'
+import { isRecord, mergePatch, picked } from '../../api/json-values.ts'
 import { checkBucketName, invalid } from './names.ts'
+import { checkListNotPublic, checkNotPublic } from './public-access.ts'
 
 /** Words of a request that shape lists: `publicRead`. */
 export interface Predefined {
@@ -26,10 +22,12 @@ export interface Predefined {
 /** Buckets, their lists and policies. */
 export class Buckets {
   readonly #store: ObjectStore
+  readonly #clock: Clock
   readonly #project: (idOrNumber: string) => { readonly id: string; readonly number: string }
 
-  constructor(store: ObjectStore, project: (idOrNumber: string) => { readonly id: string; readonly number: string }) {
+  constructor(store: ObjectStore, clock: Clock, project: (idOrNumber: string) => { readonly id: string; readonly number: string }) {
     this.#store = store
+    this.#clock = clock
     this.#project = project
   }
 
@@ -42,47 +40,64 @@ export class Buckets {
     const name = isRecord(resource) && typeof resource['name'] === 'string' ? resource['name'] : ''
     checkBucketName(name)
     const fields = readBucketFields(resource)
-    const acl = fields.acl ?? predefinedAcl(predefined.acl ?? 'projectPrivate', number, caller)
-    const defaultObjectAcl = fields.defaultObjectAcl ?? predefinedAcl(predefined.defaultObjectAcl ?? 'projectPrivate', number, undefined)
-    return this.#store.createBucket({ name, project: id, ...toStored({ fields, acl, defaultObjectAcl }) })
+    const marks = nextMarks(undefined, fields, {}, this.#clock.nowMs())
+    const given = { acl: predefined.acl ?? fields.acl, defaultObjectAcl: predefined.defaultObjectAcl ?? fields.defaultObjectAcl }
+    if (given.acl !== undefined || given.defaultObjectAcl !== undefined) checkListsCount({ fields }, 'insert', 'bucket')
+    const acl = fields.acl ?? predefinedAcl('bucket', predefined.acl ?? 'projectPrivate', number, caller)
+    const defaultObjectAcl =
+      fields.defaultObjectAcl ?? predefinedAcl('object', predefined.defaultObjectAcl ?? 'projectPrivate', number, undefined)
+    for (const list of [acl, defaultObjectAcl]) checkListNotPublic({ fields }, list)
+    return this.#store.createBucket({ name, project: id, ...toStored({ fields, marks, acl, defaultObjectAcl }) })
   }
 
   list(project: string, prefix: string, after: string, limit: number): BucketPage {
     return this.#store.listBuckets(this.#project(project).id, prefix, after, limit)
   }
 
+  /** Only what the patch names is read again: what an older daemon took stays. */
   async patch(name: string, patch: unknown, predefined: Predefined, preconditions: Preconditions): Promise<StoredBucket> {
-    return this.#change(name, preconditions, predefined, (current) => readBucketFields(mergePatch(current, patch)))
+    if (!isRecord(patch)) throw invalid('The patch is no object.', 'Send the settings that change.')
+    checkSameName(name, patch)
+    const keys = Object.keys(patch)
+    return this.#change(name, preconditions, predefined, (current) => {
+      const rest = picked(current, (key) => !keys.includes(key)) as BucketFields
+      return { ...rest, ...readBucketFields(picked(mergePatch(current, patch), (key) => keys.includes(key))) }
+    })
   }
 
   async update(name: string, resource: unknown, predefined: Predefined, preconditions: Preconditions): Promise<StoredBucket> {
-    return this.#change(name, preconditions, predefined, ({ location }) => ({
-      ...readBucketFields(resource),
+    checkSameName(name, resource)
+    return this.#change(name, preconditions, predefined, ({ location, customPlacementConfig, objectRetention }) => ({
       ...(location !== undefined && { location }),
+      ...(customPlacementConfig !== undefined && { customPlacementConfig }),
+      ...(objectRetention !== undefined && { objectRetention }),
+      ...readBucketFields(resource),
     }))
   }
 
-  policy(bucket: StoredBucket): Policy {
-    const { policy } = bucketAttributes(bucket)
-    if (policy !== undefined) return policy
-    const project = bucket.project
-    return {
-      version: 1,
-      etag: policyEtag(1),
-      bindings: [
-        { role: 'roles/storage.legacyBucketOwner', members: [`projectEditor:${project}`, `projectOwner:${project}`] },
-        { role: 'roles/storage.legacyBucketReader', members: [`projectViewer:${project}`] },
-      ],
-    }
+  /** From now on the retention policy can be neither removed nor shortened. @throws CloudError INVALID_ARGUMENT when there is none */
+  async lockRetention(name: string, preconditions: Preconditions): Promise<StoredBucket> {
+    return this.#store.updateBucket(name, preconditions, (bucket) => {
+      const attributes = bucketAttributes(bucket)
+      if (attributes.fields.retentionPolicy === undefined)
+        throw invalid(`The bucket ${name} has no retention policy to lock.`, 'Set one first.')
+      return toStored({ ...attributes, marks: { ...attributes.marks, isRetentionLocked: true } })
+    })
   }
 
-  async setPolicy(name: string, input: unknown): Promise<Policy> {
-    const read = policySchema.safeParse(input)
-    if (!read.success) throw invalid('The policy is not well formed.', 'Send {"bindings": [{"role": ..., "members": [...]}]}.')
-    const { bindings, version, etag } = read.data
+  policy(bucket: StoredBucket): BucketPolicy {
+    return bucketAttributes(bucket).policy ?? firstPolicy(bucket.project)
+  }
+
+  async setPolicy(name: string, input: unknown): Promise<BucketPolicy> {
     const updated = await this.#store.updateBucket(name, {}, (bucket) => {
-      if (etag !== undefined && etag !== this.policy(bucket).etag) throw policyChanged()
-      return toStored({ ...bucketAttributes(bucket), policy: { version, bindings, etag: policyEtag(bucket.metageneration + 1) } })
+      const attributes = bucketAttributes(bucket)
+      const policy = nextPolicy(this.policy(bucket), input, bucket.metageneration + 1)
+      checkNotPublic(
+        attributes,
+        policy.bindings.flatMap(({ members }) => members),
+      )
+      return toStored({ ...attributes, policy })
     })
     return this.policy(updated)
   }
@@ -96,7 +111,9 @@ export class Buckets {
     return this.#store.updateBucket(name, {}, (bucket) => {
       const attributes = bucketAttributes(bucket)
       checkListsCount(attributes, 'update', 'bucket')
-      return toStored({ ...attributes, [which]: change(attributes[which]) })
+      const list = change(attributes[which])
+      checkListNotPublic(attributes, list, attributes[which])
+      return toStored({ ...attributes, [which]: list })
     })
   }
 
@@ -110,49 +127,34 @@ export class Buckets {
       const current = bucketAttributes(bucket)
       const number = this.projectNumber(bucket)
       const fields = change(current.fields)
-      const given = (which: 'acl' | 'defaultObjectAcl') =>
-        predefined[which] === undefined ? (fields[which] ?? current[which]) : predefinedAcl(predefined[which], number, undefined)
-      return toStored({ ...current, fields, acl: given('acl'), defaultObjectAcl: given('defaultObjectAcl') })
+      const marks = nextMarks(current.fields, fields, current.marks ?? {}, this.#clock.nowMs())
+      const given = (which: 'acl' | 'defaultObjectAcl') => {
+        const word = predefined[which]
+        const list = word === undefined ? fields[which] : predefinedAcl(which === 'acl' ? 'bucket' : 'object', word, number, undefined)
+        if (list === undefined) return current[which]
+        checkListsCount({ fields }, 'update', 'bucket')
+        checkListNotPublic({ fields }, list, current[which])
+        return list
+      }
+      return toStored({ ...current, fields, marks, acl: given('acl'), defaultObjectAcl: given('defaultObjectAcl') })
     })
   }
 }
 
 /** @throws CloudError INVALID_ARGUMENT where uniform access has switched lists off */
-export function checkListsCount(attributes: BucketAttributes, verb: 'get' | 'update' | 'insert', what: 'bucket' | 'object'): void {
-  if (!isUniform(attributes)) return
+export function checkListsCount(
+  { fields }: Pick<BucketAttributes, 'fields'>,
+  verb: 'get' | 'update' | 'insert',
+  what: 'bucket' | 'object',
+): void {
+  if (!isUniform(fields)) return
   throw invalid(
     `Cannot ${verb} legacy ACL for an ${what} when uniform bucket-level access is enabled. Read more at https://cloud.google.com/storage/docs/uniform-bucket-level-access`,
     "Grant access by the bucket's IAM policy.",
   )
 }
 
-const policySchema = z.object({
-  version: z.number().default(1),
-  etag: z.string().optional(),
-  bindings: z
-    .array(z.object({ role: z.string(), members: z.array(z.string()).default([]), condition: z.unknown().optional() }))
-    .default([]),
-})
-
-function toStored(attributes: BucketAttributes): { readonly versioned: boolean; readonly attributes: string } {
-  const { acl: _acl, defaultObjectAcl: _default, ...fields } = attributes.fields
-  return { versioned: fields.versioning?.enabled === true, attributes: JSON.stringify({ ...attributes, fields }) }
-}
-
-/** Base64, which gcloud and gsutil decode: field 1 of a message, the metageneration as a varint. The first is `CAE=`, as Google's is. */
-function policyEtag(metageneration: number): string {
-  const bytes = [0x08]
-  for (let rest = metageneration; ; rest = Math.floor(rest / 128)) {
-    bytes.push((rest % 128) | (rest < 128 ? 0 : 0x80))
-    if (rest < 128) return Buffer.from(bytes).toString('base64')
-  }
-}
-
-function policyChanged(): CloudError {
-  return new CloudError(
-    'FAILED_PRECONDITION',
-    'At least one of the pre-conditions you specified did not hold.',
-    'Read the policy again and retry.',
-    { fault: 'CONDITION_NOT_MET' },
-  )
+function checkSameName(name: string, resource: unknown): void {
+  if (isRecord(resource) && resource['name'] !== undefined && resource['name'] !== name)
+    throw invalid("A bucket's name cannot be changed.", 'Make another bucket.')
 }

@@ -1,24 +1,38 @@
-import type { Clock } from '../../base/clock.ts'
 import type { StoredBucket, StoredObject } from '../../objects/stored.ts'
 import { bucketAttributes } from './bucket-attributes.ts'
 import { toTime } from './bucket-resource.ts'
 import { forbidden } from './names.ts'
-import { objectAttributes } from './object-attributes.ts'
+import { objectAttributes, type ObjectAttributes } from './object-attributes.ts'
 
-/** Refuses to delete or replace what a hold or retention keeps. Source: cloud.google.com/storage/docs/bucket-lock. @throws CloudError PERMISSION_DENIED */
-export function checkHolds(clock: Clock, bucket: StoredBucket, object: StoredObject | undefined): void {
+/**
+ * Refuses to delete or replace what a hold or retention keeps. A clock that steps back keeps objects longer by the step, one that steps forward
+ * shorter; where there is no retention, no clock is asked. Source: cloud.google.com/storage/docs/bucket-lock. @throws CloudError PERMISSION_DENIED
+ */
+export function checkHolds(nowMs: number, bucket: StoredBucket, object: StoredObject | undefined): void {
   if (object === undefined) return
-  const { fields } = objectAttributes(object)
+  const attributes = objectAttributes(object)
   const name = `Object '${bucket.name}/${object.name}'`
-  if (fields.temporaryHold === true) throw held(name, 'Temporary')
-  if (fields.eventBasedHold === true) throw held(name, 'Event-Based')
-  const periodMs = (bucketAttributes(bucket).fields.retentionPolicy?.retentionPeriod ?? 0) * 1000
-  const untilMs = Math.max(object.createdMs + periodMs, Date.parse(fields.retention?.retainUntilTime ?? '') || 0)
-  if (untilMs <= clock.nowMs()) return
+  if (attributes.fields.temporaryHold === true) throw held(name, 'Temporary')
+  if (attributes.fields.eventBasedHold === true) throw held(name, 'Event-Based')
+  const untilMs = retainedUntilMs(object, attributes, retentionPeriodMs(bucket))
+  if (untilMs === undefined || untilMs <= nowMs) return
   throw forbidden(
     `${name} is subject to bucket's retention policy or object retention and cannot be deleted or overwritten until ${toTime(untilMs)}`,
     'Wait, or change the retention policy.',
   )
+}
+
+/** Until when an object is retained, by the bucket's period or its own retention; undefined where there is none, or a hold has no end. */
+export function retainedUntilMs(object: StoredObject, { fields, marks }: ObjectAttributes, periodMs: number): number | undefined {
+  if (fields.eventBasedHold === true) return undefined
+  const byPeriod = periodMs === 0 ? 0 : (marks?.retainedFromMs ?? object.createdMs) + periodMs
+  const own = Date.parse(fields.retention?.retainUntilTime ?? '') || 0
+  return Math.max(byPeriod, own) || undefined
+}
+
+/** 0 for none. */
+export function retentionPeriodMs(bucket: StoredBucket): number {
+  return (bucketAttributes(bucket).fields.retentionPolicy?.retentionPeriod ?? 0) * 1000
 }
 
 function held(name: string, kind: string) {

@@ -42,7 +42,7 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
   const folderOf = (bucket: string) => join(state.directory, 'buckets', bucket)
   const openFolder = async (bucket: string): Promise<BucketFolder> => {
     store ??= await openObjectStore(state, clock)
-    const objects = new Objects(store, new Buckets(store, project), clock)
+    const objects = new Objects(store, new Buckets(store, clock, project), clock)
     return openBucketFolder({ store, objects, log }, bucket, folderOf(bucket))
   }
   const removeBucket = async (bucket: StoredBucket, from: ObjectStore): Promise<void> => {
@@ -66,7 +66,7 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
     services: [],
     async wires(app) {
       store ??= await openObjectStore(state, clock)
-      const buckets = new Buckets(store, project)
+      const buckets = new Buckets(store, clock, project)
       const parts = { store, buckets, objects: new Objects(store, buckets, clock), clock, log, project }
       app.removeAllContentTypeParsers()
       app.addContentTypeParser('*', (_request, _body, done) => done(null)) // handlers read the stream of the request themselves

@@ -7,12 +7,14 @@ import { combineCrc32c } from '../../objects/running-sums.ts'
 import type { Content, StoredBucket, StoredObject } from '../../objects/stored.ts'
 import { predefinedAcl, type AclEntry } from './acl.ts'
 import { bucketAttributes } from './bucket-attributes.ts'
-import { mergePatch } from '../../api/json-values.ts'
+import { isRecord, mergePatch, picked } from '../../api/json-values.ts'
 import { checkListsCount, type Buckets } from './buckets.ts'
 import { checkHolds } from './holds.ts'
 import { checkObjectName, invalid } from './names.ts'
 import { objectAttributes, readObjectFields, type ObjectAttributes, type ObjectFields } from './object-attributes.ts'
+import { changedObject } from './object-change.ts'
 import { toCrc32cText } from './object-resource.ts'
+import { checkListNotPublic } from './public-access.ts'
 
 /** An object that is to be made, all but its bytes. */
 export interface ObjectWish {
@@ -22,6 +24,14 @@ export interface ObjectWish {
   readonly predefinedAcl: string | undefined
   readonly preconditions: Preconditions
   readonly caller: Caller | undefined
+}
+
+/** How an object's metadata are to change. */
+export interface ChangeWish {
+  readonly preconditions: Preconditions
+  readonly predefinedAcl: string | undefined
+  /** overrideUnlockedRetention. */
+  readonly overridesRetention: boolean
 }
 
 /** Base64, as clients send them. */
@@ -48,6 +58,7 @@ export class Objects {
     const bucket = this.#store.bucket(wish.bucket)
     if (wish.predefinedAcl !== undefined || wish.fields.acl !== undefined) checkListsCount(bucketAttributes(bucket), 'insert', 'object')
     checkPreconditions(wish.preconditions, this.#store.findObject({ ...wish, generation: undefined }))
+    this.#attributesOf(wish)
   }
 
   /** Takes a body in and makes the object. */
@@ -72,40 +83,45 @@ export class Objects {
       content,
       attributes: JSON.stringify(this.#attributesOf(wish)),
       preconditions: wish.preconditions,
-      guard: (bucket, current) => checkHolds(this.#clock, bucket, current),
+      guard: (bucket, current) => checkHolds(this.#clock.nowMs(), bucket, current),
       ...(also !== undefined && { also }),
     })
   }
 
-  async patch(key: ObjectKey, preconditions: Preconditions, patch: unknown, predefined: string | undefined): Promise<StoredObject> {
-    return this.#change(key, preconditions, predefined, (fields) => readObjectFields(mergePatch(fields, patch)))
+  /** Only what the patch names is read again: what an older daemon took stays. */
+  async patch(key: ObjectKey, wish: ChangeWish, patch: unknown): Promise<StoredObject> {
+    if (!isRecord(patch)) throw invalid('The patch is no object.', 'Send the fields that change.')
+    const keys = Object.keys(patch)
+    return this.#change(key, wish, (fields) => ({
+      ...(picked(fields, (name) => !keys.includes(name)) as ObjectFields),
+      ...readObjectFields(picked(mergePatch(fields, patch), (name) => keys.includes(name))),
+    }))
   }
 
-  async update(key: ObjectKey, preconditions: Preconditions, resource: unknown, predefined: string | undefined): Promise<StoredObject> {
-    return this.#change(key, preconditions, predefined, () => readObjectFields(resource))
+  async update(key: ObjectKey, wish: ChangeWish, resource: unknown): Promise<StoredObject> {
+    return this.#change(key, wish, () => readObjectFields(resource))
   }
 
   async changeAcl(key: ObjectKey, change: (acl: readonly AclEntry[]) => readonly AclEntry[]): Promise<StoredObject> {
     return this.#store.update(key, {}, (bucket, object) => {
       checkListsCount(bucketAttributes(bucket), 'update', 'object')
       const attributes = objectAttributes(object)
-      return JSON.stringify({ ...attributes, acl: change(attributes.acl) } satisfies ObjectAttributes)
+      const acl = change(attributes.acl)
+      if (acl.some(({ role }) => role === 'WRITER')) throw invalid('Invalid role: WRITER', 'Use OWNER or READER for an object.')
+      checkListNotPublic(bucketAttributes(bucket), acl, attributes.acl)
+      return JSON.stringify({ ...attributes, acl } satisfies ObjectAttributes)
     })
   }
 
   async remove(key: ObjectKey, preconditions: Preconditions): Promise<void> {
-    await this.#store.remove(key, preconditions, (bucket, object) => checkHolds(this.#clock, bucket, object))
+    await this.#store.remove(key, preconditions, (bucket, object) => checkHolds(this.#clock.nowMs(), bucket, object))
   }
 
   /** A copy shares the source's bytes. Its fields are the source's, unless `fields` are given (storage trap 34). */
   async copy(source: StoredObject, wish: Omit<ObjectWish, 'fields'>, fields: ObjectFields | undefined): Promise<StoredObject> {
-    const { acl: _acl, ...own }: ObjectFields = fields ?? objectAttributes(source).fields
+    const own: ObjectFields = fields ?? copiedFields(objectAttributes(source).fields)
     const contentType = own.contentType ?? objectAttributes(source).fields.contentType
-    const merged: ObjectFields = {
-      ...own,
-      ...(contentType !== undefined && { contentType }),
-      ...(fields?.acl !== undefined && { acl: fields.acl }),
-    }
+    const merged: ObjectFields = { ...own, ...(contentType !== undefined && { contentType }) }
     const { sizeBytes, crc32c, md5, componentCount, blobs } = source
     const content: Content = {
       sizeBytes,
@@ -138,33 +154,53 @@ export class Objects {
 
   async #change(
     key: ObjectKey,
-    preconditions: Preconditions,
-    predefined: string | undefined,
+    { preconditions, predefinedAcl: predefined, overridesRetention }: ChangeWish,
     change: (fields: ObjectFields) => ObjectFields,
   ): Promise<StoredObject> {
     return this.#store.update(key, preconditions, (bucket, object) => {
       const current = objectAttributes(object)
-      const { acl, ...fields } = change(current.fields)
-      if (acl !== undefined || predefined !== undefined) checkListsCount(bucketAttributes(bucket), 'update', 'object')
-      const list = predefined === undefined ? (acl ?? current.acl) : this.#predefined(predefined, bucket, current.owner)
-      return JSON.stringify({ ...current, fields, acl: list } satisfies ObjectAttributes)
+      const settings = bucketAttributes(bucket)
+      const { acl: sent, ...after } = change(current.fields)
+      const { fields, marks } = changedObject({
+        before: current,
+        after,
+        bucket: settings.fields,
+        nowMs: this.#clock.nowMs(),
+        overridesRetention,
+      })
+      const acl = predefined === undefined ? sent : this.#predefined(predefined, bucket, current.owner)
+      if (acl !== undefined) {
+        checkListsCount(settings, 'update', 'object')
+        checkListNotPublic(settings, acl, current.acl)
+      }
+      return JSON.stringify({ ...current, fields, marks, acl: acl ?? current.acl } satisfies ObjectAttributes)
     })
   }
 
-  #attributesOf({ bucket: bucketName, fields: { acl, ...fields }, predefinedAcl: predefined, caller }: ObjectWish): ObjectAttributes {
+  #attributesOf({ bucket: bucketName, fields: { acl: sent, ...wanted }, predefinedAcl: predefined, caller }: ObjectWish): ObjectAttributes {
     const bucket = this.#store.bucket(bucketName)
-    const { defaultObjectAcl, fields: settings } = bucketAttributes(bucket)
+    const settings = bucketAttributes(bucket)
     const owner = caller?.email
-    const inherited = owner === undefined ? defaultObjectAcl : [...defaultObjectAcl, { entity: `user-${owner}`, role: 'OWNER' }]
-    const list = predefined === undefined ? (acl ?? inherited) : this.#predefined(predefined, bucket, owner)
-    const held = settings.defaultEventBasedHold === true ? { eventBasedHold: true } : {}
-    const storageClass = fields.storageClass ?? settings.storageClass
-    return { fields: { ...held, ...fields, ...(storageClass !== undefined && { storageClass }) }, acl: list, owner }
+    const { defaultObjectAcl } = settings
+    const inherited = owner === undefined ? defaultObjectAcl : [...defaultObjectAcl, { entity: `user-${owner}`, role: 'OWNER' as const }]
+    const acl = predefined === undefined ? sent : this.#predefined(predefined, bucket, owner)
+    if (acl !== undefined) checkListNotPublic(settings, acl)
+    const held = settings.fields.defaultEventBasedHold === true ? { eventBasedHold: true } : {}
+    const storageClass = wanted.storageClass ?? settings.fields.storageClass
+    const after = { ...held, ...wanted, ...(storageClass !== undefined && { storageClass }) }
+    const made = changedObject({ after, bucket: settings.fields, nowMs: this.#clock.nowMs(), overridesRetention: false })
+    return { ...made, acl: acl ?? inherited, owner }
   }
 
   #predefined(name: string, bucket: StoredBucket, owner: string | undefined): readonly AclEntry[] {
-    return predefinedAcl(name, this.#buckets.projectNumber(bucket), owner === undefined ? undefined : { email: owner })
+    return predefinedAcl('object', name, this.#buckets.projectNumber(bucket), owner === undefined ? undefined : { email: owner })
   }
+}
+
+/** What a copy has of its source: no hold and no retention, and the storage class is the bucket's. Source: cloud.google.com/storage/docs/json_api/v1/objects/rewrite */
+function copiedFields(fields: ObjectFields): ObjectFields {
+  const { temporaryHold: _held, eventBasedHold: _alsoHeld, retention: _retained, storageClass: _class, ...copied } = fields
+  return copied
 }
 
 function checkSums(content: Content, { md5Hash, crc32c }: Checksums): void {

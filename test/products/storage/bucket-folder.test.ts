@@ -17,7 +17,7 @@ async function given() {
   const directory = mkdtempSync(join(tmpdir(), 'dc-bucket-'))
   const state = openState(directory, [objectTables])
   const store = await openObjectStore(state, systemClock)
-  const buckets = new Buckets(store, () => ({ id: 'p', number: '1' }))
+  const buckets = new Buckets(store, systemClock, () => ({ id: 'p', number: '1' }))
   const objects = new Objects(store, buckets, systemClock)
   await buckets.insert('p', { name: 'bucket' }, { acl: undefined, defaultObjectAcl: undefined }, undefined)
   const all = async () => {

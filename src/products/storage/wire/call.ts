@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../../../api/caller.ts'
 import { messageLimitBytes, readJson } from '../../../api/json-body.ts'
-import { withoutNulls } from '../../../api/json-values.ts'
+import { isRecord, withoutNulls } from '../../../api/json-values.ts'
 import { authorityOf } from '../../../api/routes.ts'
+import type { Log } from '../../../base/log.ts'
 import { Turn } from '../../../base/turn.ts'
 import type { Preconditions } from '../../../objects/preconditions.ts'
 import type { ObjectStore } from '../../../objects/object-store.ts'
 import { checkAccess } from '../access.ts'
 import type { View } from '../bucket-resource.ts'
 import { invalid, required } from '../names.ts'
+import type { Parts } from './parts.ts'
 import { decodeHeader, queryOf } from './query.ts'
 
 /** One request, its parts read by name. */
@@ -21,12 +23,19 @@ export class Call {
   readonly turn = new Turn()
   readonly #params: ReadonlyMap<string, string>
   readonly #store: ObjectStore
+  readonly #log: Log
 
-  constructor(request: FastifyRequest, reply: FastifyReply, params: ReadonlyMap<string, string>, store: ObjectStore) {
+  constructor(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    params: ReadonlyMap<string, string>,
+    { store, log }: Pick<Parts, 'store' | 'log'>,
+  ) {
     this.request = request
     this.reply = reply
     this.#params = params
     this.#store = store
+    this.#log = log
     this.query = queryOf(request)
   }
 
@@ -93,13 +102,18 @@ export class Call {
   }
 
   /** The body as JSON, what is null left out; an empty one is `{}`. @throws CloudError INVALID_ARGUMENT */
-  async json(): Promise<unknown> {
-    return withoutNulls(await this.patch())
+  async json(known?: ReadonlySet<string>): Promise<unknown> {
+    return withoutNulls(await this.patch(known))
   }
 
-  /** The same with its nulls, which take away what is there. */
-  async patch(): Promise<unknown> {
-    return readJson(await readWhole(this.request.content, messageLimitBytes)) ?? {}
+  /**
+   * The same with its nulls, which take away what is there.
+   * @param known the documented keys: others are passed over, as Google does, and told to the log
+   */
+  async patch(known?: ReadonlySet<string>): Promise<unknown> {
+    const input = readJson(await readWhole(this.request.content, messageLimitBytes)) ?? {}
+    tellUnknown(input, known, this.#log)
+    return input
   }
 }
 
@@ -132,4 +146,11 @@ export async function readWhole(source: AsyncIterable<unknown>, limitBytes: numb
     chunks.push(bytes)
   }
   return Buffer.concat(chunks)
+}
+
+/** Fields that Google does not know are passed over, as Google does: `lifecyle` has no effect there either. */
+export function tellUnknown(input: unknown, known: ReadonlySet<string> | undefined, log: Log): void {
+  if (known === undefined || !isRecord(input)) return
+  const fields = Object.keys(input).filter((key) => !known.has(key))
+  if (fields.length > 0) log.warn({ fields }, 'Cloud Storage does not know these fields, and passes them over')
 }

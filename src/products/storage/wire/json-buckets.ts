@@ -1,9 +1,12 @@
 import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
+import { bucketNotFound } from '../../../objects/object-store.ts'
 import { checkPreconditions } from '../../../objects/preconditions.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
 import { isOpenToAll } from '../access.ts'
 import { bucketAttributes } from '../bucket-attributes.ts'
 import { isRecord } from '../../../api/json-values.ts'
+import { bucketKeys } from '../bucket-fields.ts'
+import { policyAsAsked } from '../bucket-policy.ts'
 import { toBucketResource, type View } from '../bucket-resource.ts'
 import { invalid, required } from '../names.ts'
 import type { Call } from './call.ts'
@@ -21,7 +24,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       path: 'b',
       async handle(call) {
         call.allow('storage.buckets.create')
-        const input = await call.json()
+        const input = await call.json(bucketKeys)
         const wanted = isRecord(input) && call.flag('enableObjectRetention') ? { ...input, objectRetention: { mode: 'Enabled' } } : input
         const made = await buckets.insert(requireProject(call), wanted, predefined(call), call.caller)
         return resource(made, call.view())
@@ -55,6 +58,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       handle(call) {
         call.allow('storage.buckets.get', call.param('bucket'))
         const bucket = store.bucket(call.param('bucket'))
+        if ((call.integer('generation') ?? bucket.generation) !== bucket.generation) throw bucketNotFound()
         checkPreconditions(metaOnly(call), bucket)
         return resource(bucket, call.view())
       },
@@ -64,7 +68,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       path: 'b/:bucket',
       async handle(call) {
         call.allow('storage.buckets.update', call.param('bucket'))
-        const made = await buckets.patch(call.param('bucket'), await call.patch(), predefined(call), metaOnly(call))
+        const made = await buckets.patch(call.param('bucket'), await call.patch(bucketKeys), predefined(call), metaOnly(call))
         return resource(made, call.view('full'))
       },
     },
@@ -73,7 +77,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       path: 'b/:bucket',
       async handle(call) {
         call.allow('storage.buckets.update', call.param('bucket'))
-        const made = await buckets.update(call.param('bucket'), await call.json(), predefined(call), metaOnly(call))
+        const made = await buckets.update(call.param('bucket'), await call.json(bucketKeys), predefined(call), metaOnly(call))
         return resource(made, call.view('full'))
       },
     },
@@ -87,12 +91,22 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       },
     },
     {
+      verb: 'POST',
+      path: 'b/:bucket/lockRetentionPolicy',
+      async handle(call) {
+        call.allow('storage.buckets.update', call.param('bucket'))
+        if (call.text('ifMetagenerationMatch') === undefined) throw required('ifMetagenerationMatch')
+        return resource(await buckets.lockRetention(call.param('bucket'), metaOnly(call)), call.view('full'))
+      },
+    },
+    {
       verb: 'GET',
       path: 'b/:bucket/iam',
       handle(call) {
         call.allow('storage.buckets.getIamPolicy', call.param('bucket'))
         const bucket = store.bucket(call.param('bucket'))
-        return { kind: 'storage#policy', resourceId: `projects/_/buckets/${bucket.name}`, ...buckets.policy(bucket) }
+        const policy = policyAsAsked(buckets.policy(bucket), call.integer('optionsRequestedPolicyVersion') ?? 1)
+        return { kind: 'storage#policy', resourceId: `projects/_/buckets/${bucket.name}`, ...policy }
       },
     },
     {
@@ -111,6 +125,9 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       handle(call) {
         const bucket = store.bucket(call.param('bucket'))
         const asked = call.query.getAll('permissions')
+        if (asked.length === 0) throw required('permissions')
+        const wrong = asked.find((permission) => !/^storage\.[a-zA-Z]+\.[a-zA-Z]+$/.test(permission))
+        if (wrong !== undefined) throw invalid(`Invalid permission: ${wrong.slice(0, 200)}`, 'Name permissions of Storage.')
         const permissions = asked.filter((permission) => call.caller !== undefined || isOpenToAll(permission, bucket))
         return { kind: 'storage#testIamPermissionsResponse', ...(permissions.length > 0 && { permissions }) }
       },

@@ -3,7 +3,7 @@ import type { StoredObject } from '../../../objects/stored.ts'
 import { isRecord } from '../../../api/json-values.ts'
 import { invalid } from '../names.ts'
 import { readObjectFields } from '../object-attributes.ts'
-import { toObjectResource } from '../object-resource.ts'
+import { bucketOfObject, toObjectResource } from '../object-resource.ts'
 import type { Call } from './call.ts'
 import { refuseCustomerKeys } from './download.ts'
 import type { Handler } from './json.ts'
@@ -45,7 +45,7 @@ export function copyRoutes({ store, objects }: Parts): readonly Route<Handler>[]
     {
       verb: 'POST',
       path: 'b/:bucket/o/:object/copyTo/b/:toBucket/o/:toObject',
-      handle: async (call) => toObjectResource(call.param('toBucket'), await copy(call), call.view()),
+      handle: async (call) => toObjectResource(bucketOfObject(store.bucket(call.param('toBucket'))), await copy(call), call.view()),
     },
     {
       verb: 'POST',
@@ -53,7 +53,7 @@ export function copyRoutes({ store, objects }: Parts): readonly Route<Handler>[]
       async handle(call) {
         const made = await copy(call)
         const size = String(made.sizeBytes)
-        const resource = toObjectResource(call.param('toBucket'), made, call.view())
+        const resource = toObjectResource(bucketOfObject(store.bucket(call.param('toBucket'))), made, call.view())
         return { kind: 'storage#rewriteResponse', totalBytesRewritten: size, objectSize: size, done: true, resource }
       },
     },
@@ -74,7 +74,7 @@ export function copyRoutes({ store, objects }: Parts): readonly Route<Handler>[]
         })
         const predefinedAcl = call.text('destinationPredefinedAcl')
         const wish = { bucket, name: call.param('object'), fields, predefinedAcl, preconditions: call.preconditions(), caller: call.caller }
-        return toObjectResource(bucket, await objects.compose(sources, wish), call.view())
+        return toObjectResource(bucketOfObject(store.bucket(bucket)), await objects.compose(sources, wish), call.view())
       },
     },
   ]

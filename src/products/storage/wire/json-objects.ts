@@ -2,7 +2,9 @@ import { compileGlob } from '../../../objects/glob.ts'
 import type { ListQuery } from '../../../objects/listing.ts'
 import type { ObjectKey } from '../../../objects/object-store.ts'
 import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
-import { toObjectResource } from '../object-resource.ts'
+import { objectKeys } from '../object-attributes.ts'
+import { bucketOfObject, toObjectResource } from '../object-resource.ts'
+import type { ChangeWish } from '../objects.ts'
 import { invalid } from '../names.ts'
 import type { Call } from './call.ts'
 import { refuseCustomerKeys, sendMedia } from './download.ts'
@@ -23,9 +25,10 @@ export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>
         call.allow('storage.objects.list', bucket)
         const { items, prefixes, end } = await store.list(bucket, readListQuery(call), call.turn)
         const view = call.view()
+        const within = bucketOfObject(store.bucket(bucket))
         const told: object[] = []
         for (const object of items) {
-          told.push(toObjectResource(bucket, object, view))
+          told.push(toObjectResource(within, object, view))
           if (call.turn.isOver) await call.turn.next()
         }
         return {
@@ -46,7 +49,7 @@ export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>
         refuseCustomerKeys(call.request)
         const object = store.object(key, call.preconditions())
         checkEntityTags(call.request, object, 'json')
-        return toObjectResource(key.bucket, object, call.view())
+        return toObjectResource(bucketOfObject(store.bucket(key.bucket)), object, call.view())
       },
     },
     {
@@ -55,8 +58,8 @@ export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>
       async handle(call) {
         const key = objectKey(call)
         call.allow('storage.objects.update', key.bucket, key)
-        const patched = await objects.patch(key, call.preconditions(), await call.patch(), call.text('predefinedAcl'))
-        return toObjectResource(key.bucket, patched, call.view('full'))
+        const patched = await objects.patch(key, changeWish(call), await call.patch(objectKeys))
+        return toObjectResource(bucketOfObject(store.bucket(key.bucket)), patched, call.view('full'))
       },
     },
     {
@@ -65,8 +68,8 @@ export function objectRoutes({ store, objects }: Parts): readonly Route<Handler>
       async handle(call) {
         const key = objectKey(call)
         call.allow('storage.objects.update', key.bucket, key)
-        const updated = await objects.update(key, call.preconditions(), await call.json(), call.text('predefinedAcl'))
-        return toObjectResource(key.bucket, updated, call.view('full'))
+        const updated = await objects.update(key, changeWish(call), await call.json(objectKeys))
+        return toObjectResource(bucketOfObject(store.bucket(key.bucket)), updated, call.view('full'))
       },
     },
     {
@@ -100,6 +103,14 @@ export function downloadRoutes({ store }: Parts): readonly Route<Handler>[] {
 /** The generation that a request names, or the live one. */
 export function objectKey(call: Call): ObjectKey {
   return { bucket: call.param('bucket'), name: call.param('object'), generation: call.integer('generation') }
+}
+
+function changeWish(call: Call): ChangeWish {
+  return {
+    preconditions: call.preconditions(),
+    predefinedAcl: call.text('predefinedAcl'),
+    overridesRetention: call.flag('overrideUnlockedRetention'),
+  }
 }
 
 function media(store: Parts['store'], call: Call) {

@@ -41,7 +41,7 @@ export async function serveJson(app: FastifyInstance, parts: Parts, readXml: Xml
 
 const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-function mount(app: FastifyInstance, base: string, routes: readonly Route<Handler>[], { store, log }: Parts, urls = [`${base}/*`]): void {
+function mount(app: FastifyInstance, base: string, routes: readonly Route<Handler>[], parts: Parts, urls = [`${base}/*`]): void {
   const find = routeTable(routes)
   for (const url of urls) {
     app.route({
@@ -52,8 +52,8 @@ function mount(app: FastifyInstance, base: string, routes: readonly Route<Handle
         const path = pathOf(request.raw.url ?? '').slice(base.length + 1)
         const found = find(verb === 'HEAD' ? 'GET' : verb, path)
         if (found === undefined) throw unimplemented(`${verb} ${base}/${path}`)
-        const call = new Call(request, reply, found.params, store)
-        checkParameters(call.query, log)
+        const call = new Call(request, reply, found.params, parts)
+        checkParameters(call.query, parts.log)
         const answer = await found.handle(call)
         if (answer === reply) return reply
         if (answer === undefined) return reply.code(204).send()

@@ -3,7 +3,7 @@ import { pathOf } from '../../../api/routes.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { uploadNotFound, type Upload } from '../../../objects/uploads.ts'
 import { invalid, required } from '../names.ts'
-import { toObjectResource } from '../object-resource.ts'
+import { bucketOfObject, toObjectResource } from '../object-resource.ts'
 import { headerOf, originOf, type Call } from './call.ts'
 import { isWhole, planChunk, readContentRange, type Chunk } from './content-range.ts'
 import type { Parts } from './parts.ts'
@@ -71,9 +71,9 @@ async function finish({ store, objects }: Parts, call: Call, upload: Upload, { w
   const content = await store.uploads.content(upload)
   const view = call.view(wish.fields.acl === undefined ? 'noAcl' : 'full')
   const made = await objects.commit(wish, content, withHeaders(call.request, checksums), (object) =>
-    store.uploads.complete(upload.id, JSON.stringify(toObjectResource(wish.bucket, object, view))),
+    store.uploads.complete(upload.id, JSON.stringify(toObjectResource(bucketOfObject(store.bucket(wish.bucket)), object, view))),
   )
-  return toObjectResource(wish.bucket, made, view)
+  return toObjectResource(bucketOfObject(store.bucket(wish.bucket)), made, view)
 }
 
 /** 308, or what a client asks for whose HTTP library takes that for a redirection (storage trap 5). */

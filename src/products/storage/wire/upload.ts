@@ -1,4 +1,4 @@
-import { toObjectResource } from '../object-resource.ts'
+import { bucketOfObject, toObjectResource } from '../object-resource.ts'
 import { invalid } from '../names.ts'
 import { headerOf, readWhole, type Call } from './call.ts'
 import { readJson } from '../../../api/json-body.ts'
@@ -33,14 +33,14 @@ function start(parts: Parts, call: Call): Promise<object> {
   throw invalid(`Invalid upload type: ${type ?? 'none'}`, 'Send uploadType=media, multipart or resumable.')
 }
 
-async function simple({ objects }: Parts, call: Call): Promise<object> {
+async function simple({ objects, store }: Parts, call: Call): Promise<object> {
   const { wish, checksums } = readUploadWish(call, undefined, contentTypeOf(call))
   const made = await objects.insert(wish, call.request.content, checksums)
-  return toObjectResource(wish.bucket, made, call.view())
+  return toObjectResource(bucketOfObject(store.bucket(wish.bucket)), made, call.view())
 }
 
 /** The resource as JSON, then the bytes. */
-async function multipart({ objects }: Parts, call: Call): Promise<object> {
+async function multipart({ objects, store }: Parts, call: Call): Promise<object> {
   const incoming = readParts(call.request.content, readBoundary(headerOf(call.request, 'content-type')))
   const resource = await incoming.next()
   const input = resource.done === true ? undefined : withoutNulls(readJson(await readWhole(resource.value.body, metadataLimitBytes)) ?? {})
@@ -48,7 +48,7 @@ async function multipart({ objects }: Parts, call: Call): Promise<object> {
   if (media.done === true) throw invalid('Malformed multipart body.', 'Send two parts: the resource as JSON, then the bytes.')
   const { wish, checksums } = readUploadWish(call, input, media.value.headers.get('content-type'))
   const made = await objects.insert(wish, media.value.body, checksums)
-  return toObjectResource(wish.bucket, made, call.view(wish.fields.acl === undefined ? 'noAcl' : 'full'))
+  return toObjectResource(bucketOfObject(store.bucket(wish.bucket)), made, call.view(wish.fields.acl === undefined ? 'noAcl' : 'full'))
 }
 
 /** Off the raw request: what is no type is kept as it came. */
