@@ -20,7 +20,7 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
   const project = (idOrNumber: string) => projects.get(idOrNumber)
   const secrets = secretManager({ state, clock, project })
   const sql = cloudSql({ state, clock, log, project, postgres })
-  const storage = cloudStorage({ state, clock, log, project })
+  const storage = cloudStorage({ state, clock, log, project, signingKeys: (email) => tokens.accountKeys.verifiers(email) })
   const accounts = iam({ state, clock, tokens, project, projects: () => projects.list() })
   const run = cloudRun({
     state,

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Product } from '../../api/product.ts'
@@ -23,6 +24,8 @@ export interface CloudStorageNeeds {
   readonly log: Log
   /** A project by id or number. */
   readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  /** By which a service account's signed URLs are known; none for an account that is not of this machine. */
+  readonly signingKeys: (email: string) => readonly KeyObject[]
 }
 
 export interface CloudStorage extends Product {
@@ -36,7 +39,7 @@ export interface CloudStorage extends Product {
 }
 
 /** Cloud Storage: the JSON API, and reads of the XML API. The store is opened below the state directory when the wires are mounted. */
-export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds): CloudStorage {
+export function cloudStorage({ state, clock, log, project, signingKeys }: CloudStorageNeeds): CloudStorage {
   let store: ObjectStore | undefined
   const folders = new Map<string, Promise<BucketFolder>>()
   const folderOf = (bucket: string) => join(state.directory, 'buckets', bucket)
@@ -67,7 +70,7 @@ export function cloudStorage({ state, clock, log, project }: CloudStorageNeeds):
     async wires(app) {
       store ??= await openObjectStore(state, clock)
       const buckets = new Buckets(store, clock, project)
-      const parts = { store, buckets, objects: new Objects(store, buckets, clock), clock, log, project }
+      const parts = { store, buckets, objects: new Objects(store, buckets, clock), clock, log, project, signingKeys }
       app.removeAllContentTypeParsers()
       app.addContentTypeParser('*', (_request, _body, done) => done(null)) // handlers read the stream of the request themselves
       const readXml = xmlHandler(parts)

@@ -5,10 +5,11 @@ export function checkBucketName(name: string): void {
   const labels = name.split('.')
   const fits =
     name.length >= 3 && name.length <= (labels.length > 1 ? 222 : 63) && labels.every((label) => /^[a-z0-9_-]{1,63}$/.test(label))
-  const isPlain = /^[a-z0-9].*[a-z0-9]$/.test(name) && !/^\d+\.\d+\.\d+\.\d+$/.test(name)
-  if (fits && isPlain && !name.startsWith('goog') && !name.includes('google')) return
+  const isPlain = labels.every((label) => /^[a-z0-9](.*[a-z0-9])?$/.test(label)) && !/^\d+\.\d+\.\d+\.\d+$/.test(name)
+  const isGoogles = name.startsWith('goog') || /g[o0]{2}g[l1]e/.test(name)
+  if (fits && isPlain && !isGoogles) return
   throw invalid(
-    `Invalid bucket name: '${name}'`,
+    `Invalid bucket name: '${name.slice(0, 300)}'`,
     'Use 3 to 63 of a-z, 0-9, dash, underscore and dot; see cloud.google.com/storage/docs/buckets.',
   )
 }

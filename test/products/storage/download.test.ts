@@ -1,3 +1,4 @@
+import { Storage } from '@google-cloud/storage'
 import { generateKeyPairSync } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -106,36 +107,69 @@ test('storage trap 27: on a virtual host the path is a name, whatever it looks l
   expect((await cloud.send('GET', '/storage/v1/b/bucket', { headers: { host: 'bucket.storage.googleapis.com' } })).text).toBe('mine')
 })
 
-test('storage trap 28: a signed URL reads a private object until it expires', async () => {
-  const nowMs = Date.parse('2026-01-01T00:10:00Z')
-  await using cloud = await givenStorage({ clock: { nowMs: () => nowMs, ticksMs: () => 0 } })
-  await cloud.bucket.file('o').save('x', { resumable: false })
-  const signed = (expires: number, signature = 'ab12') =>
-    `/bucket/o?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=a%40b%2F20260101%2Fauto%2Fstorage%2Fgoog4_request` +
-    `&X-Goog-Date=20260101T000000Z&X-Goog-Expires=${expires}&X-Goog-SignedHeaders=host&x-goog-signature=${signature}`
-  const get = async (target: string) => (await cloud.send('GET', target, { headers: anonymous })).status
-  expect(await get(signed(900))).toBe(200)
-  expect(await get(signed(900, 'nothex'))).toBe(400)
-  expect(await get(signed(700_000))).toBe(400)
-  const expired = await cloud.send('GET', signed(300), { headers: anonymous })
-  expect([expired.status, expired.text.includes('<Code>ExpiredToken</Code>')]).toEqual([400, true])
-  const v2 = (expiresS: number) => `/bucket/o?GoogleAccessId=a%40b&Expires=${expiresS}&Signature=YWI%3D`
-  expect([await get(v2(nowMs / 1000 + 60)), await get(v2(nowMs / 1000 - 60))]).toEqual([200, 400])
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const credentials = { client_email: 'a@b', private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
+/** Signs for Google's own host. */
+const signer = new Storage({ projectId: 'demo', credentials }).bucket('bucket')
+const signingKeys = (email: string) => (email === 'a@b' ? [publicKey] : [])
+
+test('storage trap 28: a signed URL reads a private object until it expires; of another method, path or signature it does not', async () => {
+  let nowMs = Date.now()
+  const clock = { nowMs: () => nowMs, ticksMs: () => 0 }
+  await using cloud = await givenStorage({ clock, signingKeys })
+  const file = signer.file('a/b c')
+  await cloud.send('POST', '/upload/storage/v1/b/bucket/o?uploadType=media&name=a%2Fb%20c', { body: 'x' })
+  await cloud.send('POST', '/upload/storage/v1/b/bucket/o?uploadType=media&name=other', { body: 'y' })
+  for (const version of ['v2', 'v4'] as const) {
+    const [url] = await file.getSignedUrl({ version, action: 'read', expires: nowMs + 60_000, queryParams: { 'x-z': "it's (a) ~ *" } })
+    const target = new URL(url).pathname + new URL(url).search
+    const get = async (changed: string, method = 'GET') => {
+      const { status, text } = await cloud.send(method, changed, { headers: anonymous })
+      return [status, /<Code>(.*)<\/Code>/.exec(text)?.[1]]
+    }
+    expect(await get(target)).toEqual([200, undefined])
+    expect(await get(target.replace('/a/b%20c', '/other'))).toEqual([403, 'SignatureDoesNotMatch'])
+    expect((await get(target, 'HEAD'))[0]).toBe(403)
+    expect((await get(`${target}&x=1`))[0]).toBe(version === 'v4' ? 403 : 200)
+    expect(await get(target.replace(/ignature=../, 'ignature=00'))).toEqual([403, 'SignatureDoesNotMatch'])
+    expect((await get(target.replace('a%40b', 'other%40b')))[0]).toBe(403) // an account that nobody knows proves nothing
+    nowMs += 61_000
+    expect(await get(target)).toEqual([400, 'ExpiredToken'])
+    nowMs -= 61_000
+  }
 })
 
-test('a URL that Google signs with its own client is accepted', async () => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const credentials = { client_email: 'a@b', private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
-  await using cloud = await givenStorage({ client: { credentials } })
-  await cloud.send('POST', '/upload/storage/v1/b/bucket/o?uploadType=media&name=a%2Fb%20c', { body: 'x' })
-  for (const version of ['v2', 'v4'] as const) {
-    const [url] = await cloud.client
-      .bucket('bucket')
-      .file('a/b c')
-      .getSignedUrl({ version, action: 'read', expires: Date.now() + 60_000 })
-    const { pathname, search } = new URL(url)
-    expect((await cloud.send('GET', pathname + search, { headers: anonymous })).text).toBe('x')
+test('storage trap 28: every header that a V4 URL lists is wanted, with the value that was signed', async () => {
+  await using cloud = await givenStorage({ signingKeys })
+  await cloud.send('POST', '/upload/storage/v1/b/bucket/o?uploadType=media&name=o', { body: 'x' })
+  const extensionHeaders = { 'x-goog-meta-a': 'one  two' }
+  const [url] = await signer.file('o').getSignedUrl({ version: 'v4', action: 'read', expires: Date.now() + 60_000, extensionHeaders })
+  const { pathname, search } = new URL(url)
+  const get = async (headers: Record<string, string>) => {
+    const { status, text } = await cloud.send('GET', pathname + search, { headers: { ...anonymous, ...headers } })
+    return [status, /<Code>(.*)<\/Code>/.exec(text)?.[1]]
   }
+  expect(await get({ 'x-goog-meta-a': 'one  two' })).toEqual([200, undefined])
+  expect(await get({})).toEqual([400, 'MalformedSecurityHeader'])
+  expect(await get({ 'x-goog-meta-a': 'three' })).toEqual([403, 'SignatureDoesNotMatch'])
+})
+
+test('storage trap 28: a signed URL with a part that is missing or malformed is 400', async () => {
+  await using cloud = await givenStorage({ signingKeys })
+  await cloud.bucket.file('o').save('x', { resumable: false })
+  const whole = {
+    'X-Goog-Algorithm': 'GOOG4-RSA-SHA256', 'X-Goog-Credential': 'a@b/20260101/auto/storage/goog4_request', 'X-Goog-Date': '20260101T000000Z',
+    'X-Goog-Expires': '900', 'X-Goog-SignedHeaders': 'host', 'x-goog-signature': 'ab12',
+  } // prettier-ignore
+  const wrong = [
+    ['X-Goog-Algorithm', 'GOOG4-HMAC-SHA256'], ['X-Goog-Credential', 'a@b'], ['X-Goog-Date', '20269901T000000Z'], ['X-Goog-Expires', '700000'],
+    ['X-Goog-Expires', '0'], ['X-Goog-SignedHeaders', 'content-type'], ['x-goog-signature', 'nothex'],
+  ] as const // prettier-ignore
+  for (const [name, value] of wrong) {
+    const query = new URLSearchParams({ ...whole, [name]: value })
+    expect([name, (await cloud.send('GET', `/bucket/o?${query}`, { headers: anonymous })).status]).toEqual([name, 400])
+  }
+  expect((await cloud.send('GET', '/bucket/o?GoogleAccessId=a%40b&Expires=soon&Signature=YWI%3D', { headers: anonymous })).status).toBe(400)
 })
 
 test('a preflight follows the rules of the bucket over XML, and is granted over JSON to all but pages on the port without tokens', async () => {

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { openLog } from '../../../src/base/log.ts'
 import { objectTables } from '../../../src/objects/schema.ts'
 import { cloudStorage, type CloudStorage } from '../../../src/products/storage/index.ts'
+import type { SigningKeys } from '../../../src/products/storage/wire/signed-url.ts'
 import { openState, type State } from '../../../src/state/state.ts'
 import { givenApi, givenState, type GivenApi } from '../../api/given-api.ts'
 
@@ -40,11 +41,22 @@ export const anonymous = { host: 'storage.googleapis.com' }
 
 /** Storage behind the endpoints port, with one bucket. The project `demo` has the number 123456789012. */
 export async function givenStorage(
-  options: { readonly clock?: Clock; readonly directory?: string; readonly client?: StorageOptions } = {},
+  options: {
+    readonly clock?: Clock
+    readonly directory?: string
+    readonly client?: StorageOptions
+    readonly signingKeys?: SigningKeys
+  } = {},
 ): Promise<GivenStorage> {
   const state = options.directory === undefined ? givenState(objectTables) : openState(options.directory, [objectTables])
   const clock = options.clock ?? systemClock
-  const product = cloudStorage({ state, clock, log: openLog(undefined), project: () => ({ id: 'demo', number: '123456789012' }) })
+  const product = cloudStorage({
+    state,
+    clock,
+    log: openLog(undefined),
+    project: () => ({ id: 'demo', number: '123456789012' }),
+    signingKeys: options.signingKeys ?? (() => []),
+  })
   const api = await givenApi(product)
   const client = new Storage({ apiEndpoint: api.url, projectId: 'demo', ...options.client })
   const bucket = client.bucket('bucket')

@@ -1,3 +1,4 @@
+import { checkPreconditions } from '../../../objects/preconditions.ts'
 import type { StoredBucket, StoredObject } from '../../../objects/stored.ts'
 import { entryOf, withEntry, withoutEntry, type AclEntry } from '../acl.ts'
 import { bucketAttributes } from '../bucket-attributes.ts'
@@ -30,12 +31,19 @@ export function aclRoutes(parts: Parts): readonly Route<Handler>[] {
 
 function listRoutes({ path, kind, read, change, tell }: List): readonly Route<Handler>[] {
   const changed = async (call: Call, entity: string, edit: Change) => tell(call, entryOf(await change(call, edit), entity))
-  const put: Handler = async (call) => {
-    const entity = call.param('entity')
-    const input = await call.json()
-    const role = isRecord(input) ? input['role'] : undefined
-    return changed(call, entity, (acl) => withEntry(acl, { entity: entryOf(acl, entity).entity, role }))
-  }
+  /** An update makes what is not there; a patch does not. */
+  const setRole =
+    (isPatch: boolean): Handler =>
+    async (call) => {
+      const entity = call.param('entity')
+      const input = await call.json()
+      const role = isRecord(input) ? input['role'] : undefined
+      return changed(call, entity, (acl) => {
+        const known = acl.find((one) => one.entity.toLowerCase() === entity.toLowerCase())
+        if (isPatch || known !== undefined) return withEntry(acl, { entity: entryOf(acl, entity).entity, role })
+        return withEntry(acl, { entity, role })
+      })
+    }
   return [
     {
       verb: 'GET',
@@ -52,8 +60,8 @@ function listRoutes({ path, kind, read, change, tell }: List): readonly Route<Ha
       },
     },
     { verb: 'GET', path: `${path}/:entity`, handle: async (call) => tell(call, entryOf(await read(call), call.param('entity'))) },
-    { verb: 'PUT', path: `${path}/:entity`, handle: put },
-    { verb: 'PATCH', path: `${path}/:entity`, handle: put },
+    { verb: 'PUT', path: `${path}/:entity`, handle: setRole(false) },
+    { verb: 'PATCH', path: `${path}/:entity`, handle: setRole(true) },
     {
       verb: 'DELETE',
       path: `${path}/:entity`,
@@ -75,7 +83,10 @@ function bucketList({ store, buckets }: Parts, which: 'acl' | 'defaultObjectAcl'
     kind: which === 'acl' ? 'storage#bucketAccessControl' : 'storage#objectAccessControl',
     read(call) {
       call.allow('storage.buckets.getIamPolicy', call.param('bucket'))
-      const attributes = bucketAttributes(store.bucket(call.param('bucket')))
+      const bucket = store.bucket(call.param('bucket'))
+      const { ifMetagenerationMatch, ifMetagenerationNotMatch } = call.preconditions()
+      checkPreconditions({ ifMetagenerationMatch, ifMetagenerationNotMatch }, bucket)
+      const attributes = bucketAttributes(bucket)
       checkListsCount(attributes, 'get', 'bucket')
       return attributes[which]
     },

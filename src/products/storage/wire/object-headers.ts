@@ -28,6 +28,7 @@ export function toObjectHeaders(bucket: StoredBucket, object: StoredObject, wire
     etag: toEtagHeader(object, wire),
     'last-modified': new Date(object.updatedMs).toUTCString(),
     'accept-ranges': 'bytes',
+    'x-content-type-options': 'nosniff', // a page of another type than its object's is not run (S18)
     'x-goog-generation': String(object.generation),
     'x-goog-metageneration': String(object.metageneration),
     'x-goog-storage-class': fields.storageClass ?? 'STANDARD',

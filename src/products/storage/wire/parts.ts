@@ -3,6 +3,7 @@ import type { Clock } from '../../../base/clock.ts'
 import type { ObjectStore } from '../../../objects/object-store.ts'
 import type { Buckets } from '../buckets.ts'
 import type { Objects } from '../objects.ts'
+import type { SigningKeys } from './signed-url.ts'
 
 /** What every wire stands on. */
 export interface Parts {
@@ -11,5 +12,6 @@ export interface Parts {
   readonly objects: Objects
   readonly clock: Clock
   readonly log: Log
+  readonly signingKeys: SigningKeys
   readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
 }

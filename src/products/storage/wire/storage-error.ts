@@ -18,6 +18,8 @@ const byFault: Readonly<Record<string, Told>> = {
   INVALID: [400, 'invalid', 'InvalidArgument', 'Invalid argument.'],
   REQUIRED: [400, 'required', 'InvalidArgument', 'Invalid argument.'],
   EXPIRED_TOKEN: [400, 'invalid', 'ExpiredToken', 'The provided token has expired.'],
+  MALFORMED_HEADER: [400, 'invalid', 'MalformedSecurityHeader', 'Your request has a malformed header.'],
+  SIGNATURE: [403, 'forbidden', 'SignatureDoesNotMatch', 'Access denied.'],
   ANONYMOUS: [401, 'required', 'AccessDenied', 'Access denied.'],
   FORBIDDEN: [403, 'forbidden', 'AccessDenied', 'Access denied.'],
   BUCKET_NOT_FOUND: [404, 'notFound', 'NoSuchBucket', 'The specified bucket does not exist.'],

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { unknownRoute } from '../../../api/rest.ts'
-import { hostOf, pathOf } from '../../../api/routes.ts'
+import { authorityOf, hostOf, pathOf } from '../../../api/routes.ts'
 import { sendError } from '../../../api/send-error.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
 import { checkAccess } from '../access.ts'
@@ -10,9 +10,9 @@ import { corsHeaders } from './cors.ts'
 import { sendMedia } from './download.ts'
 import type { Parts } from './parts.ts'
 import { decodePart, queryOf } from './query.ts'
-import { isSigned } from './signed-url.ts'
+import { signerOf, type SignedRequest } from './signed-url.ts'
 import { sendXmlError } from './xml-error.ts'
-import { readPlace } from './xml-place.ts'
+import { bucketOfHost, readPlace } from './xml-place.ts'
 
 export type XmlHandler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
 
@@ -49,7 +49,8 @@ async function answer(parts: Parts, request: FastifyRequest, reply: FastifyReply
   return read(parts, bucket, decodePart(place.key), request, reply)
 }
 
-function read({ store, clock }: Parts, bucket: StoredBucket, name: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function read(parts: Parts, bucket: StoredBucket, name: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { store, clock } = parts
   const query = queryOf(request)
   const number = (name: string, text: string | undefined) => {
     if (text !== undefined && !/^\d+$/.test(text)) throw invalid(`Invalid value for ${name}: ${text}`, 'Send a whole number.')
@@ -61,8 +62,29 @@ function read({ store, clock }: Parts, bucket: StoredBucket, name: string, reque
     ifGenerationMatch: condition('x-goog-if-generation-match'),
     ifMetagenerationMatch: condition('x-goog-if-metageneration-match'),
   }
-  if (!isSigned(query, clock.nowMs())) checkAccess(request.caller, 'storage.objects.get', bucket, store.findObject(key))
+  const signer = signerOf(signedRequest(request, query), parts.signingKeys, clock.nowMs())
+  checkAccess(signer ?? request.caller, 'storage.objects.get', bucket, store.findObject(key))
   return sendMedia(store, { request, reply, key, preconditions, wire: 'xml', query })
+}
+
+function signedRequest(request: FastifyRequest, query: URLSearchParams): SignedRequest {
+  const { host, bucket, path } = whereOf(request)
+  const names = bucketOfHost(host) === undefined ? ['storage.googleapis.com'] : [`${bucket}.storage.googleapis.com`]
+  return {
+    method: request.method,
+    path,
+    query,
+    headers: request.raw.headers,
+    hosts: [...new Set([authorityOf(request.headers), host, ...names])],
+    bucket,
+    isVirtualHost: bucketOfHost(host) !== undefined,
+  }
+}
+
+function whereOf(request: FastifyRequest) {
+  const host = hostOf(request.headers)
+  const path = pathOf(request.raw.url ?? '/')
+  return { host, path, bucket: readPlace(host, path).bucket }
 }
 
 /** 200 with or without leave, as Google answers. Source: cloud.google.com/storage/docs/cross-origin. */
