@@ -4,6 +4,7 @@ import { fastifyConnectPlugin } from '@connectrpc/connect-fastify'
 import type { FastifyInstance } from 'fastify'
 import { CloudError } from '../base/cloud-error.ts'
 import type { Log } from '../base/log.ts'
+import { questionsOf, type Borders } from './borders.ts'
 import { callerKey, requireCaller } from './caller.ts'
 import { plainGrpcMessage } from './grpc-message.ts'
 import type { Product, Service } from './product.ts'
@@ -16,10 +17,7 @@ type StreamMethod = (request: Message, context: HandlerContext) => AsyncIterable
 const hostKey = createContextKey('', { description: 'host' })
 
 /** Every proto service over gRPC. One that several products have, as google.longrunning.Operations, is answered by the product of the host. */
-export async function serveGrpc(
-  app: FastifyInstance,
-  { products, log, maxBytes }: { readonly products: readonly Product[]; readonly log: Log; readonly maxBytes: number },
-): Promise<void> {
+export async function serveGrpc(app: FastifyInstance, { products, borders, log, maxBytes }: GrpcOptions): Promise<void> {
   const all = products.flatMap((product) => product.services.map((service) => ({ product, service })))
   const byType = Map.groupBy(all, ({ service }) => service.descriptor.typeName)
   app.addHook('onRequest', (_request, reply, done) => {
@@ -34,10 +32,17 @@ export async function serveGrpc(
     routes(router) {
       for (const offers of byType.values()) {
         const [first] = offers
-        if (first !== undefined) router.service(first.service.descriptor, implementationOf(first.service.descriptor, offers, log))
+        if (first !== undefined) router.service(first.service.descriptor, implementationOf(first.service.descriptor, offers, borders, log))
       }
     },
   })
+}
+
+interface GrpcOptions {
+  readonly products: readonly Product[]
+  readonly borders: Borders
+  readonly log: Log
+  readonly maxBytes: number
 }
 
 interface Offer {
@@ -46,20 +51,25 @@ interface Offer {
 }
 
 /** Every method of the service: those that nobody implements are refused by name. */
-function implementationOf(descriptor: DescService, offers: readonly Offer[], log: Log): Partial<ServiceImpl<DescService>> {
+function implementationOf(
+  descriptor: DescService,
+  offers: readonly Offer[],
+  borders: Borders,
+  log: Log,
+): Partial<ServiceImpl<DescService>> {
   const entries = descriptor.methods.map((method) => [
     method.localName,
     method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming'
-      ? streaming(method, offers, log)
-      : unary(method, offers, log),
+      ? streaming(method, offers, borders, log)
+      : unary(method, offers, borders, log),
   ])
   return Object.fromEntries(entries) as Partial<ServiceImpl<DescService>>
 }
 
-function unary(method: DescMethod, offers: readonly Offer[], log: Log): UnaryMethod {
+function unary(method: DescMethod, offers: readonly Offer[], borders: Borders, log: Log): UnaryMethod {
   return async (request, context) => {
     try {
-      requireCaller(context.values.get(callerKey))
+      checkBorders(method, request, context, borders)
       const [first, ...others] = implementationsOf<UnaryMethod>(method, offers, context)
       if (first === undefined) throw unimplemented(nameOf(method))
       try {
@@ -75,10 +85,10 @@ function unary(method: DescMethod, offers: readonly Offer[], log: Log): UnaryMet
   }
 }
 
-function streaming(method: DescMethod, offers: readonly Offer[], log: Log): StreamMethod {
+function streaming(method: DescMethod, offers: readonly Offer[], borders: Borders, log: Log): StreamMethod {
   return async function* (request, context) {
     try {
-      requireCaller(context.values.get(callerKey))
+      checkBorders(method, request, context, borders)
       const [first] = implementationsOf<StreamMethod>(method, offers, context)
       if (first === undefined) throw unimplemented(nameOf(method))
       yield* first(request, context)
@@ -86,6 +96,12 @@ function streaming(method: DescMethod, offers: readonly Offer[], log: Log): Stre
       throw told(error, method, log)
     }
   }
+}
+
+/** @throws CloudError UNAUTHENTICATED without a caller, PERMISSION_DENIED for one of another project */
+function checkBorders(method: DescMethod, request: Message, context: HandlerContext, borders: Borders): void {
+  const caller = requireCaller(context.values.get(callerKey))
+  for (const { resource, action } of questionsOf(method.input, request, method.localName)) borders.check(caller, resource, action)
 }
 
 function implementationsOf<T>(method: DescMethod, offers: readonly Offer[], context: HandlerContext): readonly T[] {

@@ -3,6 +3,7 @@ import { createContextValues, createHandlerContext, type HandlerContext } from '
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CloudError } from '../base/cloud-error.ts'
 import type { Log } from '../base/log.ts'
+import { questionsOf, type Borders } from './borders.ts'
 import { callerKey, requireCaller } from './caller.ts'
 import { DebugInfoSchema, ErrorInfoSchema } from './gen/google/rpc/error_details_pb.ts'
 import { nameOf } from './grpc.ts'
@@ -16,10 +17,7 @@ import { unimplemented } from './status.ts'
 type UnaryMethod = (request: Message, context: HandlerContext) => Promise<Message> | Message
 
 /** Every method that has a google.api.http rule, as proto JSON over HTTP. What nobody answers is refused by its method and path (sql trap 40). */
-export async function serveRest(
-  app: FastifyInstance,
-  { products, routes, log }: { readonly products: readonly Product[]; readonly routes: Routes; readonly log: Log },
-): Promise<void> {
+export async function serveRest(app: FastifyInstance, { products, routes, borders, log }: RestOptions): Promise<void> {
   const registry = registryOf(products)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -31,7 +29,7 @@ export async function serveRest(
     const found = routes.find(verbOf(request), hostOf(request.headers), request.raw.url ?? '/')
     if (found.kind !== 'rest') return sendError(request, reply, unknownRoute(request), log)
     try {
-      const answer = await call(found, request, reply, registry)
+      const answer = await call(found, request, reply, registry, borders)
       return await reply.type('application/json; charset=UTF-8').send(JSON.stringify(answer))
     } catch (error) {
       return sendError(request, reply, error, log)
@@ -39,18 +37,27 @@ export async function serveRest(
   })
 }
 
+interface RestOptions {
+  readonly products: readonly Product[]
+  readonly routes: Routes
+  readonly borders: Borders
+  readonly log: Log
+}
+
 async function call(
   found: Extract<Found, { kind: 'rest' }>,
   request: FastifyRequest,
   reply: FastifyReply,
   registry: Registry,
+  borders: Borders,
 ): Promise<JsonValue> {
   const { method, service, body } = found.method
-  requireCaller(request.caller)
+  const caller = requireCaller(request.caller)
   const implementation = service.implementation[method.localName] as unknown as UnaryMethod | undefined
   if (implementation === undefined) throw unimplemented(nameOf(method))
   const query = new URLSearchParams((request.raw.url ?? '').split('?').slice(1).join('?'))
   const message = readRestRequest(method.input, { body, variables: found.variables }, query, readPayload(request.body), registry)
+  for (const { resource, action } of questionsOf(method.input, message, method.localName)) borders.check(caller, resource, action)
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   const context = createHandlerContext({

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { IncomingMessage } from 'node:http'
 import type { Log } from '../base/log.ts'
 import { CloudError } from '../base/cloud-error.ts'
+import { questionsOfPath, type Borders } from './borders.ts'
 import { admissionOf, readCaller, requireCaller, type Caller, type TokenReader } from './caller.ts'
 import { decodedStream, readContent } from './content-coding.ts'
 import { serveGrpc } from './grpc.ts'
@@ -9,7 +10,7 @@ import { headFault } from './head-fault.ts'
 import { messageLimitBytes } from './json-body.ts'
 import type { Product } from './product.ts'
 import { serveRest, unknownRoute, verbOf } from './rest.ts'
-import { hostOf, openRoutes, type Routes } from './routes.ts'
+import { hostOf, openRoutes, pathOf, type Routes } from './routes.ts'
 import { sendError } from './send-error.ts'
 
 declare module 'fastify' {
@@ -28,9 +29,10 @@ declare module 'fastify' {
 export async function createApiServer(options: {
   readonly products: readonly Product[]
   readonly tokens: TokenReader
+  readonly borders: Borders
   readonly log: Log
 }): Promise<FastifyInstance> {
-  const { products, tokens, log } = options
+  const { products, tokens, borders, log } = options
   const routes = openRoutes(products)
   /** Answers what no route may see: in the words of the product that it is for. */
   const refuse = (request: FastifyRequest, reply: FastifyReply, error: unknown) => {
@@ -67,9 +69,9 @@ export async function createApiServer(options: {
   app.addHook('preParsing', (request, _reply, payload, done) => done(null, decodedStream(request.raw, messageLimitBytes) ?? payload))
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, unknownRoute(request), log))
-  for (const product of products) await mountWires(app, product, routes)
-  await app.register(serveGrpc, { products, log, maxBytes: messageLimitBytes })
-  await app.register(serveRest, { products, routes, log })
+  for (const product of products) await mountWires(app, product, routes, borders)
+  await app.register(serveGrpc, { products, borders, log, maxBytes: messageLimitBytes })
+  await app.register(serveRest, { products, routes, borders, log })
   await app.ready()
   return app
 }
@@ -79,7 +81,7 @@ function isMediaType(type: string | undefined): boolean {
   return /^\s*[^\s/;]+\/[^\s/;]+/.test(type ?? '')
 }
 
-async function mountWires(app: FastifyInstance, { name, wires, answersAnyone }: Product, routes: Routes): Promise<void> {
+async function mountWires(app: FastifyInstance, { name, wires, answersAnyone }: Product, routes: Routes, borders: Borders): Promise<void> {
   if (wires === undefined) return
   await app.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
@@ -87,6 +89,10 @@ async function mountWires(app: FastifyInstance, { name, wires, answersAnyone }: 
       route.constraints = { ...route.constraints, product: name }
     })
     if (answersAnyone !== true) scope.addHook('onRequest', async (request) => void requireCaller(request.caller))
+    scope.addHook('preHandler', async ({ caller, method, url, body }) => {
+      if (caller === undefined) return
+      for (const { resource, action } of questionsOfPath(method, pathOf(url), body)) borders.check(caller, resource, action)
+    })
     await scope.register(wires)
   })
 }

@@ -1,3 +1,5 @@
+import { openBorders, type Borders } from '../api/borders.ts'
+import { openIamPolicies } from '../api/iam-policy.ts'
 import type { Product } from '../api/product.ts'
 import { iam } from '../products/iam/index.ts'
 import { cloudRun, type CloudRun } from '../products/run/index.ts'
@@ -12,6 +14,8 @@ export interface Catalog {
   readonly run: CloudRun
   readonly sql: CloudSql
   readonly secrets: SecretManager
+  /** Between the identities of one project and what others have. */
+  readonly borders: Borders
 }
 
 /** Every product that is emulated, one line each. What one needs of another is handed to it here. */
@@ -20,8 +24,22 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
   const project = (idOrNumber: string) => projects.get(idOrNumber)
   const secrets = secretManager({ state, clock, project })
   const sql = cloudSql({ state, clock, log, project, postgres })
-  const storage = cloudStorage({ state, clock, log, project, signingKeys: (email) => tokens.accountKeys.verifiers(email) })
-  const accounts = iam({ state, clock, tokens, project, projects: () => projects.list() })
+  const storage = cloudStorage({
+    state,
+    clock,
+    log,
+    project,
+    signingKeys: (email) => tokens.accountKeys.verifiers(email),
+    isAtHome: (caller, id) => borders.isAtHome(caller, id),
+    projectPolicy: (id) => accounts.projectPolicy(id),
+  })
+  const accounts = iam({ state, clock, tokens, project, projects: () => projects.list(), borders: () => borders })
+  const policies = openIamPolicies(state)
+  const borders = openBorders({
+    project,
+    policy: (name) =>
+      name.indexOf('/') === name.lastIndexOf('/') ? accounts.projectPolicy(name.slice('projects/'.length)) : policies.get(name),
+  })
   const run = cloudRun({
     state,
     clock,
@@ -41,10 +59,23 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
       if (!projects.list().some((known) => known.id === id)) await projects.put({ ...projects.get(id), engine: engine.kind })
       return engine
     },
-    accessSecret: async (name) => secrets.access(name),
-    bucketFolder: (bucket) => storage.folder(bucket),
+    async accessSecret(name, email) {
+      borders.check({ email }, name, 'accessSecretVersion')
+      return secrets.access(name)
+    },
+    bucketFolder: (bucket, email, readOnly) => storage.folderFor({ email }, bucket, readOnly),
     onSecretChange: (listener) => secrets.onChange(listener),
-    socketDirectory: (connectionName) => sql.socketDirectory(connectionName),
+    async socketDirectory(connectionName, email) {
+      const [owner = '', , instance = ''] = readConnectionName(connectionName)
+      borders.check({ email }, `projects/${owner}/instances/${instance}`, 'connect')
+      return sql.socketDirectory(connectionName)
+    },
   })
-  return { all: [run, sql, storage, secrets, accounts], run, sql, secrets }
+  return { all: [run, sql, storage, secrets, accounts], run, sql, secrets, borders }
+}
+
+/** `PROJECT:REGION:INSTANCE`, where the project may have a domain before it: `example.com:shop:us-central1:main`. */
+function readConnectionName(name: string): readonly [project: string, region: string, instance: string] {
+  const words = name.split(':')
+  return [words.slice(0, -2).join(':'), words.at(-2) ?? '', words.at(-1) ?? '']
 }

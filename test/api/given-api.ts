@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { admit } from '../../src/api/caller.ts'
 import type { Product } from '../../src/api/product.ts'
+import { openBorders } from '../../src/api/borders.ts'
 import { createApiServer } from '../../src/api/serve.ts'
 import { openLog } from '../../src/base/log.ts'
 import type { Migration } from '../../src/state/migrations.ts'
@@ -24,7 +25,8 @@ export function givenState(...migrations: readonly Migration[]): State {
 
 /** Products on a loopback port that takes HTTP/1.1 and h2c, as the endpoints port does. */
 export async function givenApi(...products: readonly Product[]): Promise<GivenApi> {
-  const app = await createApiServer({ products, tokens: { read: () => undefined }, log: openLog(undefined) })
+  const borders = openBorders({ project: (id) => ({ id, number: id }), policy: () => undefined })
+  const app = await createApiServer({ products, borders, tokens: { read: () => undefined }, log: openLog(undefined) })
   const serve = app.routing as unknown as http.RequestListener
   const routing: http.RequestListener = (request, response) => {
     const host = String(request.headers[':authority'] ?? request.headers.host ?? '')

@@ -10,6 +10,7 @@ import { SecretSchema, SecretPayloadSchema } from '../../src/api/gen/google/clou
 import { AccessSecretVersionResponseSchema, SecretManagerService } from '../../src/api/gen/google/cloud/secretmanager/v1/service_pb.ts'
 import { service, type Product } from '../../src/api/product.ts'
 import { matchesHost } from '../../src/api/routes.ts'
+import { openBorders } from '../../src/api/borders.ts'
 import { createApiServer } from '../../src/api/serve.ts'
 import { CloudError } from '../../src/base/cloud-error.ts'
 import { openLog } from '../../src/base/log.ts'
@@ -37,7 +38,8 @@ export async function givenGateway(): Promise<GivenGateway> {
   const authority = await openCertificateAuthority(join(directory, 'ca'))
   const product = fakeSecrets()
   const tokens = { read: (token: string) => (token === 'good' ? { email: 'app@p.iam.gserviceaccount.com' } : undefined) }
-  const app = await createApiServer({ products: [product], tokens, log: openLog(undefined) })
+  const borders = openBorders({ project: (id) => ({ id, number: id }), policy: () => undefined })
+  const app = await createApiServer({ products: [product], borders, tokens, log: openLog(undefined) })
   const asked: Source[] = []
   const machineToken = openMachineToken(directory)
   const gateway = await openGateway({

@@ -1,3 +1,4 @@
+import { projectOfEmail } from '../../api/borders.ts'
 import { create } from '@bufbuild/protobuf'
 import { EmptySchema } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
@@ -15,7 +16,7 @@ import { readMessage, writeMessage } from '../../api/message-row.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { openCollection, projectsIn } from '../../state/collection.ts'
 import type { IamNeeds } from './index.ts'
-import { checkAccountId, defaultEmailOf, emailOf, invalid, projectOfEmail, readAccountName, readProjectName } from './names.ts'
+import { checkAccountId, defaultEmailOf, emailOf, invalid, readAccountName, readProjectName } from './names.ts'
 
 /** The service accounts of all projects. A project has its default compute account from the start. */
 export interface Accounts {

@@ -34,14 +34,16 @@ export interface IdTokenRequest {
   readonly useEmailAzp: boolean
 }
 
-/** Tokens and signatures in the name of a service account. Who may impersonate whom is not asked: policies are stored, not enforced. */
-export function openCredentials({ tokens, clock }: IamNeeds, accounts: Accounts): Credentials {
-  const principal = (request: { readonly name: string; readonly delegates: readonly string[] }, caller: Caller) => {
+/** Tokens and signatures in the name of a service account: of the caller's own project, or of another one whose policies let the caller. */
+export function openCredentials({ tokens, clock, borders }: IamNeeds, accounts: Accounts): Credentials {
+  const principal = (request: { readonly name: string; readonly delegates: readonly string[] }, caller: Caller, action: string) => {
     for (const delegate of request.delegates) emailOf(accounts, delegate, caller)
-    return emailOf(accounts, request.name, caller)
+    const email = emailOf(accounts, request.name, caller)
+    borders().check(caller, `projects/-/serviceAccounts/${email}`, action) // the name may have had an account's number
+    return email
   }
   const idToken: Credentials['idToken'] = async (request, caller) => {
-    const email = principal(request, caller)
+    const email = principal(request, caller, 'generateIdToken')
     if (request.audience === '') throw invalid('audience must not be empty.')
     return await tokens.idToken(email, request.audience, { withoutEmail: !request.includeEmail, emailAsAzp: request.useEmailAzp })
   }
@@ -49,7 +51,7 @@ export function openCredentials({ tokens, clock }: IamNeeds, accounts: Accounts)
     idToken,
     rpcs: {
       generateAccessToken(request, context) {
-        const email = principal(request, callerOf(context))
+        const email = principal(request, callerOf(context), 'generateAccessToken')
         if (request.scope.length === 0) throw invalid('scope must hold at least one value.')
         const seconds = Number(request.lifetime?.seconds ?? BigInt(longestLifetimeSeconds))
         if (seconds <= 0 || seconds > longestLifetimeSeconds)
@@ -63,13 +65,13 @@ export function openCredentials({ tokens, clock }: IamNeeds, accounts: Accounts)
         return create(GenerateIdTokenResponseSchema, { token })
       },
       async signBlob(request, context) {
-        const email = principal(request, callerOf(context))
+        const email = principal(request, callerOf(context), 'signBlob')
         if (request.payload.length === 0) throw invalid('payload must not be empty.')
         const key = await tokens.accountKeys.system(email)
         return create(SignBlobResponseSchema, { keyId: key.id, signedBlob: sign('sha256', request.payload, key.privateKey) })
       },
       async signJwt(request, context) {
-        const email = principal(request, callerOf(context))
+        const email = principal(request, callerOf(context), 'signJwt')
         checkClaims(request.payload, clock.nowMs())
         const key = await tokens.accountKeys.system(email)
         const signer = new CompactSign(Buffer.from(request.payload)).setProtectedHeader({ alg: 'RS256', kid: key.id, typ: 'JWT' })

@@ -1,6 +1,7 @@
 import { IAM } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
 import { IAMCredentials } from '../../api/gen/google/iam/credentials/v1/iamcredentials_pb.ts'
 import type { Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
+import type { Borders } from '../../api/borders.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -28,6 +29,8 @@ export interface IamNeeds {
   readonly tokens: Tokens
   /** A project by id or number. */
   readonly project: (idOrNumber: string) => IamProject
+  /** Between the identities of one project and what others have. */
+  readonly borders: () => Borders
   /** The projects there are; without it, listing them is UNIMPLEMENTED. */
   readonly projects?: () => readonly IamProject[]
 }

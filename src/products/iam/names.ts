@@ -28,11 +28,6 @@ export function readProjectName(name: string): string {
   throw malformed(name, 'projects/*')
 }
 
-/** The project that an email belongs to, by id or number; undefined for a person or an account of Google's. */
-export function projectOfEmail(email: string): string | undefined {
-  return /@([^@]+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1] ?? /^(\d+)-compute@developer\.gserviceaccount\.com$/.exec(email)?.[1]
-}
-
 export function emailOf(accountId: string, project: string): string {
   return `${accountId}@${project}.iam.gserviceaccount.com`
 }

@@ -8,7 +8,7 @@ import {
   type Project,
 } from '../../api/gen/google/cloud/resourcemanager/v3/projects_pb.ts'
 import { BindingSchema, type Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
-import { localUser } from '../../api/caller.ts'
+import { callerOf, localUser, type Caller } from '../../api/caller.ts'
 import type { IamPolicies } from '../../api/iam-policy.ts'
 import { shownPolicy } from '../../api/policy-rules.ts'
 import { paginateList } from '../../api/pages.ts'
@@ -44,8 +44,8 @@ export function projectService(needs: IamNeeds, policies: IamPolicies, onSet: (p
   const rpcs = policies.rpcs(canonical, (name) => onSet(name.slice('projects/'.length)), { withoutPublic: true })
   const implementation = service(Projects, {
     getProject: (request) => toProject(needs.project(readProjectName(request.name))),
-    searchProjects({ query, pageSize, pageToken }) {
-      const { items, nextPageToken } = pageOfProjects(needs, query, pageSize, pageToken)
+    searchProjects({ query, pageSize, pageToken }, context) {
+      const { items, nextPageToken } = pageOfProjects(needs, callerOf(context), query, pageSize, pageToken)
       return create(SearchProjectsResponseSchema, { projects: items.map(toProject), nextPageToken })
     },
     // Projects here stand below no folder and no organization, which is what this method lists.
@@ -60,9 +60,11 @@ export function projectService(needs: IamNeeds, policies: IamPolicies, onSet: (p
   return { ...implementation, rest: v1 }
 }
 
-/** Some of the projects that pass `filter`. @throws CloudError INVALID_ARGUMENT for a filter or a token that is none */
-export function pageOfProjects(needs: IamNeeds, filter: string, pageSize: number, pageToken: string) {
-  const all = knownProjects(needs).filter(readProjectFilter(filter))
+/** Some of the projects that `caller` may see and that pass `filter`. @throws CloudError INVALID_ARGUMENT for a filter or a token that is none */
+export function pageOfProjects(needs: IamNeeds, caller: Caller, filter: string, pageSize: number, pageToken: string) {
+  const all = knownProjects(needs)
+    .filter(({ id }) => needs.borders().allows(caller, `projects/${id}`, 'getProject'))
+    .filter(readProjectFilter(filter))
   return paginateList(
     all.map(({ id, number }) => ({ name: id, id, number })),
     pageSize,

@@ -26,16 +26,16 @@ export interface RunNeeds {
   readonly accessSecret: (name: string, serviceAccount: string) => Promise<Uint8Array>
   /** Tells of the name of each secret of which a version was added, changed or removed, until it is disposed. */
   readonly onSecretChange: (listener: (secret: string) => void) => Disposable
-  /** The host's folder of the socket of `PROJECT:REGION:INSTANCE`. @throws CloudError NOT_FOUND */
-  readonly socketDirectory: (connectionName: string) => Promise<string>
+  /** The host's folder of the socket of `PROJECT:REGION:INSTANCE`, for a service account that may connect. @throws CloudError NOT_FOUND, PERMISSION_DENIED */
+  readonly socketDirectory: (connectionName: string, serviceAccount: string) => Promise<string>
   /** What an ID token of ours says; undefined for one that is over or none of ours. */
   readonly readIdToken: (token: string) => { readonly email: string; readonly audience: string; readonly expiresMs: number } | undefined
   /** Who may do what in a project. */
   readonly projectPolicy: (projectId: string) => Policy
   /** Tells the ids of projects whose policy was set. */
   readonly onProjectPolicy: (listener: (projectId: string) => void) => void
-  /** A folder of this host that is in step with the bucket from now on. @throws CloudError NOT_FOUND */
-  readonly bucketFolder: (bucket: string) => Promise<string>
+  /** A folder of this host that is in step with the bucket from now on, for a service account that may read it, and write unless `readOnly`. @throws CloudError NOT_FOUND, PERMISSION_DENIED */
+  readonly bucketFolder: (bucket: string, serviceAccount: string, readOnly: boolean) => Promise<string>
   /** What every instance gets so that Google's names answer from here: variables and the CA bundle. */
   readonly surroundings: (
     project: Project,

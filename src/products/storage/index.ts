@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Caller } from '../../api/caller.ts'
 import type { Product } from '../../api/product.ts'
 import { hostOf } from '../../api/routes.ts'
 import { sendError } from '../../api/send-error.ts'
@@ -9,6 +10,7 @@ import type { Log } from '../../base/log.ts'
 import { openObjectStore, type ObjectStore } from '../../objects/object-store.ts'
 import type { StoredBucket } from '../../objects/stored.ts'
 import type { State } from '../../state/state.ts'
+import { checkAccess, type Asker } from './access.ts'
 import { openBucketFolder, type BucketFolder } from './bucket-folder.ts'
 import { Buckets } from './buckets.ts'
 import { Objects } from './objects.ts'
@@ -26,6 +28,12 @@ export interface CloudStorageNeeds {
   readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
   /** By which a service account's signed URLs are known; none for an account that is not of this machine. */
   readonly signingKeys: (email: string) => readonly KeyObject[]
+  /** Whether an identity belongs to a project. */
+  readonly isAtHome: (caller: Caller, project: string) => boolean
+  /** The policy of a project. */
+  readonly projectPolicy: (project: string) => {
+    readonly bindings: readonly { readonly role: string; readonly members: readonly string[] }[]
+  }
 }
 
 export interface CloudStorage extends Product {
@@ -34,12 +42,19 @@ export interface CloudStorage extends Product {
    * @throws CloudError BUCKET_NOT_FOUND
    */
   folder(bucket: string): Promise<string>
+  /** The same for an identity that may read the bucket's objects, and write them unless `readOnly`. @throws CloudError also PERMISSION_DENIED */
+  folderFor(caller: Caller, bucket: string, readOnly: boolean): Promise<string>
   /** Removes all that a project has here: held and retained objects, half-made uploads and folders too. For devcloud itself, never for a caller. */
   removeProject(project: string): Promise<void>
 }
 
 /** Cloud Storage: the JSON API, and reads of the XML API. The store is opened below the state directory when the wires are mounted. */
-export function cloudStorage({ state, clock, log, project, signingKeys }: CloudStorageNeeds): CloudStorage {
+export function cloudStorage({ state, clock, log, project, signingKeys, isAtHome, projectPolicy }: CloudStorageNeeds): CloudStorage {
+  const asker = (caller: Caller | undefined): Asker => ({
+    caller,
+    isAtHome: (id) => caller !== undefined && isAtHome(caller, id),
+    projectBindings: (id) => projectPolicy(id).bindings,
+  })
   let store: ObjectStore | undefined
   const folders = new Map<string, Promise<BucketFolder>>()
   const folderOf = (bucket: string) => join(state.directory, 'buckets', bucket)
@@ -70,7 +85,7 @@ export function cloudStorage({ state, clock, log, project, signingKeys }: CloudS
     async wires(app) {
       store ??= await openObjectStore(state, clock)
       const buckets = new Buckets(store, clock, project)
-      const parts = { store, buckets, objects: new Objects(store, buckets, clock), clock, log, project, signingKeys }
+      const parts = { store, buckets, objects: new Objects(store, buckets, clock), clock, log, project, signingKeys, asker }
       app.removeAllContentTypeParsers()
       app.addContentTypeParser('*', (_request, _body, done) => done(null)) // handlers read the stream of the request themselves
       const readXml = xmlHandler(parts)
@@ -81,6 +96,13 @@ export function cloudStorage({ state, clock, log, project, signingKeys }: CloudS
       const isJson = /^\/(b|storage|download|upload|resumable|batch)\//.test(request.raw.url ?? '')
       if (isJson && bucketOfHost(hostOf(request.headers)) === undefined) return sendJsonError(request, reply, error, log)
       return isOfOthers(request) ? sendError(request, reply, error, log) : sendXmlError(request, reply, error, log)
+    },
+    async folderFor(caller, bucket, readOnly) {
+      store ??= await openObjectStore(state, clock)
+      const found = store.bucket(bucket)
+      checkAccess(asker(caller), 'storage.objects.list', found)
+      if (!readOnly) checkAccess(asker(caller), 'storage.objects.create', found)
+      return this.folder(bucket)
     },
     async folder(bucket) {
       const opening = folders.get(bucket) ?? openFolder(bucket)

@@ -8,6 +8,7 @@ import { IAMCredentials } from '../../../src/api/gen/google/iam/credentials/v1/i
 import { systemClock } from '../../../src/base/clock.ts'
 import { openTokens } from '../../../src/metadata/tokens.ts'
 import { iam } from '../../../src/products/iam/index.ts'
+import { openBorders } from '../../../src/api/borders.ts'
 import { givenApi, givenState } from '../../api/given-api.ts'
 import { admin, givenAccount, givenIam, type GivenIam } from './given-iam.ts'
 
@@ -107,7 +108,9 @@ test('sql trap 41: over gRPC the same answers and the same words of errors', asy
   await using state = givenState()
   const tokens = await openTokens({ state, clock: systemClock })
   const project = (id: string) => ({ id, number: '123456789012' })
-  await using api = await givenApi(iam({ state, clock: systemClock, tokens, project }))
+  await using api = await givenApi(
+    iam({ state, clock: systemClock, tokens, project, borders: () => openBorders({ project, policy: () => undefined }) }),
+  )
   const client = createClient(IAMCredentials, createGrpcTransport({ baseUrl: api.url }))
   const name = 'projects/-/serviceAccounts/123456789012-compute@developer.gserviceaccount.com'
   const { token } = await client.generateIdToken({ name, audience: 'a', includeEmail: true })

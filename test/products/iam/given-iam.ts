@@ -1,5 +1,6 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { openBorders } from '../../../src/api/borders.ts'
 import { createApiServer } from '../../../src/api/serve.ts'
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { openLog } from '../../../src/base/log.ts'
@@ -40,8 +41,9 @@ export async function givenIam(clock: Clock = systemClock): Promise<GivenIam> {
   const tokens = await openTokens({ state, clock })
   const demo = { id: 'demo', number: projectNumber }
   const project = (told: string) => (told === demo.id || told === demo.number ? demo : { id: told, number: '1' })
-  const product = iam({ state, clock, tokens, project, projects: () => [demo] })
-  const app = await createApiServer({ products: [product], tokens, log: openLog(undefined) })
+  const borders = openBorders({ project, policy: () => undefined })
+  const product = iam({ state, clock, tokens, project, projects: () => [demo], borders: () => borders })
+  const app = await createApiServer({ products: [product], borders, tokens, log: openLog(undefined) })
   const server = http.createServer(app.routing as unknown as http.RequestListener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

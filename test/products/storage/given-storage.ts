@@ -56,6 +56,8 @@ export async function givenStorage(
     log: openLog(undefined),
     project: () => ({ id: 'demo', number: '123456789012' }),
     signingKeys: options.signingKeys ?? (() => []),
+    isAtHome: () => true,
+    projectPolicy: () => ({ bindings: [] }),
   })
   const api = await givenApi(product)
   const client = new Storage({ apiEndpoint: api.url, projectId: 'demo', ...options.client })

@@ -9,8 +9,14 @@ import { pageOfProjects } from '../projects.ts'
 export function smallRoutes(needs: IamNeeds): FastifyPluginAsync {
   return async (app) => {
     app.addHook('onRequest', async (request) => void requireCaller(request.caller))
-    app.get<{ Querystring: Readonly<Record<string, string | undefined>> }>('/v1/projects', ({ query }) => {
-      const { items, nextPageToken } = pageOfProjects(needs, query['filter'] ?? '', readSize(query['pageSize']), query['pageToken'] ?? '')
+    app.get<{ Querystring: Readonly<Record<string, string | undefined>> }>('/v1/projects', ({ query, caller }) => {
+      const { items, nextPageToken } = pageOfProjects(
+        needs,
+        requireCaller(caller),
+        query['filter'] ?? '',
+        readSize(query['pageSize']),
+        query['pageToken'] ?? '',
+      )
       return { projects: items.map(toProject), ...(nextPageToken !== '' && { nextPageToken }) }
     })
     app.get<{ Params: { project: string } }>('/v1/projects/:project([^:]+)', (request) => toProject(needs.project(request.params.project)))

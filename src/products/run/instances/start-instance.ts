@@ -6,7 +6,7 @@ import type { Address } from '../../../router/upstream.ts'
 import { awaitFault, awaitStarted, crashOf } from './await-started.ts'
 import { containerSpec } from './container-spec.ts'
 import { toInstance, type Instance } from './instance.ts'
-import { ingressOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
+import { ingressOf, serviceAccountOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 import { defaultStartupProbe, probeOf, type ProbePlan } from './probes.ts'
 import { followSecrets } from './secret-files.ts'
@@ -56,8 +56,10 @@ export function followInstance(needs: RunNeeds, template: InstanceTemplate, proj
   followSecrets(needs, template, project, instance)
   for (const { volumeType } of template.volumes) {
     if (volumeType.case !== 'gcs') continue
-    const { bucket } = volumeType.value
-    needs.bucketFolder(bucket).catch((error: unknown) => needs.log.warn({ err: error, bucket }, 'the bucket folder is not in step'))
+    const { bucket, readOnly } = volumeType.value
+    needs
+      .bucketFolder(bucket, serviceAccountOf(template, project), readOnly)
+      .catch((error: unknown) => needs.log.warn({ err: error, bucket }, 'the bucket folder is not in step'))
   }
   endBoost(needs, instance.containers, boostAfterStartMs)
 }

@@ -22,7 +22,7 @@ export async function toMounts(needs: RunNeeds, instance: InstanceSpec, mount: V
       return await Promise.all(
         type.value.instances.map(async (connection) => ({
           kind: 'bind' as const,
-          source: await needs.socketDirectory(connection),
+          source: await needs.socketDirectory(connection, serviceAccountOf(template, project)),
           target: `${target.replace(/\/+$/, '')}/${connection}`,
         })),
       )
@@ -37,7 +37,7 @@ export async function toMounts(needs: RunNeeds, instance: InstanceSpec, mount: V
     case 'emptyDir':
       return [{ kind: 'memory', volume: `${instance.name}-${mount.name}`, target, sizeBytes: memorySize(instance, type.value.sizeLimit) }]
     case 'gcs':
-      return [await bucketMount(needs, type.value, mount)]
+      return [await bucketMount(needs, type.value, mount, serviceAccountOf(template, project))]
     default:
       throw new CloudError(
         volume === undefined ? 'INVALID_ARGUMENT' : 'UNIMPLEMENTED',
@@ -59,8 +59,13 @@ function memorySize({ template }: InstanceSpec, sizeLimit: string): number {
  * A folder in step with the bucket. Of gcsfuse's options `only-dir` is honoured; those of caches and speed say nothing here.
  * @see https://cloud.google.com/run/docs/configuring/services/cloud-storage-volume-mounts
  */
-async function bucketMount(needs: RunNeeds, { bucket, readOnly, mountOptions }: GCSVolumeSource, mount: VolumeMount): Promise<Mount> {
-  const folder = await needs.bucketFolder(bucket)
+async function bucketMount(
+  needs: RunNeeds,
+  { bucket, readOnly, mountOptions }: GCSVolumeSource,
+  mount: VolumeMount,
+  account: string,
+): Promise<Mount> {
+  const folder = await needs.bucketFolder(bucket, account, readOnly)
   const below = [
     mountOptions.map((option) => /^only-dir=(.+)$/.exec(option)?.[1]).find((found) => found !== undefined) ?? '',
     mount.subPath,

@@ -5,10 +5,11 @@ import { messageLimitBytes, readJson } from '../../../api/json-body.ts'
 import { isRecord, withoutNulls } from '../../../api/json-values.ts'
 import { authorityOf } from '../../../api/routes.ts'
 import type { Log } from '../../../base/log.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
 import { Turn } from '../../../base/turn.ts'
 import type { Preconditions } from '../../../objects/preconditions.ts'
 import type { ObjectStore } from '../../../objects/object-store.ts'
-import { checkAccess } from '../access.ts'
+import { checkAccess, type Asker } from '../access.ts'
 import type { View } from '../bucket-resource.ts'
 import { invalid, required } from '../names.ts'
 import type { Parts } from './parts.ts'
@@ -25,17 +26,15 @@ export class Call {
   readonly #store: ObjectStore
   readonly #log: Log
 
-  constructor(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    params: ReadonlyMap<string, string>,
-    { store, log }: Pick<Parts, 'store' | 'log'>,
-  ) {
+  readonly asker: Asker
+
+  constructor(request: FastifyRequest, reply: FastifyReply, params: ReadonlyMap<string, string>, { store, asker, log }: Parts) {
     this.request = request
     this.reply = reply
     this.#params = params
     this.#store = store
     this.#log = log
+    this.asker = asker(request.caller)
     this.query = queryOf(request)
   }
 
@@ -87,17 +86,24 @@ export class Call {
     return { origin: originOf(this.request), full: projection === 'full' }
   }
 
-  /** @throws CloudError ANONYMOUS when the caller has no token and allUsers no such permission */
+  /** @throws CloudError ANONYMOUS, FORBIDDEN when the caller may not, by what access.ts says */
   allow(permission: string, bucket?: string, object?: { readonly name: string; readonly generation?: number | undefined }): void {
-    if (this.caller !== undefined) return
     const found = bucket === undefined ? undefined : this.#store.findBucket(bucket)
     const key = found !== undefined && object !== undefined ? { bucket: found.name, generation: undefined, ...object } : undefined
-    checkAccess(this.caller, permission, found, key === undefined ? undefined : this.#store.findObject(key))
+    checkAccess(this.asker, permission, found, key === undefined ? undefined : this.#store.findObject(key))
+  }
+
+  /** What is asked of a project as a whole. @throws CloudError ANONYMOUS, FORBIDDEN */
+  allowInProject(permission: string, project: string): void {
+    checkAccess(this.asker, permission, undefined)
+    if (this.asker.isAtHome(project) || this.asker.projectBindings(project).some(({ role }) => role === 'roles/storage.admin')) return
+    const words = `${this.caller?.email} does not have ${permission} access to the Google Cloud project.`
+    throw new CloudError('PERMISSION_DENIED', words, 'Ask in the name of an account of that project.', { fault: 'FORBIDDEN' })
   }
 
   /** To replace an object takes the right to delete it. @throws CloudError ANONYMOUS */
   allowReplacing(bucket: string, name: string): void {
-    if (this.caller !== undefined || this.#store.findObject({ bucket, name, generation: undefined }) === undefined) return
+    if (this.#store.findObject({ bucket, name, generation: undefined }) === undefined) return
     this.allow('storage.objects.delete', bucket)
   }
 

@@ -2,7 +2,7 @@ import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
 import { bucketNotFound } from '../../../objects/object-store.ts'
 import { checkPreconditions } from '../../../objects/preconditions.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
-import { isOpenToAll } from '../access.ts'
+import { hasAccess } from '../access.ts'
 import { bucketAttributes } from '../bucket-attributes.ts'
 import { isRecord } from '../../../api/json-values.ts'
 import { bucketKeys } from '../bucket-fields.ts'
@@ -23,7 +23,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       verb: 'POST',
       path: 'b',
       async handle(call) {
-        call.allow('storage.buckets.create')
+        call.allowInProject('storage.buckets.create', requireProject(call))
         const input = await call.json(bucketKeys)
         const wanted = isRecord(input) && call.flag('enableObjectRetention') ? { ...input, objectRetention: { mode: 'Enabled' } } : input
         const made = await buckets.insert(requireProject(call), wanted, predefined(call), call.caller)
@@ -34,7 +34,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       verb: 'GET',
       path: 'b',
       async handle(call) {
-        call.allow('storage.buckets.list')
+        call.allowInProject('storage.buckets.list', requireProject(call))
         const after = readPageToken(call.text('pageToken') ?? toPageToken({ name: Buffer.from(''), generation: undefined }))
         if (after === undefined) throw invalid('Invalid argument.', 'Send a pageToken that a list gave.')
         const page = buckets.list(requireProject(call), call.text('prefix') ?? '', after.name.toString(), pageSize(call))
@@ -128,7 +128,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
         if (asked.length === 0) throw required('permissions')
         const wrong = asked.find((permission) => !/^storage\.[a-zA-Z]+\.[a-zA-Z]+$/.test(permission))
         if (wrong !== undefined) throw invalid(`Invalid permission: ${wrong.slice(0, 200)}`, 'Name permissions of Storage.')
-        const permissions = asked.filter((permission) => call.caller !== undefined || isOpenToAll(permission, bucket))
+        const permissions = asked.filter((permission) => hasAccess(call.asker, permission, bucket))
         return { kind: 'storage#testIamPermissionsResponse', ...(permissions.length > 0 && { permissions }) }
       },
     },
@@ -162,7 +162,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       verb: 'GET',
       path: 'projects/:project/serviceAccount',
       handle(call) {
-        call.allow('resourcemanager.projects.get')
+        call.allowInProject('resourcemanager.projects.get', call.param('project'))
         const { number } = project(call.param('project'))
         return { kind: 'storage#serviceAccount', email_address: `service-${number}@gs-project-accounts.iam.gserviceaccount.com` }
       },

@@ -1,3 +1,5 @@
+import type { Caller } from '../../../api/caller.ts'
+import type { Asker } from '../access.ts'
 import type { Log } from '../../../base/log.ts'
 import type { Clock } from '../../../base/clock.ts'
 import type { ObjectStore } from '../../../objects/object-store.ts'
@@ -13,5 +15,7 @@ export interface Parts {
   readonly clock: Clock
   readonly log: Log
   readonly signingKeys: SigningKeys
+  /** Who asks, as far as access to buckets depends on it. */
+  readonly asker: (caller: Caller | undefined) => Asker
   readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
 }

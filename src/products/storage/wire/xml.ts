@@ -63,7 +63,7 @@ function read(parts: Parts, bucket: StoredBucket, name: string, request: Fastify
     ifMetagenerationMatch: condition('x-goog-if-metageneration-match'),
   }
   const signer = signerOf(signedRequest(request, query), parts.signingKeys, clock.nowMs())
-  checkAccess(signer ?? request.caller, 'storage.objects.get', bucket, store.findObject(key))
+  checkAccess(parts.asker(signer ?? request.caller), 'storage.objects.get', bucket, store.findObject(key))
   return sendMedia(store, { request, reply, key, preconditions, wire: 'xml', query })
 }
 

@@ -1,0 +1,149 @@
+import type { DescMessage, Message } from '@bufbuild/protobuf'
+import { reflect } from '@bufbuild/protobuf/reflect'
+import { CloudError } from '../base/cloud-error.ts'
+import { localUser, type Caller } from './caller.ts'
+import type { Policy } from './gen/google/iam/v1/policy_pb.ts'
+import { roleGrants } from './roles.ts'
+
+/**
+ * Keeps the identities of one project out of the others. At home a service account may do everything; in another project only what a policy
+ * there gives it: of the project, or of the resource. The person at this machine is at home everywhere.
+ */
+export interface Borders {
+  /** Whether `caller` belongs to the project, an id or a number. */
+  isAtHome(caller: Caller, project: string): boolean
+  /** @param resource `projects/P`, or the full name of something in it @param action local name of an RPC: `accessSecretVersion` */
+  allows(caller: Caller, resource: string, action: string): boolean
+  /** @throws CloudError PERMISSION_DENIED */
+  check(caller: Caller, resource: string, action: string): void
+}
+
+export interface BorderNeeds {
+  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  /** The policy of a resource by its full name, which has the project's id or number; one without bindings where none was set. */
+  readonly policy: (resource: string) => Policy | undefined
+}
+
+export function openBorders({ project, policy }: BorderNeeds): Borders {
+  const isAtHome = (caller: Caller, asked: string): boolean => {
+    if (caller.email === localUser.email) return true
+    const home = projectOfEmail(caller.email)
+    return home !== undefined && project(home).number === project(asked).number
+  }
+  const allows = (caller: Caller, told: string, action: string): boolean => {
+    const found = readResource(told)
+    if (found === undefined || isAtHome(caller, found.project)) return true
+    const { id, number } = project(found.project)
+    // some products name their resources by the project's number
+    const bindings = [id, number].flatMap((owner) => ancestors([owner, ...found.rest])).flatMap((name) => policy(name)?.bindings ?? [])
+    const resource = `projects/${[id, ...found.rest].join('/')}`
+    return bindings.some(
+      // conditions are not evaluated: a binding with one lets nobody in
+      ({ role, members, condition }) => condition === undefined && isNamed(caller, members) && roleGrants(role, resource, action),
+    )
+  }
+  return {
+    isAtHome,
+    allows,
+    check(caller, resource, action) {
+      if (allows(caller, resource, action)) return
+      throw new CloudError(
+        'PERMISSION_DENIED',
+        `Permission '${action}' denied on resource '${resource}' (or it may not exist).`,
+        `${caller.email} is of another project. Grant it a role there: gcloud projects add-iam-policy-binding ${readResource(resource)?.project} --member=serviceAccount:${caller.email} --role=ROLE`,
+      )
+    },
+  }
+}
+
+/** `projects/P`, `projects/P/secrets/S`, `projects/P/secrets/S/versions/V`. */
+function ancestors(words: readonly string[]): readonly string[] {
+  return words.flatMap((_word, index) => (index % 2 === 0 ? [`projects/${words.slice(0, index + 1).join('/')}`] : []))
+}
+
+/** Whether a list of members has the caller. Groups and domains are not known here. */
+export function isNamed({ email }: Caller, members: readonly string[]): boolean {
+  const own = `serviceaccount:${email.toLowerCase()}`
+  return members.some((member) => member === 'allUsers' || member === 'allAuthenticatedUsers' || member.toLowerCase() === own)
+}
+
+/** The project that an email belongs to, by id or number; undefined for a person or an account of Google's. */
+export function projectOfEmail(email: string): string | undefined {
+  return (
+    /@([^@]+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1] ??
+    /^(\d+)-compute@developer\.gserviceaccount\.com$/.exec(email)?.[1] ??
+    /^([^@]+)@appspot\.gserviceaccount\.com$/.exec(email)?.[1]
+  )
+}
+
+/** What a request is about: names of resources in its own fields and in those of the resource that it brings, and accounts to run as. */
+export function questionsOf(schema: DescMessage, message: Message, action: string): readonly Question[] {
+  const found: Question[] = []
+  const walk = (desc: DescMessage, value: Message, depth: number): void => {
+    const reflected = reflect(desc, value)
+    for (const field of desc.fields) {
+      if (!reflected.isSet(field)) continue
+      if (field.fieldKind === 'scalar') {
+        const text = reflected.get(field)
+        if (typeof text !== 'string') continue
+        if (field.localName === 'serviceAccount' && text.includes('@')) found.push(actAs(text))
+        else if (depth < 2 && isResourceField(field.localName)) found.push({ resource: fullName(field.localName, text), action })
+      } else if (field.fieldKind === 'message' && depth < 4) {
+        walk(field.message, (reflected.get(field) as { readonly message: Message }).message, depth + 1)
+      }
+    }
+  }
+  walk(schema, message, 0)
+  return found
+}
+
+export interface Question {
+  readonly resource: string
+  readonly action: string
+}
+
+/** The same of a request that no proto describes: by its path, and by `serviceAccountName` within its JSON. */
+export function questionsOfPath(verb: string, path: string, body: unknown): readonly Question[] {
+  // /v1/projects/P/..., /sql/v1beta4/projects/P/..., /apis/serving.knative.dev/v1/namespaces/P/...
+  const [, name = '', call] =
+    /^\/(?:(?:sql|apis\/[\w.-]+)\/)?v\d\w*\/((?:projects|namespaces)\/[^?]*?)(?::(\w+))?$/.exec(decoded(path)) ?? []
+  const action = call ?? (verb === 'GET' || verb === 'HEAD' ? 'get' : 'change')
+  return [...(name === '' ? [] : [{ resource: name, action }]), ...accountsIn(body, 0).map(actAs)]
+}
+
+function actAs(email: string): Question {
+  return { resource: `projects/-/serviceAccounts/${email}`, action: 'actAs' }
+}
+
+function accountsIn(value: unknown, depth: number): readonly string[] {
+  if (typeof value !== 'object' || value === null || depth > 8 || value instanceof Uint8Array) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === 'serviceAccountName' && typeof inner === 'string' && inner.includes('@') ? [inner] : accountsIn(inner, depth + 1),
+  )
+}
+
+function isResourceField(name: string): boolean {
+  return ['name', 'parent', 'resource', 'project', 'secret', 'service', 'job'].includes(name)
+}
+
+/** Version 1 of Resource Manager names a project by its bare id. */
+function fullName(field: string, text: string): string {
+  return field === 'resource' && !text.includes('/') ? `projects/${text}` : text
+}
+
+/** `projects/P/...` and `namespaces/P/...`; an account under the wildcard stands in the project of its email. Undefined for all else. */
+function readResource(name: string): { readonly project: string; readonly rest: readonly string[] } | undefined {
+  const [, project = '', tail = ''] = /^(?:projects|namespaces)\/([^/]+)(?:\/(.*))?$/s.exec(name) ?? []
+  const rest = tail.split('/').filter((word) => word !== '')
+  const owner = rest[0] === 'serviceAccounts' ? projectOfEmail(rest[1] ?? '') : undefined
+  if (owner !== undefined) return { project: owner, rest }
+  return project === '' || project === '-' ? undefined : { project, rest }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path // its handler refuses it
+  }
+}
