@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import { questionsOf, type Borders } from './borders.ts'
 import { callerKey, requireCaller } from './caller.ts'
 import { plainGrpcMessage } from './grpc-message.ts'
+import { checkNames } from './names.ts'
 import type { Product, Service } from './product.ts'
 import { hostOf, matchesHost } from './routes.ts'
 import { toConnectError, unimplemented } from './status.ts'
@@ -70,6 +71,7 @@ function unary(method: DescMethod, offers: readonly Offer[], borders: Borders, l
   return async (request, context) => {
     try {
       checkBorders(method, request, context, borders)
+      checkNames(method.input, request)
       const [first, ...others] = implementationsOf<UnaryMethod>(method, offers, context)
       if (first === undefined) throw unimplemented(nameOf(method))
       try {
@@ -89,6 +91,7 @@ function streaming(method: DescMethod, offers: readonly Offer[], borders: Border
   return async function* (request, context) {
     try {
       checkBorders(method, request, context, borders)
+      checkNames(method.input, request)
       const [first] = implementationsOf<StreamMethod>(method, offers, context)
       if (first === undefined) throw unimplemented(nameOf(method))
       yield* first(request, context)

@@ -1,3 +1,5 @@
+import { didYouMean } from '../base/did-you-mean.ts'
+
 /** Google Cloud's regions. Source: cloud.google.com/about/locations. */
 const regions = new Set(
   `africa-south1 asia-east1 asia-east2 asia-northeast1 asia-northeast2 asia-northeast3 asia-south1 asia-south2 asia-southeast1 asia-southeast2
@@ -6,6 +8,11 @@ const regions = new Set(
   northamerica-northeast1 northamerica-northeast2 northamerica-south1 southamerica-east1 southamerica-west1 us-central1 us-east1 us-east4 us-east5
   us-south1 us-west1 us-west2 us-west3 us-west4`.split(/\s+/),
 )
+
+/** The region that was probably meant. */
+export function similarRegion(text: string): string | undefined {
+  return didYouMean(text, [...regions])
+}
 
 export function isRegion(text: string): boolean {
   return regions.has(text)

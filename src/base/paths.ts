@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { CloudError } from './cloud-error.ts'
+import { below } from './plain-name.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -30,6 +31,11 @@ export function socketPath(state: string, name: string, env: Environment = proce
   const short = join(shortFolder(runtime, `${id}-${name}`), `${id}-${name}`)
   ownFolder(dirname(short))
   return short
+}
+
+/** Where the gateway's socket for one project is: in a folder of its own, which holds nothing else of the state. @throws CloudError as `below` */
+export function projectSocketFolder(gatewaySocket: string, project: string): string {
+  return below(`${gatewaySocket}.d`, project)
 }
 
 /** The log of the daemon's stdout and stderr: what a failed start leaves behind. */

@@ -6,11 +6,12 @@ import type { ControlClient } from './control-client.ts'
 /** The project that a command is about: the one named, else the one of this folder or a folder above it, else the only one. */
 export async function findProject(client: ControlClient, named: string | undefined): Promise<StatusAnswer['projects'][number]> {
   const { projects } = await client.get<StatusAnswer>('/status')
+  const sound = projects.filter(({ problem }) => problem === undefined)
   const folder = `${realpathSync(process.cwd())}/`
   const around = projects.filter(({ directory }) => directory !== '' && folder.startsWith(`${directory}/`))
   const found =
     named === undefined
-      ? (around.toSorted((a, b) => b.directory.length - a.directory.length)[0] ?? (projects.length === 1 ? projects[0] : undefined))
+      ? (around.toSorted((a, b) => b.directory.length - a.directory.length)[0] ?? (sound.length === 1 ? sound[0] : undefined))
       : projects.find(({ id }) => id === named)
   if (found !== undefined) return found
   const known = projects.map(({ id, directory }) => `${id}  ${directory}`)

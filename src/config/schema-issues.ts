@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import type { Problems } from './problems.ts'
 import type { YamlDocument } from './read-yaml.ts'
 

@@ -3,7 +3,7 @@ import type { Problems } from './problems.ts'
 import { given, type ServicePart } from './service-part.ts'
 import { connectionName, sourceOf, type ServiceContext } from './to-service.ts'
 import type { WantedJob, WantedService } from './wanted.ts'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 
 /** Fills in Cloud Run's defaults and finds what the job runs. Undefined when there is nothing to run, which is told. */
 export function toJob(

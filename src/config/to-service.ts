@@ -1,5 +1,5 @@
 import { join, posix } from 'node:path'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import type { Problems } from './problems.ts'
 import type { Sources } from './read-sources.ts'
 import { given, type ServicePart } from './service-part.ts'

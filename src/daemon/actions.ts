@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { localUser } from '../api/caller.ts'
 import { endpointsFor } from '../api/endpoints.ts'
+import { checkProject } from '../api/names.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { version } from '../base/version.ts'
 import { environmentFor } from '../gateway/environment.ts'
@@ -129,6 +130,7 @@ async function readEnvironment(
       ),
     }
   }
+  checkProject(id)
   const project = projects.get(id)
   const port = await house.metadataPort(project.id, `${project.number}-compute@developer.gserviceaccount.com`)
   const { token } = tokens.accessToken(localUser.email)

@@ -1,5 +1,6 @@
 import { openBorders, type Borders } from '../api/borders.ts'
 import { openIamPolicies } from '../api/iam-policy.ts'
+import { isProjectId } from '../api/names.ts'
 import type { Product } from '../api/product.ts'
 import { iam } from '../products/iam/index.ts'
 import { cloudRun, type CloudRun } from '../products/run/index.ts'
@@ -56,7 +57,8 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
     async engineFor(id) {
       const engine = await engines.forProject(id)
       // What runs for a project that nobody ran `devcloud up` for is found by `clean`, `logs` and the next daemon too.
-      if (!projects.list().some((known) => known.id === id)) await projects.put({ ...projects.get(id), engine: engine.kind })
+      if (isProjectId(id) && !projects.list().some((known) => known.id === id))
+        await projects.put({ ...projects.get(id), engine: engine.kind })
       return engine
     },
     async accessSecret(name, email) {

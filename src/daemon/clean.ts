@@ -16,7 +16,7 @@ export function allProjects({ foundation, catalog }: Pick<House, 'foundation' | 
       return []
     }
   })
-  return [...new Set([...projects.list().map(({ id }) => id), ...told.map((id) => projects.get(id).id)])]
+  return [...new Set([...projects.list().map(({ id }) => id), ...projects.unreadable(), ...told.map((id) => projects.get(id).id)])]
 }
 
 /** Removes these projects. One that cannot be removed does not keep the others. @throws CloudError that names those that were not, and why */

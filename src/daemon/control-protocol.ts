@@ -94,6 +94,8 @@ export interface StatusAnswer {
     readonly instances: readonly { readonly id: string; readonly version: string; readonly state: string; readonly note?: string }[]
     readonly buckets: readonly string[]
     readonly secrets: readonly string[]
+    /** Why the rest is empty: what is stored of the project cannot be read. */
+    readonly problem?: string
   }[]
 }
 

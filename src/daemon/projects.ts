@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { isProjectId } from '../api/names.ts'
 import { openCollection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
 
@@ -19,13 +21,17 @@ export interface Projects {
   /** By id or number. An unknown id gives a project with defaults; an unknown number stays a number. */
   get(idOrNumber: string): Project
   list(): readonly Project[]
+  /** Names of rows that cannot be read, or that no project can have: they are passed over, and `delete` removes them. */
+  unreadable(): readonly string[]
   put(project: Omit<Project, 'number'>): Promise<Project>
   delete(id: string): Promise<void>
 }
 
 export function openProjects(state: State): Projects {
   const rows = openCollection(state, 'project')
-  const all = new Map(rows.list('').map(({ name, value }) => [name, JSON.parse(value) as Project]))
+  const read = rows.list('').map(({ name, value }) => [name, readProject(name, value)] as const)
+  const all = new Map(read.flatMap(([name, project]) => (project === undefined ? [] : [[name, project]])))
+  const unreadable = new Set(read.flatMap(([name, project]) => (project === undefined ? [name] : [])))
   const byNumber = new Map([...all.values()].map((project) => [project.number, project]))
   return {
     get: (idOrNumber) =>
@@ -39,6 +45,7 @@ export function openProjects(state: State): Projects {
         isUp: true,
       },
     list: () => [...all.values()],
+    unreadable: () => [...unreadable],
     async put(told) {
       const project = { ...told, number: projectNumber(told.id) }
       await rows.put(project.id, JSON.stringify(project))
@@ -50,7 +57,31 @@ export function openProjects(state: State): Projects {
       await rows.delete(id)
       byNumber.delete(all.get(id)?.number ?? '')
       all.delete(id)
+      unreadable.delete(id)
     },
+  }
+}
+
+/** A row as it was written; undefined for one that was damaged, or written when any text was taken for an id. */
+function readProject(name: string, value: string): Project | undefined {
+  const read = rowSchema.safeParse(parse(value))
+  return read.success && read.data.id === name && isProjectId(name) ? read.data : undefined
+}
+
+const rowSchema = z.looseObject({
+  id: z.string(),
+  number: z.string(),
+  region: z.string(),
+  directory: z.string(),
+  engine: z.enum(['docker', 'process', 'auto']),
+  isUp: z.boolean(),
+})
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

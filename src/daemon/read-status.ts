@@ -1,12 +1,19 @@
+import { messageOf } from '../base/cloud-error.ts'
 import { version } from '../base/version.ts'
 import type { StatusAnswer } from './control-protocol.ts'
 import type { House } from './daemon.ts'
 import { isRecord, type Json } from './google-api.ts'
 
+type ProjectStatus = StatusAnswer['projects'][number]
+
 /** GET /status: the projects with what is in them. */
 export async function readStatus(house: House): Promise<StatusAnswer> {
   const { foundation, startedMs } = house
-  const projects = await Promise.all(foundation.projects.list().map((project) => readProjectStatus(house, project)))
+  const unreadable = foundation.projects.unreadable().map((id) => toUnreadable(id, 'Its record cannot be read.'))
+  const read = foundation.projects
+    .list()
+    .map((project) => readProjectStatus(house, project).catch((error: unknown) => toFailed(house, project.id, error)))
+  const projects = [...(await Promise.all(read)), ...unreadable]
   return { daemon: { version: version(), pid: process.pid, startedMs, stateDirectory: foundation.stateDirectory }, projects }
 }
 
@@ -19,10 +26,7 @@ export function urlOf({ foundation, catalog }: House, project: string, service: 
   return `http://${host}${router.port === 80 ? '' : `:${router.port}`}`
 }
 
-async function readProjectStatus(
-  house: House,
-  project: ReturnType<House['foundation']['projects']['get']>,
-): Promise<StatusAnswer['projects'][number]> {
+async function readProjectStatus(house: House, project: ReturnType<House['foundation']['projects']['get']>): Promise<ProjectStatus> {
   const { id, directory, engine, region, isUp } = project
   const [buckets, secrets] = await Promise.all([
     house.api.call('GET', `https://storage.googleapis.com/storage/v1/b?project=${id}`),
@@ -44,6 +48,16 @@ async function readProjectStatus(
     buckets: namesIn(buckets, 'items'),
     secrets: namesIn(secrets, 'secrets'),
   }
+}
+
+/** One project that cannot be told keeps nobody from the others. */
+function toFailed({ foundation }: House, id: string, error: unknown): ProjectStatus {
+  foundation.log.error({ err: error, project: id }, 'a project cannot be told')
+  return toUnreadable(id, messageOf(error))
+}
+
+function toUnreadable(id: string, problem: string): ProjectStatus {
+  return { id, directory: '', engine: '', region: '', services: [], jobs: [], instances: [], buckets: [], secrets: [], problem }
 }
 
 function namesIn(answer: Json, key: string): string[] {

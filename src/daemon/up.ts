@@ -1,5 +1,6 @@
 import { fromJson } from '@bufbuild/protobuf'
 import { RevisionTemplateSchema } from '../api/gen/google/cloud/run/v2/revision_template_pb.ts'
+import { checkRegion } from '../api/names.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { planText } from '../config/plan-text.ts'
 import { readProject } from '../config/read-project.ts'
@@ -34,6 +35,7 @@ const run = 'https://run.googleapis.com/v2'
 export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEvent) => void, signal: AbortSignal): Promise<void> {
   const began = performance.now()
   const wanted = await readProject(request.directory)
+  checkRegion(wanted.region)
   if (request.plan) return tell({ kind: 'plan', text: planText(wanted) })
   const known = needs.projects.get(wanted.project)
   const engine = await needs.chooseEngine(request.engine === 'auto' ? known.engine : request.engine)

@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { projectSocketFolder } from '../base/paths.ts'
+import { isPlainName } from '../base/plain-name.ts'
 import { openConnections } from './connections.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { listenOnLoopback, listenOnSocket, type Listening } from './listen.ts'
@@ -46,7 +48,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     port: loopback.port,
     socketPath: options.socketPath,
     async listenForProject(project) {
-      const path = join(dirname(options.socketPath), project, 'gateway.sock')
+      const path = join(projectSocketFolder(options.socketPath, project), 'gateway.sock')
       const known =
         projects.get(project) ??
         listenOnSocket(
@@ -62,7 +64,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       const known = await projects.get(project)?.catch(() => undefined)
       projects.delete(project)
       await known?.[Symbol.asyncDispose]()
-      rmSync(join(dirname(options.socketPath), project), { recursive: true, force: true })
+      if (isPlainName(project)) rmSync(projectSocketFolder(options.socketPath, project), { recursive: true, force: true })
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

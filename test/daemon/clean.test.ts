@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { allProjects, cleanProject, cleanProjects } from '../../src/daemon/clean.ts'
+import { projectSocketFolder } from '../../src/base/paths.ts'
 import type { UpEvent } from '../../src/daemon/control-protocol.ts'
 import { openDaemon, type House } from '../../src/daemon/daemon.ts'
 import type { State } from '../../src/state/state.ts'
@@ -118,7 +119,7 @@ test('clean leaves no row of any table, no process, no file and no port of a pro
   expect(rowsNaming(state, 'clean-me', number)).toEqual([])
   expect(projects.list()).toEqual([])
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow()
-  expect(existsSync(join(dirname(house.gateway.socketPath), 'clean-me'))).toBe(false)
+  expect(existsSync(projectSocketFolder(house.gateway.socketPath, 'clean-me'))).toBe(false)
   house.foundation.postgres.purge()
   expect(filesIn(...outsideOf(stateDirectory))).toEqual([])
   const ofProject = /clean-me|canary|\/(blobs|images|containers|uploads)\/./

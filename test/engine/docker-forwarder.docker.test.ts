@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openLog } from '../../src/base/log.ts'
+import { projectSocketFolder } from '../../src/base/paths.ts'
 import { openDockerEngine, type DockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import { stateId } from '../../src/engine/docker/docker-host.ts'
 import { importNodeImage } from '../../src/engine/docker/node-image.ts'
@@ -36,7 +37,7 @@ afterAll(async () => {
 
 /** A gateway that answers with the line that it was given, and with what follows in capitals. */
 async function listen(): Promise<net.Server> {
-  const path = join(dirname(socketPath), project, 'gateway.sock')
+  const path = join(projectSocketFolder(socketPath, project), 'gateway.sock')
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   rmSync(path, { force: true })
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {

@@ -21,13 +21,20 @@ function daemonLine({ daemon }: StatusAnswer): string {
 function projectText(project: StatusAnswer['projects'][number]): string {
   return [
     '',
-    `${project.id}  ${project.engine} engine  ${project.directory}`,
+    project.problem === undefined
+      ? `${project.id}  ${project.engine} engine  ${project.directory}`
+      : `${JSON.stringify(project.id)}  cannot be read: ${project.problem} To remove it: devcloud clean --project ${inQuotes(project.id)}`,
     ...project.services.map(({ id, state, url }) => `  service  ${id.padEnd(20)} ${state.padEnd(10)} ${url}`),
     ...project.jobs.map((job) => `  job      ${job.id.padEnd(20)} ${job.state.padEnd(10)} ${whenOf(job)}`.trimEnd()),
     ...project.instances.map(({ id, state, version, note }) => `  sql      ${id.padEnd(20)} ${state.padEnd(10)} ${note ?? version}`),
     ...project.buckets.map((name) => `  bucket   ${name}`),
     ...project.secrets.map((id) => `  secret   ${id}`),
   ].join('\n')
+}
+
+/** A word for a shell, whatever is in it. */
+function inQuotes(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function whenOf({ schedule, nextRunMs }: StatusAnswer['projects'][number]['jobs'][number]): string {

@@ -1,5 +1,5 @@
 import { CloudError } from '../../base/cloud-error.ts'
-import { didYouMean } from '../../config/did-you-mean.ts'
+import { didYouMean } from '../../base/did-you-mean.ts'
 import { readKey, toSnake, type Key } from './resource-key.ts'
 import { Scanner } from './scanner.ts'
 import { transforms, type Arguments } from './transforms.ts'

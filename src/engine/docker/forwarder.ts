@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import net from 'node:net'
-import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type Docker from 'dockerode'
 import { CloudError } from '../../base/cloud-error.ts'
+import { projectSocketFolder } from '../../base/paths.ts'
 import { forwarderNumber, ipOf } from './addresses.ts'
 import { ask, orAbsent } from './ask.ts'
 import { metadataAddress, toEndpoint } from './create-options.ts'
@@ -23,7 +23,7 @@ const forwarderMemoryBytes = 256 * 2 ** 20
 
 /**
  * Makes sure that the project's forwarder runs as it should; it goes on while no daemon runs.
- * @param gatewaySocket the daemon's own; the project's is `PROJECT/gateway.sock` beside it
+ * @param gatewaySocket the daemon's own; the project's is in a folder beside it
  * @returns its address in the network
  */
 export async function openForwarder(
@@ -35,7 +35,7 @@ export async function openForwarder(
 ): Promise<string> {
   const program = readFileSync(fileURLToPath(import.meta.resolve('./forwarder.mjs')))
   const image = await importNodeImage(host.docker, 'devcloud/forwarder', { '/forwarder.mjs': program }, signal)
-  const folder = join(dirname(gatewaySocket), project)
+  const folder = projectSocketFolder(gatewaySocket, project)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const ip = ipOf(network.subnet, forwarderNumber)
   const options = toForwarderOptions(host, project, network, { image, folder, ip })

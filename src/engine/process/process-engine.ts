@@ -5,6 +5,7 @@ import net, { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { below, isPlainName } from '../../base/plain-name.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { Log } from '../../base/log.ts'
 import type { Container, ContainerEnd, ContainerSpec, Engine } from '../engine.ts'
@@ -45,7 +46,7 @@ export async function openProcessEngine(options: { readonly stateDirectory: stri
     openProject: () => Promise.resolve(),
     async removeProject(project) {
       await Promise.all([...known.values()].filter((container) => container.project === project).map((container) => container.remove()))
-      rmSync(join(root, 'volumes', project), { recursive: true, force: true })
+      if (isPlainName(project)) rmSync(below(join(root, 'volumes'), project), { recursive: true, force: true })
       removeFolderImages(project, imagesDirectory)
     },
     build: (source, onLine, signal) => buildFolder(source, imagesDirectory, onLine, signal),
@@ -53,7 +54,7 @@ export async function openProcessEngine(options: { readonly stateDirectory: stri
       const id = `${spec.name}-${crypto.randomUUID().slice(0, 8)}`
       const directory = join(containersDirectory, id)
       mkdirSync(directory, { mode: 0o700 })
-      const container = forget(await launch(spec, id, directory, memoryRoot, join(root, 'volumes', spec.project), imagesDirectory))
+      const container = forget(await launch(spec, id, directory, memoryRoot, below(join(root, 'volumes'), spec.project), imagesDirectory))
       known.set(id, container)
       return container
     },

@@ -21,7 +21,7 @@ export function readKeyName(name: string): { readonly account: string; readonly 
   throw malformed(name, 'projects/*/serviceAccounts/*/keys/*')
 }
 
-/** `projects/P`. @throws CloudError INVALID_ARGUMENT for another form */
+/** `projects/P`. @throws CloudError INVALID_ARGUMENT for another form, and for what cannot be a project's id */
 export function readProjectName(name: string): string {
   const [, project] = /^projects\/([^/]+)$/.exec(name) ?? []
   if (project !== undefined && project !== '-') return project

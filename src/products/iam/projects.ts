@@ -12,6 +12,7 @@ import { callerOf, localUser, type Caller } from '../../api/caller.ts'
 import type { IamPolicies } from '../../api/iam-policy.ts'
 import { shownPolicy } from '../../api/policy-rules.ts'
 import { paginateList } from '../../api/pages.ts'
+import { checkProject } from '../../api/names.ts'
 import { service, type RestBinding, type Service } from '../../api/product.ts'
 import { unimplemented } from '../../api/status.ts'
 import type { IamNeeds, IamProject } from './index.ts'
@@ -39,6 +40,7 @@ export function projectService(needs: IamNeeds, policies: IamPolicies, onSet: (p
   const canonical = (name: string) => {
     const id = name.includes('/') ? readProjectName(name) : name
     if (id === '') throw invalid('resource must name a project.')
+    checkProject(id)
     return `projects/${needs.project(id).id}`
   }
   const rpcs = policies.rpcs(canonical, (name) => onSet(name.slice('projects/'.length)), { withoutPublic: true })

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { requireCaller } from '../../../api/caller.ts'
+import { checkProject } from '../../../api/names.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { doneOperation } from '../enabled-services.ts'
 import type { IamNeeds, IamProject } from '../index.ts'
@@ -7,6 +8,10 @@ import { pageOfProjects } from '../projects.ts'
 
 /** Single routes of APIs whose protos are not public: Resource Manager v1, Cloud Billing, and what Google's clients ask beside their work. */
 export function smallRoutes(needs: IamNeeds): FastifyPluginAsync {
+  const projectOf = (idOrNumber: string) => {
+    checkProject(idOrNumber)
+    return needs.project(idOrNumber)
+  }
   return async (app) => {
     app.addHook('onRequest', async (request) => void requireCaller(request.caller))
     app.get<{ Querystring: Readonly<Record<string, string | undefined>> }>('/v1/projects', ({ query, caller }) => {
@@ -19,9 +24,9 @@ export function smallRoutes(needs: IamNeeds): FastifyPluginAsync {
       )
       return { projects: items.map(toProject), ...(nextPageToken !== '' && { nextPageToken }) }
     })
-    app.get<{ Params: { project: string } }>('/v1/projects/:project([^:]+)', (request) => toProject(needs.project(request.params.project)))
+    app.get<{ Params: { project: string } }>('/v1/projects/:project([^:]+)', (request) => toProject(projectOf(request.params.project)))
     app.get<{ Params: { project: string } }>('/v1/projects/:project/billingInfo', (request) => {
-      const { id } = needs.project(request.params.project)
+      const { id } = projectOf(request.params.project)
       return { name: `projects/${id}/billingInfo`, projectId: id, billingAccountName: '', billingEnabled: false }
     })
     // google-auth asks this in the background after its first token; 0x0 means no boundary

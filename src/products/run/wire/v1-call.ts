@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requireCaller } from '../../../api/caller.ts'
 import { readJson } from '../../../api/json-body.ts'
+import { checkProject, checkRegion } from '../../../api/names.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { hostOf } from '../../../api/routes.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
@@ -26,9 +27,13 @@ export function toCall(needs: RunNeeds, request: FastifyRequest): V1Call {
   const params = request.params as V1Call['params']
   const query = request.query as V1Call['query']
   const location = params['location'] ?? /^(.+)-run\.(?:googleapis\.com|localhost)$/.exec(hostOf(request.headers))?.[1]
+  const project = params['namespace'] ?? params['project'] ?? ''
+  checkProject(project)
+  const region = location === '-' ? undefined : location
+  if (region !== undefined) checkRegion(region)
   return {
-    project: needs.project(params['namespace'] ?? params['project'] ?? ''),
-    region: location === '-' ? undefined : location,
+    project: needs.project(project),
+    region,
     caller: requireCaller(request.caller).email,
     params,
     query,

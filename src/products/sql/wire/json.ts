@@ -4,6 +4,7 @@ import { isSystemParameter, unknownParameter } from '../../../api/rest-request.t
 import { CloudError, messageOf } from '../../../base/cloud-error.ts'
 import { readJson } from '../../../api/json-body.ts'
 import { withoutNulls } from '../../../api/json-values.ts'
+import { checkProject } from '../../../api/names.ts'
 import type { Log } from '../../../base/log.ts'
 import { readInstanceId } from '../names.ts'
 import { refusedRoutes } from './refused.ts'
@@ -48,6 +49,7 @@ export function sendSqlError(request: FastifyRequest, reply: FastifyReply, error
 
 function readCall(request: FastifyRequest, projectId: (idOrNumber: string) => string): Call {
   const { project, instance = '', id = '' } = request.params as Readonly<Record<string, string | undefined>>
+  if (project !== undefined) checkProject(project)
   return {
     project: project === undefined ? '' : projectId(project),
     instance: readInstanceId(instance),

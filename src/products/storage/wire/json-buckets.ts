@@ -1,10 +1,11 @@
+import { isRecord } from '../../../api/json-values.ts'
+import { checkProject } from '../../../api/names.ts'
 import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
 import { bucketNotFound } from '../../../objects/object-store.ts'
 import { checkPreconditions } from '../../../objects/preconditions.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
 import { hasAccess } from '../access.ts'
 import { bucketAttributes } from '../bucket-attributes.ts'
-import { isRecord } from '../../../api/json-values.ts'
 import { bucketKeys } from '../bucket-fields.ts'
 import { policyAsAsked } from '../bucket-policy.ts'
 import { toBucketResource, type View } from '../bucket-resource.ts'
@@ -162,6 +163,7 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       verb: 'GET',
       path: 'projects/:project/serviceAccount',
       handle(call) {
+        checkProject(call.param('project'))
         call.allowInProject('resourcemanager.projects.get', call.param('project'))
         const { number } = project(call.param('project'))
         return { kind: 'storage#serviceAccount', email_address: `service-${number}@gs-project-accounts.iam.gserviceaccount.com` }
@@ -178,6 +180,7 @@ export function pageSize(call: Call): number {
 function requireProject(call: Call): string {
   const project = call.text('project')
   if (project === undefined) throw required('project')
+  checkProject(project)
   return project
 }
 
