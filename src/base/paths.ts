@@ -38,6 +38,11 @@ export function projectSocketFolder(gatewaySocket: string, project: string): str
   return below(`${gatewaySocket}.d`, project)
 }
 
+/** The daemon's diagnostics. */
+export function daemonLogPath(state: string): string {
+  return join(state, 'daemon.log')
+}
+
 /** The log of the daemon's stdout and stderr: what a failed start leaves behind. */
 export function daemonOutputPath(state: string): string {
   return join(state, 'daemon.out')

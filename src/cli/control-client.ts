@@ -8,6 +8,7 @@ import { CloudError, codes, messageOf, type Code } from '../base/cloud-error.ts'
 import { diskFault, whyUnwritable } from '../base/disk-fault.ts'
 import { controlSocketPath, daemonOutputPath, stateDirectory } from '../base/paths.ts'
 import type { LastEvent, WireError } from '../daemon/control-protocol.ts'
+import { supervised } from './supervisor.ts'
 
 /** Speaks to the daemon over its control socket. Faults come as the CloudError that the daemon threw. */
 export interface ControlClient {
@@ -43,7 +44,8 @@ export async function findDaemon(): Promise<ControlClient | undefined> {
 async function startDaemon(state: string, client: ControlClient): Promise<void> {
   const output = openOutputFile(state)
   const main = fileURLToPath(import.meta.resolve(import.meta.url.endsWith('.ts') ? '../daemon/main.ts' : '../daemon/main.js'))
-  const child = spawn(process.execPath, [...daemonFlags, main], {
+  const { file, args } = supervised([process.execPath, ...daemonFlags, main])
+  const child = spawn(file, args, {
     detached: true,
     stdio: ['ignore', output, output],
     cwd: state,

@@ -90,6 +90,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
         hosts: (host) => hosts.some((pattern) => matchesHost(pattern, host)),
         socketPath: foundation.gatewaySocket,
         port,
+        onFull: (most) => log.warn({ most }, 'the endpoints take no more connections for now: they have as many as they may'),
         metadataHandler: (request, response, source) => void identities.answer(request, response, source),
         mayTunnel: ({ host, port }, headers) => (isOfHouse(host) && port === router.port) || machineToken.allowsTunnel(headers),
         onRouter: (socket, tls, ip) => router.accept(socket as Socket, tls ? 'https' : 'http', ip),

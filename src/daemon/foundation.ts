@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../base/clock.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { openLog, type Log } from '../base/log.ts'
 import { portOwner } from '../base/owners.ts'
-import { socketPath } from '../base/paths.ts'
+import { daemonLogPath, socketPath } from '../base/paths.ts'
 import { openCertificateAuthority, type CertificateAuthority } from '../gateway/certificate-authority.ts'
 import { openTlsEnd } from '../gateway/tls-end.ts'
 import { openTokens, type Tokens } from '../metadata/tokens.ts'
@@ -51,7 +51,7 @@ export interface FoundationOptions {
 export async function openFoundation({ stateDirectory, port, gatewayPort }: FoundationOptions): Promise<Foundation> {
   await using opened = new AsyncDisposableStack()
   const state = opened.use(openState(stateDirectory, schema))
-  const log = openLog(join(stateDirectory, 'daemon.log'))
+  const log = openLog(daemonLogPath(stateDirectory))
   const clock = systemClock
   const projects = openProjects(state)
   const [tokens, authority, operations] = await Promise.all([
@@ -79,6 +79,7 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
       tlsEnd,
       onRequest: (record) => requests.add(record),
       publicOrigins: () => storageOrigins(gatewayPort()),
+      onFull: (most) => log.warn({ most }, 'the router takes no more connections for now: it has as many as it may'),
     })
   const isFixed = typeof port === 'number' && port !== 0
   const router = opened.use(

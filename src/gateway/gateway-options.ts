@@ -14,6 +14,8 @@ export interface GatewayOptions {
   /** 0 is a free one. */
   readonly port: number
   readonly metadataHandler: (request: IncomingMessage, response: ServerResponse, source: Source) => void
+  /** The port takes no more connections than so many for now. */
+  readonly onFull?: (most: number) => void
   /** Takes a connection to a service's own URL from `ip`, TLS already ended. The socket may be paused. */
   readonly onRouter: (socket: Duplex, tls: boolean, ip: string) => void
   /** Hosts and ports of this machine to which CONNECT leads besides Google's names: the router's, and those that the user allowed. */

@@ -34,6 +34,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     await listenOnLoopback(
       options.port,
       keep((socket) => connections.acceptLocal(socket)),
+      options.onFull,
     ),
   )
   opened.use(

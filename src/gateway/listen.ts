@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
+import { limitConnections } from '../base/limit-connections.ts'
 
 export interface Listening extends AsyncDisposable {
   /** 0 for a Unix socket. */
@@ -10,9 +11,14 @@ export interface Listening extends AsyncDisposable {
 
 /**
  * Listens on 127.0.0.1, and on ::1 where this machine has it, on one port (S5).
+ * @param onFull told when it takes no more connections for now
  * @throws CloudError PORT_TAKEN
  */
-export async function listenOnLoopback(port: number, accept: (socket: Socket) => void): Promise<Listening> {
+export async function listenOnLoopback(
+  port: number,
+  accept: (socket: Socket) => void,
+  onFull: (most: number) => void = () => {},
+): Promise<Listening> {
   const four = net.createServer(accept)
   await listen(four, { host: '127.0.0.1', port }).catch((error: unknown) => {
     throw new CloudError('FAILED_PRECONDITION', `Port ${port} is taken: ${messageOf(error)}.`, 'Stop what holds it, or set gateway.port.', {
@@ -20,8 +26,10 @@ export async function listenOnLoopback(port: number, accept: (socket: Socket) =>
       fault: 'PORT_TAKEN',
     })
   })
+  limitConnections(four, onFull)
   const taken = (four.address() as AddressInfo).port
   const six = net.createServer(accept)
+  limitConnections(six, onFull)
   await listen(six, { host: '::1', port: taken, ipv6Only: true }).catch(() => {}) // no IPv6 here, or another's port there: 127.0.0.1 is enough
   return {
     port: taken,

@@ -2,6 +2,7 @@ import net, { type AddressInfo, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { CloudError } from '../base/cloud-error.ts'
 import type { Clock } from '../base/clock.ts'
+import { limitConnections } from '../base/limit-connections.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { RouterCore } from './router-core.ts'
 import { onFirstProtocol } from './first-protocol.ts'
@@ -22,6 +23,8 @@ export interface RouterOptions {
   readonly onRequest: (record: RequestRecord) => void
   /** Replaced in the pages that browsers read; asked for each connection. */
   readonly publicOrigins?: () => readonly PublicOrigin[]
+  /** The port takes no more connections than so many for now. */
+  readonly onFull?: (most: number) => void
 }
 
 /** Opens the front door on 127.0.0.1, and on ::1 where there is one. @throws CloudError PORT_TAKEN for a number that is held */
@@ -66,6 +69,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   }
   const [first, ...others] = await listen(options.port, onConnection)
   const servers = [first, ...others]
+  for (const server of servers) limitConnections(server, options.onFull ?? (() => {}))
   const timer = setInterval(() => {
     const now = clock.ticksMs()
     for (const connection of open) if (connection.deadlineTicks < now) connection.onDeadline()

@@ -5,6 +5,7 @@ import type { StatusAnswer, VersionAnswer } from '../../daemon/control-protocol.
 import { identify } from '../../engine/process/proc.ts'
 import { connectDaemon, findDaemon } from '../control-client.ts'
 import { openOutput } from '../output.ts'
+import { readHealth } from '../read-health.ts'
 
 interface DaemonOptions {
   readonly json?: true
@@ -39,6 +40,12 @@ export function addDaemon(program: Command): void {
     .option('--json', 'as JSON')
     .action(async (options: DaemonOptions) => {
       const output = openOutput(options)
+      const busy = await readHealth()
+      if (busy !== undefined && busy.blockedMs > 0) {
+        const message = `The daemon, pid ${busy.pid}, has been busy for ${busy.blockedMs} ms and answers nobody meanwhile.`
+        const next = `Wait, or: kill -9 ${busy.pid}; the next one adopts what runs`
+        throw new CloudError('UNAVAILABLE', message, next, { fault: 'DAEMON_BUSY', evidence: [...busy.stack] })
+      }
       const client = await findDaemon()
       if (client === undefined) {
         throw new CloudError('UNAVAILABLE', 'No daemon runs.', 'devcloud daemon start', { fault: 'DAEMON_ABSENT' })
