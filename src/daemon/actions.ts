@@ -119,14 +119,14 @@ async function readEnvironment(
   house: House,
   { id, endpoints, isOpen }: { readonly id: string; readonly endpoints: boolean; readonly isOpen: boolean },
 ): Promise<EnvAnswer> {
-  const { foundation, catalog, gateway, machineToken } = house
+  const { foundation, catalog, gateway, machineToken, ownerCheck } = house
   const { projects, authority, tokens } = foundation
   if (endpoints) {
     return {
       variables: endpointsFor(
         catalog.all.map(({ name }) => name),
         gateway.port,
-        process.platform === 'linux' ? undefined : machineToken.value, // elsewhere the system does not tell whose a connection is
+        ownerCheck.isProof ? undefined : machineToken.value,
       ),
     }
   }

@@ -16,7 +16,7 @@ export function admitVisitors(serve: Handler, ownerCheck: OwnerCheck, machineTok
     if (!lendsAuthority || isPage) return hand(false)
     if (machineToken.isIn(request.headers)) return hand(true)
     if (source.ends === undefined) return hand(false)
-    const isOwner = ownerCheck(source, source.ends)
+    const isOwner = ownerCheck.owns(source, source.ends)
     if (typeof isOwner === 'boolean') hand(isOwner)
     else void isOwner.then(hand)
   }

@@ -15,7 +15,7 @@ import { openFoundation, type Foundation } from './foundation.ts'
 import { openGoogleApi, type GoogleApi } from './google-api.ts'
 import { openIdentities, type Identities } from './identities.ts'
 import { openMachineToken, type MachineToken } from './machine-token.ts'
-import { openOwnerCheck } from './owner-check.ts'
+import { openOwnerCheck, type OwnerCheck } from './owner-check.ts'
 import { rememberedPort } from './remembered-port.ts'
 import { surroundingsOf } from './surroundings.ts'
 
@@ -25,6 +25,7 @@ export interface House {
   readonly catalog: Catalog
   readonly gateway: Gateway
   readonly machineToken: MachineToken
+  readonly ownerCheck: OwnerCheck
   /** Calls our own products as any client would. */
   readonly api: GoogleApi
   readonly startedMs: number
@@ -104,6 +105,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     catalog,
     gateway,
     machineToken,
+    ownerCheck,
     api,
     startedMs: clock.nowMs(),
     identities,

@@ -43,8 +43,8 @@ export function openIdentities(options: {
     const server = http.createServer(async (request, response) => {
       if (!isOwnHost(request)) return refuse(response, 421, 'No host of that name is served here.')
       if (isPage(request.headers)) return refuse(response, 403, 'A page in a browser may not ask the metadata server.')
-      // beside Linux the system does not tell whose a connection is, and metadata's clients can send no token: docs/security.md
-      const mayAsk = process.platform !== 'linux' || (await ownerCheck(request.socket, request.socket))
+      // where nothing tells whose a connection is, there is nothing to ask by: metadata's clients can send no token (docs/security.md)
+      const mayAsk = !ownerCheck.isProof || (await ownerCheck.owns(request.socket, request.socket))
       if (mayAsk) handler(request, response, identity)
       else refuse(response, 403, 'Only the user who runs devcloud may ask.')
     })

@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import http from 'node:http'
 import net from 'node:net'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask, givenCli, type GivenCli } from './given-cli.ts'
@@ -107,13 +108,35 @@ describe('a service that asks who calls', { timeout: 180_000 }, () => {
     events.destroy()
 
     const socket = net.connect(Number(new URL(proxy.url).port), '127.0.0.1')
-    socket.write('GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    socket.write('GET /socket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
     const received: string[] = []
     socket.setEncoding('utf8').on('data', (text: string) => received.push(text))
     await expect.poll(() => received.join(''), { timeout: 20_000 }).toMatch(/^HTTP\/1\.1 101 [\s\S]*\r\n\r\n$/)
     socket.write('ping')
     await expect.poll(() => received.join(''), { timeout: 20_000 }).toMatch(/ping$/)
     socket.destroy()
+  })
+
+  test('S2: the proxy passes on nothing that a page of another origin, another name or another user asks in its user’s name', async () => {
+    await using proxy = await givenProxy(cli)
+    const { host } = new URL(proxy.url)
+    for (const headers of [
+      { host: 'evil.test' },
+      { origin: 'http://evil.test' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
+    ]) {
+      expect([headers, (await ask(proxy.url, { headers: { host, ...headers } })).status]).toEqual([headers, 'origin' in headers || 'sec-fetch-site' in headers ? 403 : 421]) // prettier-ignore
+    }
+    expect((await ask(proxy.url, { method: 'POST', headers: { host, origin: proxy.url, 'sec-fetch-site': 'same-origin' } })).status).toBe(
+      200,
+    )
+    const link = { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    expect((await ask(proxy.url, { headers: link })).status).toBe(200)
+    if (process.getuid?.() !== 0) return // only root may become somebody else to try
+    const asNobody = promisify(execFile)('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', proxy.url], { uid: 65_534, gid: 65_534 })
+    expect((await asNobody).stdout).toBe('403')
   })
 
   test('is asked at a tag, or with the token that is told', async () => {

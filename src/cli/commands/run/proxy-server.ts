@@ -1,6 +1,8 @@
-import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import http, { STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
 import type { Socket } from 'node:net'
+import type { OwnerCheck } from '../../../daemon/owner-check.ts'
+import { refusalOf } from './proxy-guard.ts'
 
 export interface ProxyTarget {
   /** Of this machine's router. */
@@ -11,6 +13,7 @@ export interface ProxyTarget {
   readonly origins: readonly string[]
   /** The identity token of now. */
   readonly token: () => Promise<string>
+  readonly ownerCheck: OwnerCheck
 }
 
 /**
@@ -27,6 +30,11 @@ export function createProxy(target: ProxyTarget): http.Server {
 
 async function forward(target: ProxyTarget, agent: http.Agent, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
+    const refusal = await refusalOf(request, target.ownerCheck)
+    if (refusal !== undefined) {
+      response.writeHead(refusal.status, { 'content-type': 'text/plain', connection: 'close' }).end(`${refusal.words}\n`)
+      return
+    }
     const { method, url: path } = request
     const headers = await headersFor(target, request)
     const asked = http.request({ host: '127.0.0.1', port: target.port, method, path, headers, agent })
@@ -45,6 +53,9 @@ async function forward(target: ProxyTarget, agent: http.Agent, request: Incoming
 
 async function upgrade(target: ProxyTarget, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
   socket.on('error', () => {})
+  const refusal = await refusalOf(request, target.ownerCheck)
+  if (refusal !== undefined)
+    return void socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nConnection: close\r\n\r\n`)
   const { method, url: path } = request
   const headers = await headersFor(target, request).catch(() => undefined)
   if (headers === undefined) return void socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n')

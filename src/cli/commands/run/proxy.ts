@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { InvalidArgumentError, type Command } from 'commander'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { openOwnerCheck } from '../../../daemon/owner-check.ts'
 import type { TokenAnswer } from '../../../daemon/control-protocol.ts'
 import type { ControlClient } from '../../control-client.ts'
 import { openOutput } from '../../output.ts'
@@ -32,6 +33,7 @@ async function proxy(id: string, options: ProxyOptions): Promise<void> {
   const tagged = options.tag === undefined ? urls : urls.map((url) => url.replace('://', `://${options.tag}---`))
   const { host, port } = new URL(tagged.find((url) => url.startsWith('http://')) ?? '')
   const server = createProxy({
+    ownerCheck: openOwnerCheck(),
     port: Number(port || 80),
     host,
     origins: tagged.flatMap((url) => [url, `https://${new URL(url).hostname}`]), // the application sees no port
