@@ -71,6 +71,11 @@ export function sendJsonError(request: FastifyRequest, reply: FastifyReply, erro
   reply.removeHeader('content-length').removeHeader('content-encoding').code(told.status)
   if (told.status === 304) return reply.send()
   const isMedia = request.url.startsWith('/download/') || (request.method === 'GET' && /[?&]alt=media(&|$)/.test(request.url))
-  if (isMedia) return reply.type('text/html; charset=UTF-8').send(told.message)
+  if (isMedia) return reply.type('text/html; charset=UTF-8').send(escapeHtml(told.message))
   return reply.type('application/json; charset=UTF-8').send(JSON.stringify(toJsonError(told)))
+}
+
+/** Names of objects are anybody's text, and a browser shows this answer as a page. */
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
