@@ -11,7 +11,7 @@ export const nextHeader = 'x-devcloud-next'
 export async function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): Promise<FastifyReply> {
   const told = toClientError(error)
   if (!(told instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
-  const { http, body } = toRestError(told)
+  const { http, body } = toRestError(told, request.headers)
   if (request.headers['content-type']?.startsWith('application/grpc') !== true) {
     if (told instanceof CloudError) reply.header(nextHeader, escapeMessage(told.next))
     return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))

@@ -7,6 +7,7 @@ import { admissionOf, readCaller, requireCaller, type Caller, type TokenReader }
 import { decodedStream, readContent } from './content-coding.ts'
 import { serveGrpc } from './grpc.ts'
 import { headFault } from './head-fault.ts'
+import { isAdding } from './is-adding.ts'
 import { messageLimitBytes } from './json-body.ts'
 import type { Product } from './product.ts'
 import { serveRest, unknownRoute, verbOf } from './rest.ts'
@@ -31,8 +32,10 @@ export async function createApiServer(options: {
   readonly tokens: TokenReader
   readonly borders: Borders
   readonly log: Log
+  /** Runs a call that may make the state larger: on a full disk its first write is refused. */
+  readonly adding?: (call: () => void) => void
 }): Promise<FastifyInstance> {
-  const { products, tokens, borders, log } = options
+  const { products, tokens, borders, log, adding = (call) => call() } = options
   const routes = openRoutes(products)
   /** Answers what no route may see: in the words of the product that it is for. */
   const refuse = (request: FastifyRequest, reply: FastifyReply, error: unknown) => {
@@ -67,6 +70,8 @@ export async function createApiServer(options: {
     done()
   })
   app.addHook('preParsing', (request, _reply, payload, done) => done(null, decodedStream(request.raw, messageLimitBytes) ?? payload))
+  // What is said here holds for the handler: it runs once the body has been read, or is about to be.
+  app.addHook('preValidation', (request, _reply, done) => (isAdding(verbOf(request), request.url) ? adding(done) : done()))
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, unknownRoute(request), log))
   for (const product of products) await mountWires(app, product, routes, borders)

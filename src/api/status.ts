@@ -1,12 +1,14 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { create } from '@bufbuild/protobuf'
 import { Code as ConnectCode, ConnectError } from '@connectrpc/connect'
 import { DebugInfoSchema, ErrorInfoSchema } from './gen/google/rpc/error_details_pb.ts'
 import { CloudError, codes, type Code } from '../base/cloud-error.ts'
+import { httpStatusOf } from './http-status.ts'
 
 /** An error as REST answers it: the body of google.rpc.Status in Google's envelope, and its HTTP status. */
-export function toRestError(error: unknown): { readonly http: number; readonly body: RestError } {
+export function toRestError(error: unknown, headers: IncomingHttpHeaders): { readonly http: number; readonly body: RestError } {
   const { code, message, details } = toStatus(error)
-  const { http } = codes[code]
+  const http = error instanceof CloudError ? httpStatusOf(error, headers) : codes[code].http
   return { http, body: { error: { code: http, message, status: code, ...(details.length > 0 && { details: details.map(toJsonDetail) }) } } }
 }
 

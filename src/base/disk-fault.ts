@@ -1,45 +1,55 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants } from 'node:fs'
 import { CloudError, messageOf } from './cloud-error.ts'
+import { diskSpace, fewFiles, nearestFolder, toSize } from './disk-space.ts'
 
 /** Primary result codes of SQLite: sqlite.org/rescode.html. */
 const sqlite = { readOnly: 8, inputOutput: 10, full: 13 } as const
 /** With less than this SQLite cannot even delete, nor can a daemon write why it does not start. */
 const leastBytes = 256 << 10
 
-/** What `error` says of the disk of the state directory, as the CloudError to tell; undefined when it is about something else. */
+/**
+ * What `error` says of the disk of `directory`, as the CloudError to tell: DISK_FULL, DISK_FAILED for a device that gives errors,
+ * STATE_UNUSABLE for a read-only one; undefined when it is about something else.
+ */
 export function diskFault(error: unknown, directory: string): CloudError | undefined {
   if (!(error instanceof Error) || error instanceof CloudError) return undefined
   const { code, errcode } = error as NodeJS.ErrnoException & { readonly errcode?: number }
   const primary = errcode === undefined ? undefined : errcode & 0xff
   if (code === 'ENOSPC' || code === 'EDQUOT' || primary === sqlite.full) return fullDisk(directory, error)
   if (code === 'EROFS' || primary === sqlite.readOnly) return readOnlyDisk(directory, error)
-  return primary === sqlite.inputOutput && isFull(directory) ? fullDisk(directory, error) : undefined
+  if (primary === sqlite.inputOutput && isFull(directory)) return fullDisk(directory, error)
+  return code === 'EIO' || primary === sqlite.inputOutput ? failedDisk(directory, error) : undefined
 }
 
-/** Why a folder cannot be made or written, found by asking for the nearest that exists: mkdir alone says "no such file" on a read-only disk. */
+/** Why a folder cannot be made or written: mkdir alone says "no such file" on a read-only disk. */
 export function whyUnwritable(directory: string): CloudError | undefined {
-  let nearest = directory
-  while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest)
   try {
-    accessSync(nearest, constants.W_OK)
+    accessSync(nearestFolder(directory), constants.W_OK)
   } catch (error) {
     return diskFault(error, directory)
   }
-  return isFull(nearest) ? fullDisk(directory, new Error('no space left')) : undefined
+  return isFull(directory) ? fullDisk(directory, new Error('no space left')) : undefined
+}
+
+/** @param neededBytes what could not be stored, when that is known */
+export function fullDisk(directory: string, cause?: unknown, neededBytes?: number): CloudError {
+  const { freeBytes, freeFiles } = diskSpace(directory)
+  const free =
+    freeFiles < fewFiles
+      ? `it has ${freeFiles} inodes left, each file takes one`
+      : neededBytes === undefined
+        ? `${toSize(freeBytes)} are free`
+        : `${toSize(neededBytes)} are needed, ${toSize(freeBytes)} are free`
+  return new CloudError(
+    'RESOURCE_EXHAUSTED',
+    `The disk of ${directory} is full: ${free}.`,
+    freeFiles < fewFiles ? 'Delete files there, then try again.' : 'Free space there, or devcloud clean; then try again.',
+    { cause, fault: 'DISK_FULL', ...(cause !== undefined && { evidence: [messageOf(cause)] }) },
+  )
 }
 
 function isFull(directory: string): boolean {
-  const { bavail, bsize } = statfsSync(directory)
-  return bavail * bsize < leastBytes
-}
-
-function fullDisk(directory: string, cause: Error): CloudError {
-  return new CloudError('RESOURCE_EXHAUSTED', `The disk of ${directory} is full.`, 'Free space there, then: devcloud up', {
-    cause,
-    fault: 'STATE_UNWRITABLE',
-    evidence: [messageOf(cause)],
-  })
+  return diskSpace(directory).freeBytes < leastBytes
 }
 
 function readOnlyDisk(directory: string, cause: Error): CloudError {
@@ -48,5 +58,15 @@ function readOnlyDisk(directory: string, cause: Error): CloudError {
     `The disk of ${directory} is read-only.`,
     'Make it writable, or set DEVCLOUD_STATE_DIR to a folder that is; then: devcloud up',
     { cause, fault: 'STATE_UNUSABLE', evidence: [messageOf(cause)] },
+  )
+}
+
+/** After a failed sync nobody can say what is on the disk: nothing is written until a new daemon has read it again. */
+function failedDisk(directory: string, cause: Error): CloudError {
+  return new CloudError(
+    'FAILED_PRECONDITION',
+    `The disk of ${directory} gave an error: ${messageOf(cause)}. Nothing more is written, reads go on.`,
+    'Look at the disk, then: devcloud daemon stop && devcloud fsck',
+    { cause, fault: 'DISK_FAILED', evidence: [messageOf(cause)] },
   )
 }

@@ -20,6 +20,8 @@ const byFault: Readonly<Record<string, number>> = {
   STATE_LOCKED: exitCodes.engine,
   STATE_UNUSABLE: exitCodes.engine,
   STATE_UNWRITABLE: exitCodes.engine,
+  DISK_FULL: exitCodes.engine,
+  DISK_FAILED: exitCodes.engine,
   STATE_DAMAGED: exitCodes.engine,
   STATE_NEWER: exitCodes.engine,
   STATE_UNKNOWN: exitCodes.engine,

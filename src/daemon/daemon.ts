@@ -80,7 +80,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const catalog = await openCatalog(foundation, surroundings)
   for (const product of catalog.all) opened.use(product)
   const served = catalog.all.filter(({ name }) => options.products?.includes(name) ?? true)
-  const app = await createApiServer({ products: served, tokens, borders: catalog.borders, log })
+  const app = await createApiServer({ products: served, tokens, borders: catalog.borders, log, adding: (call) => state.adding(call) })
   opened.defer(async () => void (await app.close()))
   const hosts = served.flatMap((product) => product.hosts)
   const gateway = opened.use(

@@ -52,6 +52,8 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
   await using opened = new AsyncDisposableStack()
   const state = opened.use(openState(stateDirectory, schema))
   const log = openLog(daemonLogPath(stateDirectory))
+  state.disk.onFault((fault) => log.error({ err: fault }, 'disk fault'))
+  state.disk.holdBallast()
   const clock = systemClock
   const projects = openProjects(state)
   const [tokens, authority, operations] = await Promise.all([

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CloudError, messageOf } from '../base/cloud-error.ts'
+import type { Disk } from '../state/disk.ts'
 import { RunningSums } from './running-sums.ts'
 import type { Content } from './stored.ts'
 
@@ -13,11 +13,13 @@ const writeBytes = 512 << 10
 /** Write-once files named by random ids in one directory. A name under which bytes can be read stands for synced bytes. */
 export class BlobFiles {
   readonly directory: string
+  readonly disk: Disk
   #syncing: Promise<void> | undefined
   #nextSync: Promise<void> | undefined
 
-  constructor(directory: string) {
+  constructor(directory: string, disk: Disk) {
     this.directory = directory
+    this.disk = disk
   }
 
   path(file: string): string {
@@ -46,12 +48,17 @@ export class BlobFiles {
     return { ...sums.read(), bytes: { kind: 'inline', data: Buffer.concat(chunks) } }
   }
 
-  /** A new empty file whose name survives a power loss. */
+  /** A new empty file whose name survives a power loss. @throws CloudError DISK_FULL */
   async create(): Promise<string> {
+    this.disk.demand()
     const file = randomBytes(16).toString('hex')
-    const handle = await open(this.path(file), 'wx', 0o600)
-    await handle.close()
-    await this.syncDirectory()
+    try {
+      const handle = await open(this.path(file), 'wx', 0o600)
+      await handle.close()
+      await this.syncDirectory()
+    } catch (error) {
+      throw this.disk.fault(error)
+    }
     return file
   }
 
@@ -77,10 +84,11 @@ export class BlobFiles {
   async #stageFile(sums: RunningSums, gathered: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<Content> {
     const file = randomBytes(16).toString('hex')
     const temporary = `${file}.part`
+    this.disk.demand(sums.sizeBytes)
     try {
       const handle = await open(this.path(temporary), 'wx', 0o600)
       try {
-        await appendTo(handle, 0, startingWith(gathered, rest, sums))
+        await appendTo(handle, 0, startingWith(gathered, rest, sums), this.disk)
         await handle.datasync()
       } finally {
         await handle.close()
@@ -89,7 +97,7 @@ export class BlobFiles {
       await this.syncDirectory()
     } catch (error) {
       await this.remove(temporary)
-      throw toDiskFault(error)
+      throw this.disk.fault(error)
     }
     return { ...sums.read(), bytes: { kind: 'file', file } }
   }
@@ -97,12 +105,14 @@ export class BlobFiles {
 
 /**
  * Writes `source` at `position`, the next write gathered while one is under way. Answers how many bytes are written.
- * When `source` throws, what came before is written first and `written` is called with its size.
+ * When `source` throws, what came before is written first and `written` is called with its size. A full disk is found before SQLite meets it.
+ * @throws CloudError DISK_FULL
  */
 export async function appendTo(
   handle: FileHandle,
   position: number,
   source: AsyncIterable<Uint8Array>,
+  disk: Disk,
   written: (sizeBytes: number) => void = () => {},
 ): Promise<void> {
   let gathered: Uint8Array[] = []
@@ -111,6 +121,7 @@ export async function appendTo(
   let writing: Promise<unknown> = Promise.resolve()
   const flush = async () => {
     await writing
+    if (size > 0) disk.demand(size)
     writing = writeAll(handle, gathered, at)
     writing.catch(() => {}) // awaited before the next write
     at += size
@@ -153,14 +164,4 @@ async function fsyncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-/** A full disk told as such; other errors as they are. */
-export function toDiskFault(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
-  return new CloudError('RESOURCE_EXHAUSTED', `The object could not be stored: ${messageOf(error)}.`, 'Free space on the disk.', {
-    cause: error,
-    fault: 'DISK_FULL',
-  })
 }

@@ -269,7 +269,7 @@ export class ObjectStore implements AsyncDisposable {
 
 /** Opens the store in the state directory's `objects/` and sweeps what a killed daemon left there, when the database knows what is there. */
 export async function openObjectStore(state: State, clock: Clock): Promise<ObjectStore> {
-  const files = new BlobFiles(join(state.directory, 'objects'))
+  const files = new BlobFiles(join(state.directory, 'objects'), state.disk)
   await files.make()
   if (state.knowsDirectory) {
     const kept = state.db.prepare('SELECT file FROM object_blobs WHERE file IS NOT NULL UNION ALL SELECT file FROM object_uploads').all()

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import type { Clock } from '../base/clock.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import type { State } from '../state/state.ts'
-import { appendTo, toDiskFault, type BlobFiles } from './blob-files.ts'
+import { appendTo, type BlobFiles } from './blob-files.ts'
 import { RunningSums } from './running-sums.ts'
 import type { Content } from './stored.ts'
 
@@ -94,12 +94,12 @@ export class Uploads implements AsyncDisposable {
     let ended = false
     try {
       const summed = sums === undefined ? source : passing(source, sums)
-      await appendTo(handle, upload.receivedBytes, summed, (sizeBytes) => (writtenBytes = sizeBytes))
+      await appendTo(handle, upload.receivedBytes, summed, this.#files.disk, (sizeBytes) => (writtenBytes = sizeBytes))
       ended = true
     } catch (error) {
-      throw toDiskFault(error)
+      throw this.#files.disk.fault(error)
     } finally {
-      await handle.datasync().finally(() => handle.close())
+      await this.#sync(handle)
       const whole = upload.receivedBytes + writtenBytes
       const kept = ended && isLast ? whole : Math.max(upload.receivedBytes, whole - (whole % granuleBytes))
       if (sums !== undefined && sums.sizeBytes === kept) this.#sums.set(upload.id, sums)
@@ -147,6 +147,16 @@ export class Uploads implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#busy.values())
+  }
+
+  async #sync(handle: FileHandle): Promise<void> {
+    try {
+      await handle.datasync()
+    } catch (error) {
+      throw this.#files.disk.fault(error)
+    } finally {
+      await handle.close()
+    }
   }
 
   async #removeOld(): Promise<void> {

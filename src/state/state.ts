@@ -1,8 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { DatabaseSync } from 'node:sqlite'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
-import { diskFault } from '../base/disk-fault.ts'
+import { Disk } from './disk.ts'
 import { stateTables, type Migration } from './migrations.ts'
 import { openDatabase } from './open-database.ts'
 import { unusable } from './state-faults.ts'
@@ -13,16 +14,23 @@ export interface State extends AsyncDisposable {
   readonly directory: string
   /** False when this is an older copy: what stands in the directory and not in here is then no garbage, and nothing may be swept. */
   readonly knowsDirectory: boolean
+  readonly disk: Disk
   /** For reads. They see what `write` did this turn, committed or not. */
   readonly db: DatabaseSync
   /**
    * Runs `work` at once, inside the transaction that all writes of this event-loop turn share, and resolves with its value when that
    * transaction is on disk: acknowledge only then. When `work` throws, only its own writes are undone.
+   * @throws CloudError DISK_FULL for one who adds on a full disk, DISK_FAILED
    */
   write<T>(work: (db: DatabaseSync) => T): Promise<T>
   /**
+   * Runs `work`, and all that goes on from it, as one who adds: its first write is refused while the disk is full. What has begun is not
+   * refused later. Outside of it every write is tried: deletes, and the daemon's own.
+   */
+  adding<T>(work: () => T): T
+  /**
    * Runs `work` and commits it at once without waiting for the disk: for what may be lost with the machine's power, though not by a `kill -9`.
-   * Joins the transaction of this turn when there is one.
+   * Joins the transaction of this turn when there is one. Left out while the disk is full.
    */
   jot(work: (db: DatabaseSync) => void): void
 }
@@ -37,8 +45,9 @@ export function openState(directory: string, migrations: readonly Migration[], c
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     chmodSync(directory, 0o700)
+    const disk = new Disk(directory) // gives up the ballast of a full disk before SQLite needs room
     const { db, knowsDirectory } = openDatabase(directory, [stateTables, ...migrations], clock)
-    return new SqliteState(directory, db, knowsDirectory)
+    return new SqliteState(disk, db, knowsDirectory)
   } catch (error) {
     throw unusable(directory, error)
   }
@@ -48,30 +57,40 @@ class SqliteState implements State {
   readonly directory: string
   readonly db: DatabaseSync
   readonly knowsDirectory: boolean
+  readonly disk: Disk
+  readonly #adders = new AsyncLocalStorage<{ isAdmitted: boolean }>()
   #turn: { readonly done: Promise<void>; readonly settle: (error?: unknown) => void } | undefined
 
-  constructor(directory: string, db: DatabaseSync, knowsDirectory: boolean) {
-    this.directory = directory
+  constructor(disk: Disk, db: DatabaseSync, knowsDirectory: boolean) {
+    this.disk = disk
+    this.directory = disk.directory
     this.db = db
     this.knowsDirectory = knowsDirectory
+    disk.onFault(({ fault }) => fault === 'DISK_FULL' && this.#turnLogOver())
+  }
+
+  adding<T>(work: () => T): T {
+    return this.#adders.run({ isAdmitted: false }, work)
   }
 
   async write<T>(work: (db: DatabaseSync) => T): Promise<T> {
+    this.#admit()
     const turn = this.#openTurn()
-    this.db.exec('SAVEPOINT work')
     let value: T
     try {
+      this.db.exec('SAVEPOINT work')
       value = work(this.db)
       this.db.exec('RELEASE work')
     } catch (error) {
-      this.db.exec('ROLLBACK TO work; RELEASE work')
-      throw diskFault(error, this.directory) ?? error
+      this.#undo(error)
+      throw this.disk.fault(error)
     }
     await turn.done
     return value
   }
 
   jot(work: (db: DatabaseSync) => void): void {
+    if (this.disk.isScarce) return
     if (this.#turn !== undefined) {
       this.write(work).catch(() => {}) // told to those who wait for their writes
       return
@@ -83,15 +102,35 @@ class SqliteState implements State {
       this.db.exec('COMMIT')
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
-      throw error
+      throw this.disk.fault(error)
     } finally {
       this.db.exec('PRAGMA synchronous = FULL')
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#turn?.done
+    await this.#turn?.done.catch(() => {})
     this.db.close()
+    this.disk.leave()
+  }
+
+  /** @throws CloudError DISK_FULL, DISK_FAILED */
+  #admit(): void {
+    this.disk.demandWorking()
+    const adder = this.#adders.getStore()
+    if (adder === undefined || adder.isAdmitted) return this.disk.look()
+    this.disk.demand()
+    adder.isAdmitted = true
+  }
+
+  /** On a full disk the write-ahead log begins at its front again, and soon does so each time: bytes that it has need no room. */
+  #turnLogOver(): void {
+    this.db.exec('PRAGMA wal_autocheckpoint = 100')
+    try {
+      this.db.exec('PRAGMA wal_checkpoint(RESTART)')
+    } catch {
+      // a transaction is open: the next checkpoint does it
+    }
   }
 
   #openTurn() {
@@ -104,26 +143,37 @@ class SqliteState implements State {
     return this.#turn
   }
 
+  /** After a full or failing disk SQLite may have rolled all of the turn back by itself: then every writer of it is told. */
+  #undo(error: unknown): void {
+    if (this.db.isTransaction) return this.db.exec('ROLLBACK TO work; RELEASE work')
+    this.#turn?.settle(this.#unwritten(error))
+    this.#turn = undefined
+  }
+
   #commit(): void {
     const turn = this.#turn
+    if (turn === undefined) return
     this.#turn = undefined
     try {
       this.db.exec('COMMIT')
-      turn?.settle()
+      turn.settle()
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
-      turn?.settle(
-        diskFault(error, this.directory) ??
-          new CloudError(
-            'RESOURCE_EXHAUSTED',
-            `The state database could not be written: ${messageOf(error)}.`,
-            `Free space on the disk of ${this.directory}.`,
-            {
-              cause: error,
-              fault: 'STATE_UNWRITABLE',
-            },
-          ),
-      )
+      turn.settle(this.#unwritten(error))
     }
+  }
+
+  #unwritten(error: unknown): unknown {
+    const told = this.disk.fault(error)
+    if (told instanceof CloudError) return told
+    return new CloudError(
+      'INTERNAL',
+      `The state database could not be written: ${messageOf(error)}.`,
+      'devcloud daemon stop && devcloud fsck',
+      {
+        cause: error,
+        fault: 'STATE_UNWRITABLE',
+      },
+    )
   }
 }

@@ -58,52 +58,56 @@ test('Docker that is absent and Docker that hangs are told apart, and without --
   }
 })
 
-test.runIf(canMount())('a state disk that is read-only or full is named; what serves goes on, and a freed disk is enough', async () => {
-  const disk = mkdtempSync(join(tmpdir(), 'disk-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'devcloud-test', disk])
-  try {
-    await using cli = givenCli()
-    const env = { DEVCLOUD_STATE_DIR: join(disk, 'state') }
-    const up = (...more: readonly string[]) => cli.run(['up', '--engine', 'process', ...more], { directory, env })
-    const fill = () => execFileSync('sh', ['-c', `dd if=/dev/zero of=${disk}/fill bs=1k 2>/dev/null || true`])
-    const free = () => execFileSync('rm', [`${disk}/fill`])
+test.runIf(canMount())(
+  'F7, F9: a state disk that is read-only or full is named; what serves goes on, and a freed disk is enough',
+  async () => {
+    const disk = mkdtempSync(join(tmpdir(), 'disk-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'devcloud-test', disk])
+    try {
+      await using cli = givenCli()
+      const env = { DEVCLOUD_STATE_DIR: join(disk, 'state') }
+      const up = (...more: readonly string[]) => cli.run(['up', '--engine', 'process', ...more], { directory, env })
+      const fill = () => execFileSync('sh', ['-c', `dd if=/dev/zero of=${disk}/fill bs=1k 2>/dev/null || true`])
+      const free = () => execFileSync('rm', [`${disk}/fill`])
 
-    execFileSync('mount', ['-o', 'remount,ro', disk])
-    const readOnly = await up('--json')
-    expect(readOnly.code).toBe(4)
-    expect(errorOf(readOnly)).toMatchObject({
-      fault: 'STATE_UNUSABLE',
-      message: `The disk of ${disk}/state is read-only.`,
-      evidence: [expect.stringContaining('EROFS')],
-      next: expect.stringContaining('devcloud up'),
-    })
-    execFileSync('mount', ['-o', 'remount,rw', disk])
+      execFileSync('mount', ['-o', 'remount,ro', disk])
+      const readOnly = await up('--json')
+      expect(readOnly.code).toBe(4)
+      expect(errorOf(readOnly)).toMatchObject({
+        fault: 'STATE_UNUSABLE',
+        message: `The disk of ${disk}/state is read-only.`,
+        evidence: [expect.stringContaining('EROFS')],
+        next: expect.stringContaining('devcloud up'),
+      })
+      execFileSync('mount', ['-o', 'remount,rw', disk])
 
-    const full = { code: 'RESOURCE_EXHAUSTED', fault: 'STATE_UNWRITABLE', message: `The disk of ${disk}/state is full.` }
-    fill()
-    const atStart = await up('--json')
-    expect(atStart.code).toBe(4)
-    expect(errorOf(atStart)).toMatchObject({ ...full, next: 'Free space there, then: devcloud up' })
-    free()
-    const first = await up()
-    expect(first).toMatchObject({ code: 0 })
+      const message = expect.stringContaining(`The disk of ${disk}/state is full: `)
+      const full = { code: 'RESOURCE_EXHAUSTED', fault: 'DISK_FULL', message }
+      fill()
+      const atStart = await up('--json')
+      expect(atStart.code).toBe(4)
+      expect(errorOf(atStart)).toMatchObject({ ...full, next: expect.stringContaining('Free space there') })
+      free()
+      const first = await up()
+      expect(first).toMatchObject({ code: 0 })
 
-    fill()
-    app.write('server.cjs', server("'two'"))
-    const whileItRuns = await up('--json')
-    expect(whileItRuns.code).toBe(4)
-    expect(errorOf(whileItRuns)).toMatchObject(full)
-    const url = /http:\S+/.exec(first.stdout)?.[0] ?? ''
-    expect(await ask(url)).toMatchObject({ status: 200, body: 'one' })
-    free()
-    expect(await up()).toMatchObject({ code: 0 })
-    expect(await ask(url)).toMatchObject({ status: 200, body: 'two' })
-    await cli.run(['clean', '--all', '--yes'], { env })
-    await cli.run(['daemon', 'stop'], { env })
-  } finally {
-    execFileSync('umount', ['-l', disk])
-  }
-})
+      fill()
+      app.write('server.cjs', server("'two'"))
+      const whileItRuns = await up('--json')
+      expect(whileItRuns.code).toBe(4)
+      expect(errorOf(whileItRuns)).toMatchObject(full)
+      const url = /http:\S+/.exec(first.stdout)?.[0] ?? ''
+      expect(await ask(url)).toMatchObject({ status: 200, body: 'one' })
+      free()
+      expect(await up()).toMatchObject({ code: 0 })
+      expect(await ask(url)).toMatchObject({ status: 200, body: 'two' })
+      await cli.run(['clean', '--all', '--yes'], { env })
+      await cli.run(['daemon', 'stop'], { env })
+    } finally {
+      execFileSync('umount', ['-l', disk])
+    }
+  },
+)
 
 /** Root in CI; elsewhere a user may not mount. */
 function canMount(): boolean {

@@ -43,7 +43,7 @@ export function sqlAdminWire(admin: SqlAdmin, projectId: (idOrNumber: string) =>
 export function sendSqlError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): FastifyReply {
   const told = toClientError(error)
   if (!(told instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
-  const { http, body } = toSqlError(told)
+  const { http, body } = toSqlError(told, request.headers)
   return reply.code(http).type('application/json; charset=UTF-8').send(JSON.stringify(body))
 }
 

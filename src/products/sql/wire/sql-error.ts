@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { toRestError } from '../../../api/status.ts'
 import { CloudError, type Code } from '../../../base/cloud-error.ts'
 import { faults } from '../errors.ts'
@@ -6,8 +7,8 @@ import { faults } from '../errors.ts'
  * An error as Cloud SQL answers it: `errors[].reason` is what Terraform and gcloud look at. `status` and `details` are in it as well.
  * Source: contract 1.1.
  */
-export function toSqlError(error: unknown): { readonly http: number; readonly body: unknown } {
-  const { http, body } = toRestError(error)
+export function toSqlError(error: unknown, headers: IncomingHttpHeaders): { readonly http: number; readonly body: unknown } {
+  const { http, body } = toRestError(error, headers)
   const fault = error instanceof CloudError ? reasonsOfFaults.get(error.fault ?? '') : undefined
   const reason = fault?.reason ?? reasons[body.error.status] ?? 'backendError'
   const status = fault?.http ?? http

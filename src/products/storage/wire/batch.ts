@@ -106,10 +106,11 @@ async function perform(app: FastifyInstance, outer: FastifyRequest, { method, ta
     if (!methods.includes(method) || !/^\/storage\/v1\/[!-~]*$/.test(target) || /[?&]alt=media\b/.test(target)) {
       throw invalid(`A batch cannot hold ${method.slice(0, 20)} ${target.slice(0, 200)}.`, 'Send uploads and downloads by themselves.')
     }
-    const { host, authorization } = outer.headers
+    const { host, authorization, 'user-agent': client } = outer.headers
     const given = {
       ...(host !== undefined && { host }),
       ...(authorization !== undefined && { authorization }),
+      ...(client !== undefined && { 'user-agent': client }),
     }
     const inherited = { 'x-forwarded-proto': outer.protocol, [batchMark.name]: batchMark.value }
     const inner = await admittedAs(
@@ -126,7 +127,7 @@ async function perform(app: FastifyInstance, outer: FastifyRequest, { method, ta
     const { etag, 'content-type': type } = inner.headers
     return { status: inner.statusCode, type, etag, body: inner.body }
   } catch (error) {
-    const told = toStorageError(error, false)
+    const told = toStorageError(error, false, outer.headers)
     const words = JSON.stringify(toJsonError({ ...told, message: messageOf(error) }))
     return { status: told.status, type: 'application/json; charset=UTF-8', etag: undefined, body: words }
   }

@@ -65,7 +65,7 @@ function mount(app: FastifyInstance, base: string, routes: readonly Route<Handle
 
 /** A refusal of bytes is told in words, as Google does (storage trap 18), any other as JSON. */
 export function sendJsonError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): FastifyReply {
-  const told = toStorageError(error, request.method === 'GET' || request.method === 'HEAD')
+  const told = toStorageError(error, request.method === 'GET' || request.method === 'HEAD', request.headers)
   if (isOurFault(error) && !request.raw.destroyed) log.error({ err: error, url: request.url }, 'request failed')
   if (told.status === 401) reply.header('www-authenticate', 'Bearer realm="https://accounts.google.com/"')
   reply.removeHeader('content-length').removeHeader('content-encoding').code(told.status)

@@ -1,4 +1,6 @@
-import { CloudError, codes, type Code } from '../../../base/cloud-error.ts'
+import type { IncomingHttpHeaders } from 'node:http'
+import { httpStatusOf } from '../../../api/http-status.ts'
+import { CloudError, type Code } from '../../../base/cloud-error.ts'
 
 /** An error as Storage's wires tell it. */
 export interface StorageError {
@@ -34,6 +36,7 @@ const byFault: Readonly<Record<string, Told>> = {
 }
 
 const byCode: Partial<Readonly<Record<Code, Told>>> = {
+  FAILED_PRECONDITION: [400, 'failedPrecondition', 'InvalidRequest', 'The request cannot be met now.'],
   NOT_FOUND: [404, 'notFound', 'NoSuchKey', 'Not found.'],
   INVALID_ARGUMENT: [400, 'invalid', 'InvalidArgument', 'Invalid argument.'],
   PERMISSION_DENIED: [403, 'forbidden', 'AccessDenied', 'Access denied.'],
@@ -43,12 +46,22 @@ const byCode: Partial<Readonly<Record<Code, Told>>> = {
 }
 
 /** @param isRead whether nothing was to change: then a NotMatch that failed is 304, else 412 (storage trap 11) */
-export function toStorageError(error: unknown, isRead: boolean): StorageError {
+export function toStorageError(error: unknown, isRead: boolean, headers: IncomingHttpHeaders): StorageError {
   if (!(error instanceof CloudError)) return toRefusal(error)
   const { code, fault, message } = error
   const notModified: Told = [304, 'notModified', 'NotModified', message]
   const known = fault === 'NOT_MODIFIED' ? (isRead ? notModified : byFault['CONDITION_NOT_MET']) : byFault[fault ?? '']
-  const [status, reason, xmlCode, xmlMessage] = known ?? byCode[code] ?? [codes[code].http, 'backendError', 'InternalError', message]
+  if (fault === 'DISK_FULL') {
+    return {
+      status: httpStatusOf(error, headers),
+      reason: 'diskFull',
+      xmlCode: 'InsufficientStorage',
+      xmlMessage: 'The disk is full.',
+      message,
+    }
+  }
+  const [status, reason, xmlCode, xmlMessage] = known ??
+    byCode[code] ?? [httpStatusOf(error, headers), 'backendError', 'InternalError', message]
   return { status, reason, xmlCode, xmlMessage, message }
 }
 

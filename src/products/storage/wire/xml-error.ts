@@ -4,7 +4,11 @@ import { isOurFault, toStorageError } from './storage-error.ts'
 
 /** Answers with an error of the XML API; without a body to HEAD. Source: cloud.google.com/storage/docs/xml-api/reference-status. */
 export function sendXmlError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): FastifyReply {
-  const { status, xmlCode, xmlMessage, message } = toStorageError(error, request.method === 'GET' || request.method === 'HEAD')
+  const { status, xmlCode, xmlMessage, message } = toStorageError(
+    error,
+    request.method === 'GET' || request.method === 'HEAD',
+    request.headers,
+  )
   if (isOurFault(error) && !request.raw.destroyed) log.error({ err: error, url: request.url }, 'request failed')
   reply
     .removeHeader('content-length')

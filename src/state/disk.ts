@@ -1,0 +1,115 @@
+import { CloudError } from '../base/cloud-error.ts'
+import { diskFault, fullDisk } from '../base/disk-fault.ts'
+import { diskSpace } from '../base/disk-space.ts'
+import { Ballast } from './ballast.ts'
+import { ballastBytesFor, isScarceNow, leastBytesFor } from './decide-room.ts'
+
+/** Between two looks at the disk while small writes go on. */
+const lookMs = 50
+/** After the ballast was given up, before it is made again: a quota lets a disk look free that is not. */
+const refillMs = 10_000
+/** For the ballast's own folder and empty files. */
+const spareBytes = 64 << 10
+
+/**
+ * The disk of a state directory. While it is full, what adds is refused and what frees goes on, in the room of a ballast that is given up
+ * then; once there is space again, all goes on and the ballast is made anew. After an input/output error nothing is written any more.
+ */
+export class Disk {
+  readonly directory: string
+  readonly #ballast: Ballast
+  readonly #listeners = new Set<(fault: CloudError) => void>()
+  #isHeld = false
+  #full: CloudError | undefined
+  #failed: CloudError | undefined
+  #lookedMs = -Infinity
+  #releasedMs = -Infinity
+
+  constructor(directory: string) {
+    this.directory = directory
+    this.#ballast = new Ballast(directory)
+    this.look()
+  }
+
+  /** From now on there is a ballast whenever the disk has room for it. */
+  holdBallast(): void {
+    this.#isHeld = true
+    this.#look()
+  }
+
+  /** When the daemon ends: on a full disk the ballast takes what is left, lest others take what the next start needs. */
+  leave(): void {
+    if (!this.#isHeld || this.#ballast.isThere) return
+    const { freeBytes, totalBytes } = diskSpace(this.directory)
+    this.#ballast.fill(Math.min(ballastBytesFor(totalBytes), freeBytes - spareBytes))
+  }
+
+  /** Tells of a disk that is full, once until it has room again, and of one that failed; at once when it is so already. */
+  onFault(listener: (fault: CloudError) => void): Disposable {
+    this.#listeners.add(listener)
+    for (const fault of [this.#full, this.#failed]) if (fault !== undefined) listener(fault)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  /** Whether what can be left out, such as a log's line, should be. */
+  get isScarce(): boolean {
+    return this.#full !== undefined || this.#failed !== undefined
+  }
+
+  /** Gives up the ballast on a full disk, makes it anew on one that has room. Looks at most every 50 ms. */
+  look(): void {
+    if (performance.now() - this.#lookedMs >= lookMs) this.#look()
+  }
+
+  /** @throws CloudError DISK_FULL when the disk is full, or would be with `neededBytes` more; DISK_FAILED */
+  demand(neededBytes = 0): void {
+    this.demandWorking()
+    const room = this.#look()
+    if (this.#full !== undefined || room.freeBytes - neededBytes < leastBytesFor(room.ballastBytes)) {
+      throw fullDisk(this.directory, undefined, neededBytes === 0 ? undefined : neededBytes)
+    }
+  }
+
+  /** @throws CloudError DISK_FAILED */
+  demandWorking(): void {
+    if (this.#failed !== undefined) throw this.#failed
+  }
+
+  /** What `error` of a write says of the disk, and takes note of it; another error as it is. */
+  fault(error: unknown): unknown {
+    const fault = diskFault(error, this.directory)
+    if (fault?.fault === 'DISK_FULL') this.#noteFull(fault)
+    if (fault?.fault === 'DISK_FAILED' && this.#failed === undefined) {
+      this.#failed = fault
+      this.#tell(fault)
+    }
+    return fault ?? error
+  }
+
+  #look() {
+    this.#lookedMs = performance.now()
+    const { freeBytes, totalBytes, freeFiles } = diskSpace(this.directory)
+    const ballastBytes = ballastBytesFor(totalBytes)
+    if (isScarceNow({ freeBytes, freeFiles, ballastBytes, isScarce: this.#full !== undefined })) this.#noteFull(fullDisk(this.directory))
+    else {
+      this.#full = undefined
+      const mayFill = this.#isHeld && !this.#ballast.isThere && this.#lookedMs - this.#releasedMs > refillMs
+      if (mayFill && freeBytes > ballastBytes * 1.5) this.#ballast.fill(ballastBytes)
+    }
+    return { freeBytes, ballastBytes }
+  }
+
+  #noteFull(fault: CloudError): void {
+    if (this.#ballast.isThere) {
+      this.#ballast.release()
+      this.#releasedMs = performance.now()
+    }
+    if (this.#full !== undefined) return
+    this.#full = fault
+    this.#tell(fault)
+  }
+
+  #tell(fault: CloudError): void {
+    for (const listener of this.#listeners) listener(fault)
+  }
+}
