@@ -69,6 +69,7 @@ test('F18: what holds the event loop is logged with its stack while it does, and
   expect(told.at(-1)).toMatch(/has been busy for \d+ ms/)
   expect(told.at(-1)).toContain('holdTheLoop')
   await expect.poll(() => log().some(({ msg }) => msg === 'the event loop goes on'), { timeout: 10_000 }).toBe(true)
+  await eventually('it answers', async () => (await cli.run(['daemon', 'status'])).code === 0)
 })
 
 test.for(['timer', 'promise', 'event', 'server'])(

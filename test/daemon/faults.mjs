@@ -18,9 +18,8 @@ const faults = {
   leak() {
     for (;;) kept.push(Array.from({ length: 10_000 }, () => ({ fault: Math.random() })))
   },
-  /** Holds the event loop for two seconds. */
   hold() {
-    holdTheLoop(2000)
+    holdTheLoop(4000)
   },
 }
 

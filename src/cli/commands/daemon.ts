@@ -40,17 +40,7 @@ export function addDaemon(program: Command): void {
     .option('--json', 'as JSON')
     .action(async (options: DaemonOptions) => {
       const output = openOutput(options)
-      const busy = await readHealth()
-      if (busy !== undefined && busy.blockedMs > 0) {
-        const message = `The daemon, pid ${busy.pid}, has been busy for ${busy.blockedMs} ms and answers nobody meanwhile.`
-        const next = `Wait, or: kill -9 ${busy.pid}; the next one adopts what runs`
-        throw new CloudError('UNAVAILABLE', message, next, { fault: 'DAEMON_BUSY', evidence: [...busy.stack] })
-      }
-      const client = await findDaemon()
-      if (client === undefined) {
-        throw new CloudError('UNAVAILABLE', 'No daemon runs.', 'devcloud daemon start', { fault: 'DAEMON_ABSENT' })
-      }
-      const { daemon: told } = await client.get<StatusAnswer>('/status')
+      const told = await Promise.race([readStatus(), failWhileBusy()])
       output.result(told, () => `devcloud ${told.version} runs as pid ${told.pid} on ${told.stateDirectory}.`)
     })
 }
@@ -63,4 +53,22 @@ async function gone(pid: number): Promise<void> {
   throw new CloudError('DEADLINE_EXCEEDED', `The daemon, pid ${pid}, does not end.`, `kill -9 ${pid}; the next one adopts what runs`, {
     fault: 'DAEMON_FAILED',
   })
+}
+
+async function readStatus(): Promise<StatusAnswer['daemon']> {
+  const client = await findDaemon()
+  if (client !== undefined) return (await client.get<StatusAnswer>('/status')).daemon
+  throw new CloudError('UNAVAILABLE', 'No daemon runs.', 'devcloud daemon start', { fault: 'DAEMON_ABSENT' })
+}
+
+/** Ends only when the daemon has stood still for a second. @throws CloudError DAEMON_BUSY with what it does */
+async function failWhileBusy(): Promise<never> {
+  for (;;) {
+    await sleep(500, undefined, { ref: false })
+    const health = await readHealth()
+    if (health === undefined || health.blockedMs < 1000) continue
+    const message = `The daemon, pid ${health.pid}, has been busy for ${health.blockedMs} ms and answers nobody meanwhile.`
+    const next = `Wait, or: kill -9 ${health.pid}; the next one adopts what runs`
+    throw new CloudError('UNAVAILABLE', message, next, { fault: 'DAEMON_BUSY', evidence: [...health.stack] })
+  }
 }

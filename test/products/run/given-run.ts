@@ -129,7 +129,7 @@ export async function eventually<T>(
 const folder = fileURLToPath(new URL('app', import.meta.url))
 
 /** Built once on a machine for each text of `app/`. */
-function appImage(): string {
+export function appImage(): string {
   const hash = createHash('sha256')
   for (const name of ['Dockerfile', 'app.mjs']) hash.update(readFileSync(join(folder, name)))
   const image = `devcloud-test/run-app:${hash.digest('hex').slice(0, 16)}`
