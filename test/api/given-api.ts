@@ -1,5 +1,4 @@
-import http from 'node:http'
-import http2 from 'node:http2'
+import type http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +9,7 @@ import { openBorders } from '../../src/api/borders.ts'
 import { createApiServer } from '../../src/api/serve.ts'
 import { openLog } from '../../src/base/log.ts'
 import type { Migration } from '../../src/state/migrations.ts'
+import { openHttpEnds } from '../../src/gateway/http-ends.ts'
 import { isPage } from '../../src/gateway/is-page.ts'
 import { openState, type State } from '../../src/state/state.ts'
 
@@ -36,8 +36,7 @@ export async function givenApi(...products: readonly Product[]): Promise<GivenAp
     })
     serve(request, response)
   }
-  const plain = http.createServer(routing)
-  const h2 = http2.createServer(routing as never)
+  const ends = openHttpEnds(routing)
   const sockets = new Set<net.Socket>()
   const server = net.createServer((socket) => {
     sockets.add(socket)
@@ -45,9 +44,7 @@ export async function givenApi(...products: readonly Product[]): Promise<GivenAp
     socket.once('data', (head) => {
       socket.pause()
       socket.unshift(head)
-      const target = head.toString('latin1', 0, 3) === 'PRI' ? h2 : plain
-      target.emit('connection', socket)
-      process.nextTick(() => socket.resume())
+      ends.accept(socket, head.toString('latin1', 0, 3) === 'PRI' ? 'h2' : 'http1')
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -58,6 +55,7 @@ export async function givenApi(...products: readonly Product[]): Promise<GivenAp
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
+      ends[Symbol.dispose]()
       await app.close()
     },
   }
