@@ -31,9 +31,10 @@ export function whyUnwritable(directory: string): CloudError | undefined {
   return isFull(directory) ? fullDisk(directory, new Error('no space left')) : undefined
 }
 
-/** @param neededBytes what could not be stored, when that is known */
-export function fullDisk(directory: string, cause?: unknown, neededBytes?: number): CloudError {
-  const { freeBytes, freeFiles } = diskSpace(directory)
+/** @param neededBytes what could not be stored, when that is known @param keptBytes of what is free, how much is kept for deletes */
+export function fullDisk(directory: string, cause?: unknown, neededBytes?: number, keptBytes = 0): CloudError {
+  const { freeBytes: leftBytes, freeFiles } = diskSpace(directory)
+  const freeBytes = Math.max(0, leftBytes - keptBytes)
   const free =
     freeFiles < fewFiles
       ? `it has ${freeFiles} inodes left, each file takes one`

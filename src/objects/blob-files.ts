@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Disk } from '../state/disk.ts'
 import { RunningSums } from './running-sums.ts'
 import type { Content } from './stored.ts'
@@ -26,8 +26,10 @@ export class BlobFiles {
     return join(this.directory, file)
   }
 
+  /** Makes the directory when absent. */
   async make(): Promise<void> {
-    await mkdir(this.directory, { recursive: true, mode: 0o700 })
+    const made = await mkdir(this.directory, { recursive: true, mode: 0o700 })
+    if (made !== undefined) await fsyncDirectory(dirname(made))
   }
 
   /** Removes every file that `isKept` does not know: what a killed daemon left. */

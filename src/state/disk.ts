@@ -65,8 +65,9 @@ export class Disk {
   demand(neededBytes = 0): void {
     this.demandWorking()
     const room = this.#look()
-    if (this.#full !== undefined || room.freeBytes - neededBytes < leastBytesFor(room.ballastBytes)) {
-      throw fullDisk(this.directory, undefined, neededBytes === 0 ? undefined : neededBytes)
+    const keptBytes = this.#full === undefined ? leastBytesFor(room.ballastBytes) : room.ballastBytes * 1.5
+    if (this.#full !== undefined || room.freeBytes - neededBytes < keptBytes) {
+      throw fullDisk(this.directory, undefined, neededBytes === 0 ? undefined : neededBytes, keptBytes)
     }
   }
 
