@@ -27,7 +27,7 @@ export async function serveRest(app: FastifyInstance, { products, routes, border
       await sendError(request, reply, unknownRoute(request), log)
   }
   app.all('/*', { onRequest: refuseGrpc }, async (request, reply) => {
-    const found = routes.find(verbOf(request), hostOf(request.headers), request.raw.url ?? '/')
+    const found = routes.find(request.method, hostOf(request.headers), request.raw.url ?? '/')
     if (found.kind !== 'rest') return sendError(request, reply, unknownRoute(request), log)
     try {
       const answer = await call(found, request, reply, registry, borders)
@@ -76,12 +76,6 @@ async function call(
   } finally {
     context.abort()
   }
-}
-
-/** The method that is meant: clients whose URL would be too long send POST and name the real one. */
-export function verbOf(request: { readonly method?: string | undefined; readonly headers: FastifyRequest['headers'] }): string {
-  const told = request.headers['x-http-method-override']
-  return request.method === 'POST' && typeof told === 'string' ? told.toUpperCase() : (request.method ?? '')
 }
 
 export function unknownRoute(request: FastifyRequest): CloudError {

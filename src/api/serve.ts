@@ -10,7 +10,8 @@ import { headFault } from './head-fault.ts'
 import { isAdding } from './is-adding.ts'
 import { messageLimitBytes } from './json-body.ts'
 import type { Product } from './product.ts'
-import { serveRest, unknownRoute, verbOf } from './rest.ts'
+import { methodOf } from './method-of.ts'
+import { serveRest, unknownRoute } from './rest.ts'
 import { hostOf, openRoutes, pathOf, type Routes } from './routes.ts'
 import { sendError } from './send-error.ts'
 
@@ -39,7 +40,7 @@ export async function createApiServer(options: {
   const routes = openRoutes(products)
   /** Answers what no route may see: in the words of the product that it is for. */
   const refuse = (request: FastifyRequest, reply: FastifyReply, error: unknown) => {
-    const found = routes.find(verbOf(request), hostOf(request.headers), request.raw.url ?? '/')
+    const found = routes.find(request.method, hostOf(request.headers), request.raw.url ?? '/')
     const product = found.kind === 'wires' ? products.find(({ name }) => name === found.product) : undefined
     return product?.refuse === undefined ? sendError(request, reply, error, log) : product.refuse(request, reply, error)
   }
@@ -47,6 +48,10 @@ export async function createApiServer(options: {
     logger: false,
     bodyLimit: messageLimitBytes,
     exposeHeadRoutes: false,
+    rewriteUrl(request) {
+      request.method = methodOf(request) // before any route is looked for
+      return request.url ?? '/'
+    },
     frameworkErrors(error, request, reply) {
       void refuse(
         request as FastifyRequest,
@@ -113,7 +118,7 @@ function productConstraint(routes: Routes) {
     },
     deriveConstraint(request: IncomingMessage): string {
       const isGrpc = request.headers['content-type']?.startsWith('application/grpc') === true
-      const found = isGrpc ? undefined : routes.find(verbOf(request), hostOf(request.headers), request.url ?? '/')
+      const found = isGrpc ? undefined : routes.find(request.method ?? '', hostOf(request.headers), request.url ?? '/')
       return (found?.kind === 'wires' ? found.product : undefined) as string // find-my-way reads undefined as: not constrained
     },
   }

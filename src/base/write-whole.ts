@@ -1,12 +1,13 @@
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Readers see the old file or the new one, never half, and what is there when this returns outlives a power cut. Nothing is written when the file says `text` already. */
-export function writeWhole(path: string, text: string, mode: number): void {
-  if (readText(path) === text) return chmodSync(path, mode)
+/** Readers see the old file or the new one, never half, and what is there when this returns outlives a power cut. Nothing is written when the file says `content` already. */
+export function writeWhole(path: string, content: string | Uint8Array, mode: number): void {
+  const bytes = Buffer.from(content)
+  if (readBytes(path)?.equals(bytes) === true) return chmodSync(path, mode)
   const file = openSync(`${path}.new`, 'w', mode)
   try {
-    for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray(writeSync(file, rest))
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(writeSync(file, rest))
     fsyncSync(file)
   } finally {
     closeSync(file)
@@ -26,9 +27,9 @@ export function syncDirectory(directory: string): void {
   }
 }
 
-function readText(path: string): string | undefined {
+function readBytes(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path)
   } catch {
     return undefined
   }

@@ -134,13 +134,14 @@ async function readEnvironment(
   const project = projects.get(id)
   const port = await house.metadataPort(project.id, `${project.number}-compute@developer.gserviceaccount.com`)
   const { token } = tokens.accessToken(localUser.email)
-  const { bundlePath, certificatePath } = authority
+  const { bundlePath, certificatePath, javaRootsPath } = authority
   return {
     variables: environmentFor({
       port: gateway.port,
       ...(isOpen && { tunnelToken: machineToken.tunnelValue }),
       bundlePath,
       certificatePath,
+      javaRootsPath,
       project: project.id,
       region: project.region,
       metadataHost: `127.0.0.1:${port}`,

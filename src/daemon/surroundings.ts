@@ -1,5 +1,6 @@
 import type { CertificateAuthority } from '../gateway/certificate-authority.ts'
 import { environmentFor } from '../gateway/environment.ts'
+import { javaOptions } from '../gateway/java-options.ts'
 import type { RunNeeds } from '../products/run/needs.ts'
 import type { Identities } from './identities.ts'
 import type { Projects } from './projects.ts'
@@ -20,30 +21,33 @@ export function surroundingsOf(options: {
   readonly projects: Projects
 }): RunNeeds['surroundings'] {
   const { authority, gatewayPort, tunnelToken, identities, projects } = options
-  const { bundlePath, certificatePath } = authority
+  const { bundlePath, certificatePath, javaRootsPath } = authority
   return async (project, serviceAccount, engine) => {
     if (engine === 'docker') {
       return {
         env: containerEnvironment,
+        options: { JAVA_TOOL_OPTIONS: javaOptions(`${inside}/java-roots`) },
         mounts: [
           { kind: 'bind', source: bundlePath, target: `${inside}/bundle.pem`, readOnly: true },
           { kind: 'bind', source: certificatePath, target: `${inside}/ca.pem`, readOnly: true },
+          { kind: 'bind', source: javaRootsPath, target: `${inside}/java-roots`, readOnly: true },
           { kind: 'bind', source: bundlePath, target: '/etc/ssl/certs/ca-certificates.crt', readOnly: true },
         ],
       }
     }
     const port = await identities.listen(project.id, serviceAccount)
     const { region } = projects.get(project.id)
-    const env = environmentFor({
+    const { JAVA_TOOL_OPTIONS, ...env } = environmentFor({
       port: gatewayPort(),
       tunnelToken,
       bundlePath,
       certificatePath,
+      javaRootsPath,
       project: project.id,
       region,
       metadataHost: `127.0.0.1:${port}`,
     })
-    return { env, mounts: [] }
+    return { env, options: { JAVA_TOOL_OPTIONS }, mounts: [] }
   }
 }
 

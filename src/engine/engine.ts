@@ -51,6 +51,8 @@ export interface ContainerSpec {
   readonly args?: readonly string[]
   readonly workingDirectory?: string
   readonly env: Readonly<Record<string, string>>
+  /** Variables that hold options: each is joined to what `env`, or else the image, says under its name (`joinOptions`). */
+  readonly options?: Readonly<Record<string, string>>
   readonly cpus?: number
   readonly memoryBytes?: number
   readonly mounts: readonly Mount[]

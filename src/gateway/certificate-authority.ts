@@ -6,6 +6,7 @@ import { systemClock, type Clock } from '../base/clock.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { writeWhole } from '../base/write-whole.ts'
 import { issueLeaf, keyToPem, makeAuthority, makeKeyPair, readAuthority, type Authority } from './certificates.ts'
+import { writeJavaRoots } from './java-key-store.ts'
 import { isPermitted } from './name-constraints.ts'
 
 /** The authority of this machine. Its key never leaves the state directory; its certificate is trusted only where we put it. */
@@ -15,6 +16,8 @@ export interface CertificateAuthority {
   readonly certificatePath: string
   /** The system's roots and our certificate in one file, for tools that take the place of the system's roots. */
   readonly bundlePath: string
+  /** A folder with the same for JVMs: `javaOptions` names it. */
+  readonly javaRootsPath: string
   /**
    * What a TLS server needs to answer as `host`; kept until two thirds of the certificate's life are over.
    * @throws CloudError INVALID_ARGUMENT for a name that our authority may not vouch for
@@ -29,7 +32,7 @@ const cachedHosts = 1000
 /** Where Linux distributions and macOS keep the roots in one file. */
 const rootFiles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem', '/etc/ssl/cert.pem']
 
-/** Loads the authority of `directory`, or makes it there: authority.pem (0600), ca.pem and bundle.pem. Remade when two thirds of its life are over. */
+/** Loads the authority of `directory`, or makes it there: authority.pem (0600), ca.pem, bundle.pem and java-roots. Remade when two thirds of its life are over. */
 export async function openCertificateAuthority(directory: string, clock: Clock = systemClock): Promise<CertificateAuthority> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const certificatePath = join(directory, 'ca.pem')
@@ -37,7 +40,10 @@ export async function openCertificateAuthority(directory: string, clock: Clock =
   const authority = await loadAuthority(directory, clock)
   const certificatePem = `${authority.certificate.toString('pem').trim()}\n`
   writeWhole(certificatePath, certificatePem, 0o644)
-  writeWhole(bundlePath, `${systemRoots().trim()}\n${certificatePem}`, 0o644)
+  const bundle = `${systemRoots().trim()}\n${certificatePem}`
+  writeWhole(bundlePath, bundle, 0o644)
+  const javaRootsPath = join(directory, 'java-roots')
+  writeJavaRoots(javaRootsPath, bundle, authority.certificate.notBefore.getTime())
   const keys = await makeKeyPair()
   const key = await keyToPem(keys.privateKey)
   const issued = new Map<string, { readonly context: Promise<SecureContext>; readonly renewAtMs: number }>()
@@ -51,6 +57,7 @@ export async function openCertificateAuthority(directory: string, clock: Clock =
     certificatePem,
     certificatePath,
     bundlePath,
+    javaRootsPath,
     async secureContext(told) {
       const host = told.toLowerCase().replace(/\.$/, '')
       if (!isPermitted(host)) {

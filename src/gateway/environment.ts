@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { javaOptions } from './java-options.ts'
 
 /** What a process of this machine needs to meet devcloud under Google's own names. */
 export interface EnvironmentOptions {
@@ -8,6 +9,8 @@ export interface EnvironmentOptions {
   readonly tunnelToken?: string
   readonly bundlePath: string
   readonly certificatePath: string
+  /** The folder of roots for JVMs. */
+  readonly javaRootsPath: string
   readonly project: string
   readonly region: string
   /** `127.0.0.1:PORT` of a metadata server that knows this process; absent where the caller's own credentials are to be used. */
@@ -18,12 +21,18 @@ export interface EnvironmentOptions {
   readonly accessToken?: string
 }
 
+/** Variables, one of which holds options, to be joined to what a program's own says (`joinOptions`). */
+export interface Environment extends Readonly<Record<string, string>> {
+  readonly JAVA_TOOL_OPTIONS: string
+}
+
 /**
  * The variables of `devcloud env`, and of the process engine's children. Which client reads which: contract/sql-iam-terraform.md, intro, 3.3 and
  * 3.4. Plain http needs no proxy: HTTP_PROXY stays the user's own.
  */
-export function environmentFor(options: EnvironmentOptions): Readonly<Record<string, string>> {
-  const { port, tunnelToken, bundlePath, certificatePath, project, region, metadataHost, accessTokenFile, accessToken } = options
+export function environmentFor(options: EnvironmentOptions): Environment {
+  const { port, tunnelToken, bundlePath, certificatePath, javaRootsPath, project, region, metadataHost, accessTokenFile, accessToken } =
+    options
   const proxy = `http://${tunnelToken === undefined ? '' : `devcloud:${tunnelToken}@`}127.0.0.1:${port}`
   const direct = 'localhost,.localhost,127.0.0.1,::1,169.254.169.254,metadata.google.internal'
   return {
@@ -39,6 +48,7 @@ export function environmentFor(options: EnvironmentOptions): Readonly<Record<str
     GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: bundlePath, // gRPC looks at no other variable, nor at the system's roots
     CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: bundlePath,
     NODE_EXTRA_CA_CERTS: certificatePath, // added to Node's own roots
+    JAVA_TOOL_OPTIONS: javaOptions(javaRootsPath, port),
     GOOGLE_CLOUD_PROJECT: project,
     GOOGLE_CLOUD_REGION: region,
     CLOUDSDK_CONFIG: join(dirname(dirname(bundlePath)), 'gcloud'), // else an account logged in at Google is found first, by gsutil and the SDKs too

@@ -59,8 +59,8 @@ export async function givenGateway(): Promise<GivenGateway> {
     },
     onRouter: answerAsRouter,
   })
-  const { bundlePath, certificatePath } = authority
-  const told = environmentFor({ port: gateway.port, bundlePath, certificatePath, project: 'p', region: 'us-central1' })
+  const { bundlePath, certificatePath, javaRootsPath } = authority
+  const told = environmentFor({ port: gateway.port, bundlePath, certificatePath, javaRootsPath, project: 'p', region: 'us-central1' })
   return {
     gateway,
     authority,

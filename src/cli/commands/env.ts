@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { CloudError } from '../../base/cloud-error.ts'
+import { withOptions } from '../../base/join-options.ts'
 import type { EnvAnswer } from '../../daemon/control-protocol.ts'
 import { toShellLines } from '../../gateway/environment.ts'
 import { connectDaemon, type ControlClient } from '../control-client.ts'
@@ -22,8 +23,13 @@ export function addEnv(program: Command): void {
         open: String(options.open === true),
       })
       const { variables } = await client.get<EnvAnswer>(`/env?${query}`)
-      openOutput(options).result(variables, () => toShellLines(variables))
+      openOutput(options).result(variables, () => toShellLines(keepOwnOptions(variables)))
     })
+}
+
+/** What this shell has told its JVMs stays. */
+function keepOwnOptions({ JAVA_TOOL_OPTIONS, ...others }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return JAVA_TOOL_OPTIONS === undefined ? others : withOptions(others, { JAVA_TOOL_OPTIONS }, process.env)
 }
 
 interface EnvOptions {

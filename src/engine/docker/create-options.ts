@@ -1,4 +1,5 @@
 import type Docker from 'dockerode'
+import { withOptions } from '../../base/join-options.ts'
 import type { ContainerSpec } from '../engine.ts'
 import { toContainerLabels } from './labels.ts'
 
@@ -35,11 +36,10 @@ export const metadataAddress = '169.254.169.254'
 /** What Docker is asked to make. Pure. */
 export function toCreateOptions(spec: ContainerSpec, at: Placement): Docker.ContainerCreateOptions {
   const ports = at.joins === undefined ? [...new Set([spec.port ?? [], spec.ports ?? []].flat())].map((port) => `${port}/tcp`) : []
-  const env = { ...(spec.port !== undefined && spec.role !== 'database' && { PORT: String(spec.port) }), ...spec.env }
   return {
     name: at.dockerName,
     Image: spec.image,
-    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    Env: toEnv(spec, {}),
     Labels: toContainerLabels(spec, at),
     ...(spec.command !== undefined && { Entrypoint: [...spec.command] }),
     ...(spec.args !== undefined && { Cmd: [...spec.args] }),
@@ -63,6 +63,12 @@ export function toCreateOptions(spec: ContainerSpec, at: Placement): Docker.Cont
     ...(at.joins === undefined &&
       at.address !== undefined && { NetworkingConfig: { EndpointsConfig: { [at.network]: toEndpoint(at.address) } } }),
   }
+}
+
+/** @param image the variables of the image, which ours take the place of */
+export function toEnv(spec: ContainerSpec, image: Readonly<Record<string, string>>): string[] {
+  const env = { ...(spec.port !== undefined && spec.role !== 'database' && { PORT: String(spec.port) }), ...spec.env }
+  return Object.entries(withOptions(env, spec.options, image)).map(([name, value]) => `${name}=${value}`)
 }
 
 /** Docker refuses names for a container that shares another's network: it has that one's. */

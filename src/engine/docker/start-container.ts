@@ -3,7 +3,7 @@ import type Docker from 'dockerode'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { ContainerSpec, Mount } from '../engine.ts'
 import { ask, orAbsent, statusOf, wordsOf } from './ask.ts'
-import { toCreateOptions, type Placement } from './create-options.ts'
+import { toCreateOptions, toEnv, type Placement } from './create-options.ts'
 import type { DockerHost } from './docker-host.ts'
 import { jsonLines } from './json-lines.ts'
 import { toLabels } from './labels.ts'
@@ -41,7 +41,7 @@ export async function startContainer(
       joins: spec.joins?.id,
       memoryVolumes: spec.mounts.flatMap((mount) => (mount.kind === 'memory' ? [volumeName(host, spec.project, mount.volume)] : [])),
     }
-    return await startWhatCanBe(host, toCreateOptions(spec, placement), signal)
+    return await startWhatCanBe(host, spec, toCreateOptions(spec, placement), signal)
   } catch (error) {
     if (written !== undefined) memory.remove(written.name)
     throw error
@@ -54,20 +54,21 @@ export async function startContainer(
  */
 async function startWhatCanBe(
   host: DockerHost,
+  spec: ContainerSpec,
   options: Docker.ContainerCreateOptions,
   signal: AbortSignal,
 ): Promise<Docker.ContainerInspectInfo> {
   try {
-    return await createAndStart(host, options, signal)
+    return await createAndStart(host, spec, options, signal)
   } catch (error) {
     const words = [wordsOf(error), ...(error instanceof CloudError ? error.evidence : [])].join(' ')
     // `unable to find user nobody2: no matching entries in passwd file`
     if (/unable to find (?:user|group)/.test(words) && options.User === undefined)
-      return await startWhatCanBe(host, { ...options, User: '0:0' }, signal)
+      return await startWhatCanBe(host, spec, { ...options, User: '0:0' }, signal)
     // `error setting rlimit type 7: operation not permitted`
     if (/rlimit/.test(words) && options.HostConfig?.Ulimits !== undefined) {
       const { Ulimits: _tooMany, ...HostConfig } = options.HostConfig
-      return await startWhatCanBe(host, { ...options, HostConfig }, signal)
+      return await startWhatCanBe(host, spec, { ...options, HostConfig }, signal)
     }
     throw error
   }
@@ -86,10 +87,11 @@ function openFilesLimit(): number {
 
 async function createAndStart(
   host: DockerHost,
+  spec: ContainerSpec,
   options: Docker.ContainerCreateOptions,
   signal: AbortSignal,
 ): Promise<Docker.ContainerInspectInfo> {
-  const container = await createOrPull(host, options, signal)
+  const container = await createOrPull(host, spec, options, signal)
   try {
     signal.throwIfAborted()
     await ask(container.start(), signal)
@@ -107,10 +109,18 @@ async function createAndStart(
   }
 }
 
-async function createOrPull(host: DockerHost, options: Docker.ContainerCreateOptions, signal: AbortSignal): Promise<Docker.Container> {
-  const image = options.Image ?? ''
+async function createOrPull(
+  host: DockerHost,
+  spec: ContainerSpec,
+  options: Docker.ContainerCreateOptions,
+  signal: AbortSignal,
+): Promise<Docker.Container> {
+  const { image } = spec
   // never given up half way: what is made must be known
-  const create = () => ask(host.docker.createContainer(options), AbortSignal.timeout(60_000))
+  const create = async () => {
+    const Env = toEnv(spec, spec.options === undefined ? {} : await readImageEnv(host, image, signal))
+    return await ask(host.docker.createContainer({ ...options, Env }), AbortSignal.timeout(60_000))
+  }
   try {
     return await create()
   } catch (error) {
@@ -119,6 +129,13 @@ async function createOrPull(host: DockerHost, options: Docker.ContainerCreateOpt
     if (why !== undefined) throw unknownImage(image, why, error)
   }
   return await create()
+}
+
+/** Empty while the image is not here. */
+async function readImageEnv(host: DockerHost, image: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+  const info = await orAbsent(ask(host.docker.getImage(image).inspect(), signal))
+  const lines = info?.Config.Env ?? [] // `NAME=value`
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
 }
 
 /** Undefined when the image is here now, else why not. */

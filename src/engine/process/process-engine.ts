@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { below, isPlainName } from '../../base/plain-name.ts'
 import { CloudError } from '../../base/cloud-error.ts'
+import { withOptions } from '../../base/join-options.ts'
 import type { Log } from '../../base/log.ts'
 import type { Container, ContainerEnd, ContainerSpec, Engine } from '../engine.ts'
 import { buildFolder, readFolderImage, removeFolderImages } from './build.ts'
@@ -87,7 +88,7 @@ async function launch(
   const paths = makeMounts(spec.mounts, memoryDirectory, join(memoryRoot, 'shared'), volumes)
   const pathOf = (target: string) => paths.find((found) => found.target === target)?.path ?? ''
   const port = spec.port === undefined ? undefined : await freePort()
-  const given = rewritePaths(spec.env, paths)
+  const given = rewritePaths(withOptions(spec.env, spec.options), paths)
   const env: Record<string, string> = { ...baseEnv(), ...given, ...(port !== undefined && { PORT: String(port) }) }
   const command = [...(spec.command ?? image.command), ...(spec.args ?? [])]
   const cwd = image.directory

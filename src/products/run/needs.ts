@@ -2,7 +2,7 @@ import type { Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
 import type { Operations } from '../../api/operations.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Engine, Mount } from '../../engine/engine.ts'
+import type { ContainerSpec, Engine } from '../../engine/engine.ts'
 import type { Router } from '../../router/upstream.ts'
 import type { State } from '../../state/state.ts'
 import type { ContainerLog } from '../../telemetry/container-log.ts'
@@ -36,12 +36,12 @@ export interface RunNeeds {
   readonly onProjectPolicy: (listener: (projectId: string) => void) => void
   /** A folder of this host that is in step with the bucket from now on, for a service account that may read it, and write unless `readOnly`. @throws CloudError NOT_FOUND, PERMISSION_DENIED */
   readonly bucketFolder: (bucket: string, serviceAccount: string, readOnly: boolean) => Promise<string>
-  /** What every instance gets so that Google's names answer from here: variables and the CA bundle. */
+  /** What every instance gets so that Google's names answer from here: variables, options as `ContainerSpec` has them, and the CA bundle. */
   readonly surroundings: (
     project: Project,
     serviceAccount: string,
     engine: Engine['kind'],
-  ) => Promise<{ readonly env: Readonly<Record<string, string>>; readonly mounts: readonly Mount[] }>
+  ) => Promise<Pick<ContainerSpec, 'env' | 'options' | 'mounts'>>
 }
 
 export interface Project {

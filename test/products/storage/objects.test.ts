@@ -162,7 +162,7 @@ test('storage trap 32: a call that fails does not fail its batch', async () => {
 
 test('what is not emulated is refused by name', async () => {
   await using cloud = await givenStorage()
-  const answer = await cloud.send('GET', '/storage/v1/b/bucket/notificationConfigs', { headers: { authorization: 'Bearer x' } })
+  const answer = await cloud.send('POST', '/storage/v1/b/bucket/notificationConfigs', { headers: { authorization: 'Bearer x' } })
   expect(answer.json()).toMatchObject({
     error: { code: 400, message: expect.stringContaining('/storage/v1/b/bucket/notificationConfigs') },
   })

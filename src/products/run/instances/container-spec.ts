@@ -41,6 +41,7 @@ export async function containerSpec(
     ...(container.args.length > 0 && { args: container.args }),
     ...(container.workingDir !== '' && { workingDirectory: container.workingDir }),
     env: { ...around.env, ...own, ...instance.env, ...(hasPort && { PORT: String(port) }) },
+    ...(around.options !== undefined && { options: around.options }),
     cpus: boosts ? boostedCpus(limits.cpus) : limits.cpus,
     memoryBytes: limits.memoryBytes,
     mounts: [...around.mounts, ...mounts.flat()],

@@ -160,6 +160,23 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
       },
     },
     {
+      verb: 'GET', // none can be made
+      path: 'b/:bucket/notificationConfigs',
+      handle(call) {
+        call.allow('storage.buckets.get', call.param('bucket'))
+        store.bucket(call.param('bucket'))
+        return { kind: 'storage#notifications' }
+      },
+    },
+    {
+      verb: 'GET', // none can be made
+      path: 'projects/:project/hmacKeys',
+      handle(call) {
+        call.allowInProject('storage.hmacKeys.list', call.param('project'))
+        return { kind: 'storage#hmacKeysMetadata' }
+      },
+    },
+    {
       verb: 'GET',
       path: 'projects/:project/serviceAccount',
       handle(call) {

@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { verbOf } from '../../../api/rest.ts'
 import { hostOf, pathOf } from '../../../api/routes.ts'
 import type { Log } from '../../../base/log.ts'
 import { unimplemented } from '../names.ts'
@@ -48,7 +47,7 @@ function mount(app: FastifyInstance, base: string, routes: readonly Route<Handle
       method: verbs,
       url,
       async handler(request, reply) {
-        const verb = verbOf(request)
+        const verb = request.method
         const path = pathOf(request.raw.url ?? '').slice(base.length + 1)
         const found = find(verb === 'HEAD' ? 'GET' : verb, path)
         if (found === undefined) throw unimplemented(`${verb} ${base}/${path}`)
