@@ -76,7 +76,7 @@ export async function createApiServer(options: {
   })
   app.addHook('preParsing', (request, _reply, payload, done) => done(null, decodedStream(request.raw, messageLimitBytes) ?? payload))
   // What is said here holds for the handler: it runs once the body has been read, or is about to be.
-  app.addHook('preValidation', (request, _reply, done) => (isAdding(verbOf(request), request.url) ? adding(done) : done()))
+  app.addHook('preValidation', (request, _reply, done) => (isAdding(request.method, request.url) ? adding(done) : done()))
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, unknownRoute(request), log))
   for (const product of products) await mountWires(app, product, routes, borders)
