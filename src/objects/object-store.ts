@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { Turn } from '../base/turn.ts'
@@ -157,6 +157,12 @@ export class ObjectStore implements AsyncDisposable {
   /** Takes a body in. What is staged must go to `put`, or to `discard`. */
   async stage(body: AsyncIterable<Uint8Array>): Promise<Content> {
     return this.#files.stage(body)
+  }
+
+  /** Takes in what these blobs have, one after another. Call it in the turn in which their objects were read. */
+  async stageBlobs(ids: readonly number[]): Promise<Content> {
+    const body = this.#blobs.open(ids, 0, Number.MAX_SAFE_INTEGER)
+    return this.#files.stage(body instanceof Uint8Array ? Readable.from([body]) : body)
   }
 
   async discard({ bytes }: Content): Promise<void> {

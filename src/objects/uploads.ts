@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import type { State } from '../state/state.ts'
@@ -25,6 +26,7 @@ export interface Upload {
 const granuleBytes = 256 << 10
 /** Source: cloud.google.com/storage/docs/resumable-uploads#session-uris. */
 const lifetimeMs = 7 * 24 * 3600 * 1000
+const removalEveryMs = 3600 * 1000
 
 /** Resumable uploads: growing files whose offset is on disk before it is told, so that they outlive the daemon. */
 export class Uploads implements AsyncDisposable {
@@ -33,6 +35,7 @@ export class Uploads implements AsyncDisposable {
   readonly #files: BlobFiles
   /** Sums of uploads that this daemon has seen from their first byte on. */
   readonly #sums = new Map<string, RunningSums>()
+  #lastRemovalMs = -Infinity
   readonly #busy = new Map<string, Promise<unknown>>()
 
   constructor(state: State, clock: Clock, files: BlobFiles) {
@@ -159,12 +162,19 @@ export class Uploads implements AsyncDisposable {
     }
   }
 
+  /** Once an hour at most. Sessions end by the wall clock, as they do over restarts: one that steps forward by a week ends all. */
   async #removeOld(): Promise<void> {
+    if (this.#clock.ticksMs() - this.#lastRemovalMs < removalEveryMs) return
+    this.#lastRemovalMs = this.#clock.ticksMs()
     const before = this.#clock.nowMs() - lifetimeMs
-    const old = this.#state.db.prepare('SELECT id, file FROM object_uploads WHERE created_ms < ?').all(before)
-    for (const { id, file } of old) {
-      await this.#state.write((db) => db.prepare('DELETE FROM object_uploads WHERE id = ?').run(id as string))
-      if (file !== '') await this.#files.remove(file as string)
+    const page = this.#state.db.prepare('SELECT id, file, created_ms FROM object_uploads WHERE id > ? ORDER BY id LIMIT 500')
+    for (let rows = page.all(''); rows.length > 0; rows = page.all(rows.at(-1)?.['id'] as string)) {
+      for (const { id, file, created_ms: createdMs } of rows) {
+        if ((createdMs as number) >= before) continue
+        await this.#state.write((db) => db.prepare('DELETE FROM object_uploads WHERE id = ?').run(id as string))
+        if (file !== '') await this.#files.remove(file as string)
+      }
+      await nextTurn()
     }
   }
 }

@@ -3,12 +3,12 @@ import type { Clock } from '../../base/clock.ts'
 import type { ObjectKey, ObjectStore } from '../../objects/object-store.ts'
 import type { Preconditions } from '../../objects/preconditions.ts'
 import { checkPreconditions } from '../../objects/preconditions.ts'
-import { combineCrc32c } from '../../objects/running-sums.ts'
 import type { Content, StoredBucket, StoredObject } from '../../objects/stored.ts'
 import { predefinedAcl, type AclEntry } from './acl.ts'
 import { bucketAttributes } from './bucket-attributes.ts'
 import { isRecord, mergePatch, picked } from '../../api/json-values.ts'
 import { checkListsCount, type Buckets } from './buckets.ts'
+import { composition, isInTooManyPieces } from './composition.ts'
 import { checkHolds } from './holds.ts'
 import { checkObjectName, invalid } from './names.ts'
 import { objectAttributes, readObjectFields, type ObjectAttributes, type ObjectFields } from './object-attributes.ts'
@@ -136,20 +136,18 @@ export class Objects {
 
   /** The sources' bytes laid end to end, shared with them. Call it in the turn in which they were read. */
   async compose(sources: readonly StoredObject[], wish: ObjectWish): Promise<StoredObject> {
+    const content = composition(sources)
     const [first] = sources
-    if (first === undefined) throw invalid('You must provide at least one source component.', 'Name 1 to 32 sources.')
-    if (sources.length > 32) throw invalid('The number of source components provided exceeds the maximum of 32.', 'Compose in steps of 32.')
-    const content: Content = {
-      sizeBytes: sources.reduce((size, source) => size + source.sizeBytes, 0),
-      crc32c: sources.slice(1).reduce((crc, source) => combineCrc32c(crc, source.crc32c, source.sizeBytes), first.crc32c),
-      md5: undefined,
-      componentCount: sources.reduce((count, source) => count + (source.componentCount ?? 1), 0),
-      bytes: { kind: 'blobs', ids: sources.flatMap(({ blobs }) => blobs) },
-    }
-    const contentType = wish.fields.contentType ?? objectAttributes(first).fields.contentType
-    const fields = { ...wish.fields, ...(contentType !== undefined && { contentType }) }
-    this.checkWish({ ...wish, fields })
-    return this.commit({ ...wish, fields }, content, {})
+    const contentType = wish.fields.contentType ?? (first && objectAttributes(first).fields.contentType)
+    const whole = { ...wish, fields: { ...wish.fields, ...(contentType !== undefined && { contentType }) } }
+    this.checkWish(whole)
+    if (!isInTooManyPieces(content)) return this.commit(whole, content, {})
+    const { bytes } = await this.#store.stageBlobs(content.bytes.ids)
+    const written = { ...content, bytes }
+    return this.commit(whole, written, {}).catch(async (error: unknown) => {
+      await this.#store.discard(written)
+      throw error
+    })
   }
 
   async #change(

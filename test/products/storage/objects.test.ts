@@ -122,6 +122,22 @@ test('a composition has the bytes of all, no MD5 and the count of its parts', as
   expect(metadata).not.toHaveProperty('md5Hash')
 })
 
+test('a composition of compositions is written anew, and is the same bytes', async () => {
+  await using cloud = await givenStorage()
+  const { bucket } = cloud
+  for (let at = 0; at < 20; at += 1) await bucket.file(`p${at}`).save(`${at},`, { resumable: false })
+  const parts = Array.from({ length: 20 }, (_, at) => bucket.file(`p${at}`))
+  await bucket.combine(parts, 'one')
+  await bucket.combine([bucket.file('one'), bucket.file('one'), bucket.file('p0')], 'two')
+  await Promise.all(parts.map((file) => file.delete()))
+  await bucket.file('one').delete()
+  const text = Array.from({ length: 20 }, (_, at) => `${at},`).join('')
+  expect((await bucket.file('two').download()).toString()).toBe(`${text}${text}0,`)
+  const [{ componentCount, md5Hash }] = await bucket.file('two').getMetadata()
+  expect([componentCount, md5Hash]).toEqual([41, undefined])
+  expect(cloud.state.db.prepare('SELECT count(*) AS n FROM object_blobs').get()).toEqual({ n: 1 })
+})
+
 test('storage trap 35: in a versioned bucket an overwritten generation can be read, listed and removed for good', async () => {
   await using cloud = await givenStorage()
   await cloud.bucket.setMetadata({ versioning: { enabled: true } })

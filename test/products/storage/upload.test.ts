@@ -175,7 +175,7 @@ test('a daemon that stops while bytes come in keeps what it told of', async () =
   expect((await next.bucket.file('o').download())[0].equals(Buffer.alloc(10 * granule, 'z'))).toBe(true)
 })
 
-test('storage trap 41: an upload in one request that breaks off leaves nothing', async () => {
+test('F36, storage trap 41: an upload in one request that breaks off leaves nothing', async () => {
   await using cloud = await givenStorage()
   await cut(cloud.api.port, 'POST', `${upload}?uploadType=media&name=o`, Buffer.alloc(granule), { 'content-length': String(2 * granule) })
   await cloud.bucket.file('after').save('x', { resumable: false })

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify'
 import { admittedAs } from '../../../api/caller.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
+import { Turn } from '../../../base/turn.ts'
 import { invalid } from '../names.ts'
 import { batchMark, headerOf, readWhole } from './call.ts'
 import { readBoundary, readParts, type Part } from './multipart.ts'
@@ -43,7 +44,11 @@ export function serveBatch(app: FastifyInstance): void {
       calls.push(readCall(part, bytes))
     }
     const answers: string[] = []
-    for (const call of calls) answers.push(await answer(app, request, call))
+    const turn = new Turn()
+    for (const call of calls) {
+      answers.push(await answer(app, request, call))
+      if (turn.isOver) await turn.next()
+    }
     const between = `batch_${randomUUID()}`
     const body = answers.map((text) => `--${between}\r\n${text}\r\n`).join('')
     return reply.type(`multipart/mixed; boundary=${between}`).send(`${body}--${between}--\r\n`)
