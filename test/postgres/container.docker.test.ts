@@ -23,7 +23,7 @@ const name = (instance: string) => `${project}:europe-west1:${instance}`
 const daemon = (log?: Log) =>
   openPostgres({ stateDirectory, containersFor: async () => engine, directoryOf: () => projectFolder, ...(log && { log }) })
 const postgres = daemon()
-const instances = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'old', 'lost', 'newer']
+const instances = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'old', 'lost', 'newer', 'absent']
 
 afterAll(async () => {
   rmSync(join(projectFolder, 'compose'), { recursive: true, force: true })
@@ -278,6 +278,15 @@ services:
   await client.end()
   const memory = execFileSync('docker', ['inspect', '-f', '{{.HostConfig.Memory}}', (await containerOf('two'))?.id ?? '']).toString()
   expect(Number(memory)).toBe(256 * 2 ** 20)
+})
+
+test("an image that the project's own compose/postgres.yaml names and that is not there is told; no other server runs in its place", async () => {
+  given('services: {postgres: {image: "localhost:9/nobody/postgres:1"}}')
+  await expect(postgres.open(name('absent'), soon(), 15)).rejects.toMatchObject({
+    fault: 'IMAGE_UNKNOWN',
+    message: expect.stringMatching(/^The image localhost:9\/nobody\/postgres:1, which .*compose\/postgres.yaml names/),
+  })
+  given(undefined)
 })
 
 test('a server that cannot start tells its own last words', async () => {

@@ -1,3 +1,4 @@
+import { checkLabels } from '../../api/labels.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 
 const domains = ['run.googleapis.com', 'cloud.googleapis.com', 'serving.knative.dev', 'autoscaling.knative.dev']
@@ -6,6 +7,31 @@ const domains = ['run.googleapis.com', 'cloud.googleapis.com', 'serving.knative.
 export function isReservedKey(key: string): boolean {
   const domain = key.includes('/') ? (key.split('/')[0] ?? '') : ''
   return domains.some((reserved) => domain === reserved || domain.endsWith(`.${reserved}`))
+}
+
+const mostAnnotationBytes = 256 << 10
+
+/**
+ * Labels and annotations of a user's own: those in reserved domains are checked elsewhere, or are devcloud's.
+ * @throws CloudError INVALID_ARGUMENT. Sources: Google Cloud's rules for labels, and Kubernetes' for annotations, which Cloud Run has taken over.
+ */
+export function checkUserKeys(
+  field: string,
+  { labels, annotations }: { readonly labels: Readonly<Record<string, string>>; readonly annotations: Readonly<Record<string, string>> },
+): void {
+  checkLabels(`${field}.labels`, Object.fromEntries(Object.entries(labels).filter(([key]) => !key.includes('/'))))
+  let bytes = 0
+  for (const [key, value] of Object.entries(annotations)) {
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(value)
+    if (/^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(key)) continue
+    throw new CloudError(
+      'INVALID_ARGUMENT',
+      `${field}.annotations: "${key.slice(0, 100)}" is no qualified name.`,
+      'Write NAME or DOMAIN/NAME.',
+    )
+  }
+  if (bytes > mostAnnotationBytes)
+    throw new CloudError('INVALID_ARGUMENT', `${field}.annotations: must have at most ${mostAnnotationBytes} bytes.`, 'Remove some.')
 }
 
 /** @throws CloudError INVALID_ARGUMENT for a label or annotation in a domain that v2 keeps for fields of its own (Run v2, Job.labels) */

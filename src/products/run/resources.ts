@@ -10,7 +10,8 @@ import {
 import { fillContainers, fillIngress } from './instances/container-rules.ts'
 import type { Container } from '../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { limitsOf } from './instances/amounts.ts'
-import { checkLimits } from './instances/resource-limits.ts'
+import { checkGeneration, checkLimits } from './instances/resource-limits.ts'
+import { ExecutionEnvironment } from '../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 
 /** The parts of `projects/P/locations/R/services/S`, or of a revision below it. */
@@ -52,6 +53,8 @@ export function withDefaults(sent: RevisionTemplate): RevisionTemplate {
   const limits = template.containers.map(limitsOf)
   template.maxInstanceRequestConcurrency ||= limits.reduce((sum, { cpus }) => sum + cpus, 0) < 1 ? 1 : 80
   checkLimits(limits, template.maxInstanceRequestConcurrency)
+  const isAlwaysOn = template.containers.some(({ resources }) => resources?.cpuIdle === false)
+  checkGeneration(limits, template.executionEnvironment === ExecutionEnvironment.GEN2, isAlwaysOn)
   template.scaling ??= { $typeName: 'google.cloud.run.v2.RevisionScaling', minInstanceCount: 0, maxInstanceCount: 0 }
   template.scaling.maxInstanceCount ||= 100
   for (const [index, container] of template.containers.entries()) checkEnvironment(index, container)

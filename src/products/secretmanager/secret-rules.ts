@@ -1,5 +1,6 @@
 import { timestampMs, type Duration } from '@bufbuild/protobuf/wkt'
 import type { CustomerManagedEncryption, Secret } from '../../api/gen/google/cloud/secretmanager/v1/resources_pb.ts'
+import { checkLabels } from '../../api/labels.ts'
 import { isRegion } from '../../api/regions.ts'
 import { unimplemented } from '../../api/status.ts'
 import { invalid } from './resources.ts'
@@ -17,7 +18,7 @@ const centurySeconds = 3_153_600_000
  */
 export function checkSecret(secret: Secret, nowMs: number, changed: ReadonlySet<string>): void {
   checkReplication(secret)
-  checkLabels(secret.labels)
+  checkLabels('secret.labels', secret.labels)
   checkAnnotations(secret.annotations)
   checkTopics(secret)
   checkAliases(secret)
@@ -51,20 +52,6 @@ function checkReplication({ replication: told, customerManagedEncryption }: Secr
 
 function refuseKey(encryption: CustomerManagedEncryption | undefined): void {
   if (encryption !== undefined) throw unimplemented('customer-managed encryption of secrets (kms_key_name)')
-}
-
-function checkLabels(labels: Readonly<Record<string, string>>): void {
-  if (Object.keys(labels).length > 64) throw invalid('A secret may have at most 64 labels.')
-  for (const [key, value] of Object.entries(labels)) {
-    if (!/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key) || Buffer.byteLength(key) > 128)
-      throw invalid(
-        `The label key [${key}] must be 1 to 63 characters long, at most 128 bytes, and match the regular expression [\\p{Ll}\\p{Lo}][\\p{Ll}\\p{Lo}\\p{N}_-]{0,62}.`,
-      )
-    if (!/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(value) || Buffer.byteLength(value) > 128)
-      throw invalid(
-        `The value [${value}] of the label [${key}] must be at most 63 characters long, at most 128 bytes, and match the regular expression [\\p{Ll}\\p{Lo}\\p{N}_-]{0,63}.`,
-      )
-  }
 }
 
 function checkAnnotations(annotations: Readonly<Record<string, string>>): void {

@@ -1,3 +1,4 @@
+import { checkLabels } from '../../api/labels.ts'
 import { isRegion } from '../../api/regions.ts'
 import { unimplemented } from '../../api/status.ts'
 import { invalid } from './errors.ts'
@@ -120,21 +121,9 @@ function number(least = 0, most = Number.MAX_SAFE_INTEGER): Check {
   }
 }
 
-/** Source: cloud.google.com/sql/docs/postgres/label-instance. */
 function labels(value: unknown, field: string): void {
   if (!isJson(value)) throw wrong(field, value)
-  if (Object.keys(value).length > 64) throw invalid(`${field}: an instance has at most 64 labels.`)
-  for (const [key, label] of Object.entries(value)) {
-    if (label === null) continue
-    if (
-      !/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key) ||
-      typeof label !== 'string' ||
-      !/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(label)
-    )
-      throw invalid(
-        `Invalid value for: ${field} ("${key}": ${JSON.stringify(label)}): keys and values are at most 63 lower case letters, digits, - and _.`,
-      )
-  }
+  checkLabels(field, Object.fromEntries(Object.entries(value).filter(([, label]) => label !== null)))
 }
 
 function location(value: unknown, field: string): void {

@@ -2,6 +2,7 @@ import type { Container as RunContainer } from '../../../api/gen/google/cloud/ru
 import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { InstanceTemplate } from './instance-spec.ts'
+import { checkContainerValues } from './container-values.ts'
 import { checkPort, checkProbes } from './probes.ts'
 import { startOrder } from './start-order.ts'
 import { checkVolumes } from './volume-rules.ts'
@@ -27,6 +28,7 @@ export function fillContainers(template: InstanceTemplate & { readonly execution
       startupCpuBoost: false,
     }
     container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
+    checkContainerValues(container, field)
     for (const { containerPort } of container.ports) checkPort(containerPort, `${field}.ports.container_port`)
     checkProbes(container, field)
   }
@@ -78,7 +80,10 @@ export function fillIngress(template: InstanceTemplate): RunContainer {
     throw new CloudError('INVALID_ARGUMENT', 'template.containers.ports: Only a single port can be specified.', 'Give one port.')
   const [port] = ingress.ports
   if (port === undefined) ingress.ports.push({ $typeName: 'google.cloud.run.v2.ContainerPort', name: 'http1', containerPort: 8080 })
-  else port.name ||= 'http1'
+  else {
+    port.name ||= 'http1'
+    port.containerPort ||= 8080
+  }
   return ingress
 }
 

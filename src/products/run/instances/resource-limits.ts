@@ -36,6 +36,25 @@ export function checkLimits(containers: readonly Limits[], concurrency: number |
   }
 }
 
+/**
+ * What a service may not have together. Source: cloud.google.com/run/docs/configuring/services/cpu and /memory-limits.
+ * @param isSecond whether the second generation of the execution environment is asked for by name
+ * @param isAlwaysOn whether the CPU is kept between requests
+ * @throws CloudError INVALID_ARGUMENT
+ */
+export function checkGeneration(containers: readonly Limits[], isSecond: boolean, isAlwaysOn: boolean): void {
+  const cpus = containers.reduce((sum, limits) => sum + limits.cpus, 0)
+  const bytes = containers.reduce((sum, limits) => sum + limits.memoryBytes, 0)
+  const field = 'template.containers.resources.limits'
+  const refuse = (part: string, words: string) => {
+    throw new CloudError('INVALID_ARGUMENT', `${field}.${part}: Invalid value specified for ${words}`, 'Choose a larger amount.')
+  }
+  if (isAlwaysOn && cpus < 1) refuse('cpu', 'cpu. Total cpu < 1 is not supported with CPU that is always allocated.')
+  if (isSecond && cpus < 1) refuse('cpu', 'cpu. Total cpu < 1 is not supported with the second generation execution environment.')
+  if (isSecond && bytes < gibibyte / 2)
+    refuse('memory', 'container memory. For the second generation execution environment, memory must be at least 512Mi.')
+}
+
 /** What a container has while it starts, where the boost is asked for: https://cloud.google.com/run/docs/configuring/services/cpu#startup-boost */
 export function boostedCpus(cpus: number): number {
   if (cpus <= 1) return 2

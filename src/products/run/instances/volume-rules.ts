@@ -34,7 +34,11 @@ export function checkVolumes({ containers, volumes }: Pick<InstanceTemplate, 'co
 }
 
 function checkVolume({ name, volumeType }: Volume, field: string): void {
-  if (name === '') throw invalid(`${field}.name: must not be empty.`, 'Give it a name.')
+  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name))
+    throw invalid(
+      `${field}.name: "${name}" must have 1 to 63 lower case letters, digits and hyphens, and no hyphen at its ends.`,
+      'Choose such a name.',
+    )
   if (volumeType.case === undefined) throw invalid(`${field}: has no source.`, 'Give it emptyDir, secret, cloudSqlInstance or gcs.')
   if (volumeType.case === 'nfs') throw new CloudError('UNIMPLEMENTED', 'NFS volumes are not emulated.', 'Use a Cloud Storage volume.')
   if (volumeType.case === 'emptyDir') {

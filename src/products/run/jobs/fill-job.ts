@@ -5,7 +5,7 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import { withJobDefaults } from './job-template.ts'
 import { readJobName } from './names.ts'
 import { checkSchedule } from './schedule.ts'
-import { checkReservedKeys } from '../reserved-keys.ts'
+import { checkReservedKeys, checkUserKeys } from '../reserved-keys.ts'
 
 /**
  * What a client may say of a job, with defaults; the output fields that it sent are not believed.
@@ -15,6 +15,7 @@ export function fillJob(sent: Job, name: string): Job {
   const { labels, annotations, client, clientVersion, launchStage, binaryAuthorization, createExecution } = clone(JobSchema, sent)
   checkReservedKeys('job.labels', labels)
   checkReservedKeys('job.annotations', annotations)
+  checkUserKeys('job', { labels, annotations })
   checkSchedule({ annotations })
   const job = create(JobSchema, { name, labels, annotations, client, clientVersion, launchStage })
   if (binaryAuthorization !== undefined) job.binaryAuthorization = binaryAuthorization

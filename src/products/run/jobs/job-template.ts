@@ -5,11 +5,14 @@ import type { TaskTemplate } from '../../../api/gen/google/cloud/run/v2/task_tem
 import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { readBytes, readCpus } from '../instances/amounts.ts'
+import { limitsOf } from '../instances/amounts.ts'
+import { checkContainerValues } from '../instances/container-values.ts'
+import { checkLimits } from '../instances/resource-limits.ts'
+import { refuseUnemulated } from '../refused-fields.ts'
 import { nameContainers } from '../instances/container-rules.ts'
 import { checkProbes } from '../instances/probes.ts'
 import { startOrder } from '../instances/start-order.ts'
-import { checkReservedKeys } from '../reserved-keys.ts'
+import { checkReservedKeys, checkUserKeys } from '../reserved-keys.ts'
 import { checkVolumes } from '../instances/volume-rules.ts'
 
 /** Variables that a task gets and that a user cannot set. Source: contract/cloud-run.md 1, Env and ports. */
@@ -31,6 +34,7 @@ export function withJobDefaults(sent: ExecutionTemplate): ExecutionTemplate {
   const template = clone(ExecutionTemplateSchema, sent)
   checkReservedKeys('template.labels', template.labels)
   checkReservedKeys('template.annotations', template.annotations)
+  checkUserKeys('template', template)
   template.taskCount ||= 1
   checkCounts(template.taskCount, template.parallelism)
   const task = template.template
@@ -72,11 +76,12 @@ function checkTask(task: TaskTemplate): void {
   checkTimeout(task.timeout?.seconds ?? 600n)
   if (task.containers.length === 0) throw invalid('template.template.containers: should have at least one element.', 'Name an image.')
   if (task.containers.length > 1) nameContainers(task.containers, 'template.template.containers')
+  checkLimits(task.containers.map(limitsOf), undefined)
   startOrder(task)
   checkVolumes(task, false)
   if (task.executionEnvironment === ExecutionEnvironment.GEN1)
     throw invalid('execution_environment: jobs run in the second generation alone.', 'Leave it out.')
-  if (task.nodeSelector !== undefined) throw unimplemented('GPUs (node_selector)')
+  refuseUnemulated(task)
 }
 
 function fillContainer(container: Container, index: number): void {
@@ -88,8 +93,7 @@ function fillContainer(container: Container, index: number): void {
   checkProbes(container, place)
   container.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle: false, startupCpuBoost: false }
   container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
-  readCpus(container.resources.limits['cpu'] ?? '')
-  readBytes(container.resources.limits['memory'] ?? '')
+  checkContainerValues(container, place)
   checkTaskEnv(container.env.map(({ name }) => name))
 }
 

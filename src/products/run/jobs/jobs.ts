@@ -34,6 +34,7 @@ import { fillJob } from './fill-job.ts'
 import { checkJobId, newExecutionId, readJobName } from './names.ts'
 import { newExecution, toReference } from './new-execution.ts'
 import { applyOverrides } from './overrides.ts'
+import { unactedFields, unactedWords } from '../unacted-fields.ts'
 
 /** Executions kept for a job; the oldest that are over go. Source: cloud.google.com/run/quotas. */
 const keptExecutions = 1000
@@ -122,6 +123,8 @@ export function openJobs(
   /** Stores `job`. With a token it is ready when the execution of that name has begun, or is over. */
   const apply = async (job: Job, caller: string): Promise<Operation> => {
     const token = job.createExecution.value
+    const unacted = unactedFields({ ...job, template: job.template?.template })
+    if (unacted.length > 0) needs.log.warn({ job: job.name }, unactedWords(unacted))
     queueMicrotask(onChange)
     if (token === undefined) {
       setReady(job)

@@ -30,6 +30,8 @@ export function toStored(sent: Service, name: string, current: Service | undefin
   service.lastModifier = caller
   service.createTime = current?.createTime ?? timestampFromDate(at)
   service.updateTime = timestampFromDate(at)
+  service.threatDetectionEnabled = false
+  service.satisfiesPzs = false
   delete service.deleteTime
   delete service.expireTime
   delete service.terminalCondition

@@ -1,16 +1,19 @@
-import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import type { RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { isReservedKey } from '../reserved-keys.ts'
+import { refuseUnemulated } from '../refused-fields.ts'
+import { checkUserKeys, isReservedKey } from '../reserved-keys.ts'
 import { checkTraffic } from './traffic.ts'
 
 /** What a service may say. @throws CloudError INVALID_ARGUMENT by field, UNIMPLEMENTED for what would act otherwise than here */
 export function checkService(service: Service, serviceId: string): RevisionTemplate {
   const { template } = service
   if (template === undefined) throw invalid('service.template', 'must be set.', 'Send a template with a container.')
-  refuseUnemulated(service, template)
+  refuseServices(service)
+  refuseUnemulated(template)
+  checkUserKeys('service', service)
+  checkUserKeys('service.template', template)
   checkTraffic(service.traffic)
   checkRevisionName(template.revision, serviceId)
   checkNumbers(service, template)
@@ -36,24 +39,14 @@ export function checkMetadata(sent: Service, current: Service | undefined): void
   }
 }
 
-function refuseUnemulated(service: Service, template: RevisionTemplate): void {
-  const usesGpu = template.containers.some((container) =>
-    Object.keys(container.resources?.limits ?? {}).some((key) => key.endsWith('/gpu')),
-  )
+function refuseServices(service: Service): void {
   const refused: readonly (readonly [isAsked: boolean, what: string])[] = [
-    [template.nodeSelector !== undefined || usesGpu, 'GPUs (template.nodeSelector)'],
     [service.buildConfig !== undefined, 'builds of functions (service.buildConfig)'],
-    [template.containers.some(isFromSource), 'containers from source (sourceCode, baseImageUri)'],
     [service.iapEnabled, 'Identity-Aware Proxy (service.iapEnabled)'],
     [service.multiRegionSettings !== undefined, 'services of several regions (service.multiRegionSettings)'],
-    [template.serviceMesh !== undefined, 'Cloud Service Mesh (template.serviceMesh)'],
   ]
   const first = refused.find(([isAsked]) => isAsked)
   if (first !== undefined) throw unimplemented(first[1])
-}
-
-function isFromSource(container: Container): boolean {
-  return container.sourceCode !== undefined || container.baseImageUri !== ''
 }
 
 /** @throws CloudError INVALID_ARGUMENT. Source: revision_template.proto, `revision`, and Cloud Run's naming of revisions. */

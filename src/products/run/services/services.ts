@@ -18,6 +18,8 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import { isFailed, markDeploying } from '../conditions.ts'
 import type { DeployParts } from './deploy.ts'
 import type { Deployments } from './deployments.ts'
+import { tellSystem } from '../instances/instance-log.ts'
+import { unactedFields, unactedWords } from '../unacted-fields.ts'
 import { checkServiceId, readServiceName } from '../resources.ts'
 import { newEtag } from './revisions.ts'
 import { isTrafficOnly, toStored } from './service-fields.ts'
@@ -61,6 +63,8 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
     service.latestCreatedRevision = revision.name
     markDeploying(service, now())
     await Promise.all([saved, store.put(service)])
+    const unacted = unactedFields(service)
+    if (unacted.length > 0 && !isLight) tellSystem(needs, revision, { severity: 'WARNING', text: unactedWords(unacted) })
     return deployments.start(service, isLight)
   }
   const createNew = (sent: Service, name: string, caller: string, validateOnly: boolean) => {

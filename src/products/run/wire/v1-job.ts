@@ -1,22 +1,33 @@
 import { create } from '@bufbuild/protobuf'
-import { LaunchStage, LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
+import { LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
 import { JobSchema, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import type { Task } from '../../../api/gen/google/cloud/run/v2/task_pb.ts'
 import type { TaskTemplate } from '../../../api/gen/google/cloud/run/v2/task_template_pb.ts'
 import { isReservedKey } from '../reserved-keys.ts'
+import { readLaunchStage, refuseUnknownAnnotations } from './v1-annotations.ts'
+import { fromBinaryAuthorization, toBinaryAuthorization } from './v1-binary-authorization.ts'
 import { fromResourceVersion, toCondition, toMeta, toTime, type V1Place } from './v1-metadata.ts'
 import { present, type Json, type V1Job } from './v1-schema.ts'
-import { fromPod, toPod } from './v1-template.ts'
+import { fromPod, podAnnotations, toPod } from './v1-template.ts'
 
 const run = 'run.googleapis.com/'
 const group = 'run.googleapis.com'
+
+const client = ['client-name', 'client-version', 'operation-id', 'launch-stage', 'creator', 'lastModifier'].map((name) => run + name)
+const knative = ['creator', 'lastModifier'].map((name) => `serving.knative.dev/${name}`)
+
+/** Annotations of a Job that are fields of version 2, or that the server writes; and those of its template. */
+const jobAnnotations = new Set([...client, ...knative, `${run}binary-authorization`, `${run}binary-authorization-breakglass`])
+const executionAnnotations = new Set([...client, ...knative, ...podAnnotations])
 
 /** A Job of version 1 as version 2 says it. @param name its full name */
 export function fromV1Job({ metadata, spec }: V1Job, name: string): Job {
   const annotations = metadata.annotations ?? {}
   const { metadata: ofExecution, spec: execution } = spec.template
   const told = ofExecution?.annotations ?? {}
+  refuseUnknownAnnotations(annotations, 'Job', jobAnnotations)
+  refuseUnknownAnnotations(told, 'Execution', executionAnnotations)
   const task = execution.template.spec
   const { vpcAccess, ...pod } = fromPod(task, told)
   const accelerator = task.nodeSelector?.[`${run}accelerator`]
@@ -32,8 +43,9 @@ export function fromV1Job({ metadata, spec }: V1Job, name: string): Job {
     annotations: ofUser(annotations),
     client: annotations[`${run}client-name`] ?? '',
     clientVersion: annotations[`${run}client-version`] ?? '',
-    launchStage: LaunchStage[(annotations[`${run}launch-stage`] ?? '') as keyof typeof LaunchStage] ?? LaunchStage.LAUNCH_STAGE_UNSPECIFIED,
+    launchStage: readLaunchStage(annotations),
     createExecution: token,
+    ...fromBinaryAuthorization(annotations),
     template: {
       labels: ofUser(ofExecution?.labels),
       annotations: ofUser(told),
@@ -60,6 +72,7 @@ export function toV1Job(job: Job, place: V1Place): Json {
     [`${run}client-name`]: job.client,
     [`${run}client-version`]: job.clientVersion,
     [`${run}launch-stage`]: job.launchStage === 0 || job.launchStage === 4 ? '' : (LaunchStageSchema.value[job.launchStage]?.name ?? ''),
+    ...toBinaryAuthorization(job),
   }
   return {
     apiVersion: `${group}/v1`,

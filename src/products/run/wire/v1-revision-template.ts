@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
-import { readCount, run, toCount, type Annotations } from './v1-annotations.ts'
+import { readCount, readFlag, refuseUnknownAnnotations, run, toCount, type Annotations } from './v1-annotations.ts'
 import { defaultProbe } from './v1-probes.ts'
 import { present, without, type Json, type V1Service } from './v1-schema.ts'
 import { fromPod, podAnnotations, toPod } from './v1-template.ts'
@@ -12,6 +12,13 @@ const probeType = `${run}startupProbeType`
 
 const templateAnnotations = new Set([minScale, maxScale, `${run}sessionAffinity`, `${run}health-check-disabled`, ...podAnnotations])
 
+/** What the server writes on revisions too, and clients send back. */
+const knownAnnotations = new Set([
+  ...templateAnnotations,
+  ...['client-name', 'client-version', 'operation-id', 'launch-stage'].map((name) => run + name),
+  ...['creator', 'lastModifier'].map((name) => `serving.knative.dev/${name}`),
+])
+
 /** Kinds of image that version 1 names in annotations and that are not emulated. */
 const refusedAnnotations = ['sources', 'base-images', 'mesh'].map((name) => run + name)
 
@@ -20,6 +27,7 @@ export function fromV1Template({ metadata, spec }: V1Service['spec']['template']
   const annotations = metadata?.annotations ?? {}
   const refused = refusedAnnotations.find((key) => annotations[key] !== undefined || ofService[key] !== undefined)
   if (refused !== undefined) throw unimplemented(`the annotation ${refused}`)
+  refuseUnknownAnnotations(annotations, 'Revision', knownAnnotations)
   const accelerator = spec.nodeSelector?.[`${run}accelerator`]
   const { vpcAccess, ...pod } = fromPod(spec, annotations)
   for (const container of pod.containers) container.name ||= `${imageName(container.image)}-1`
@@ -30,8 +38,8 @@ export function fromV1Template({ metadata, spec }: V1Service['spec']['template']
     labels: without(metadata?.labels ?? {}, new Set([probeType])),
     annotations: without(annotations, templateAnnotations),
     maxInstanceRequestConcurrency: spec.containerConcurrency ?? 0,
-    sessionAffinity: annotations[`${run}sessionAffinity`] === 'true',
-    healthCheckDisabled: annotations[`${run}health-check-disabled`] === 'true',
+    sessionAffinity: readFlag(annotations, `${run}sessionAffinity`) === true,
+    healthCheckDisabled: readFlag(annotations, `${run}health-check-disabled`) === true,
     scaling: { minInstanceCount: min ?? 0, maxInstanceCount: max ?? 0 },
     ...(spec.timeoutSeconds && { timeout: { seconds: BigInt(spec.timeoutSeconds), nanos: 0 } }),
     ...(vpcAccess !== undefined && { vpcAccess }),

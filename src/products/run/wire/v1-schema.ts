@@ -29,54 +29,70 @@ export const metaSchema = z.looseObject({
 })
 
 const probe = z
-  .looseObject({
+  .strictObject({
     initialDelaySeconds: number,
     timeoutSeconds: number,
     periodSeconds: number,
     failureThreshold: number,
-    httpGet: z.looseObject({ path: text, port: number, httpHeaders: list(z.looseObject({ name: z.string(), value: text })) }).nullish(),
-    tcpSocket: z.looseObject({ port: number }).nullish(),
-    grpc: z.looseObject({ port: number, service: text }).nullish(),
+    successThreshold: z.union([z.literal(1), z.literal(2)], 'must be 1, or 2 for readiness').nullish(),
+    httpGet: z
+      .strictObject({
+        path: text,
+        port: number,
+        scheme: z.enum(['', 'HTTP'], 'must be HTTP').nullish(),
+        httpHeaders: list(z.strictObject({ name: z.string(), value: text })),
+      })
+      .nullish(),
+    tcpSocket: z.strictObject({ port: number }).nullish(),
+    grpc: z.strictObject({ port: number, service: text }).nullish(),
   })
   .nullish()
 
-const env = z.looseObject({
+const env = z.strictObject({
   name: z.string(),
   value: text,
   valueFrom: z
-    .looseObject({
-      secretKeyRef: z.looseObject({ name: text, key: z.union([z.string(), z.number()]).transform(String).nullish() }).nullish(),
+    .strictObject({
+      secretKeyRef: z
+        .strictObject({
+          name: text,
+          key: z.union([z.string(), z.number()]).transform(String).nullish(),
+          optional: z.literal(false, 'is not supported by Cloud Run').nullish(),
+        })
+        .nullish(),
     })
     .nullish(),
 })
 
-const container = z.looseObject({
+const container = z.strictObject({
   name: text,
   image: text,
   command: list(z.string()),
   args: list(z.string()),
   env: list(env),
   workingDir: text,
-  ports: list(z.looseObject({ name: text, containerPort: number })),
-  resources: z.looseObject({ limits: map }).nullish(),
-  volumeMounts: list(z.looseObject({ name: z.string(), mountPath: z.string(), subPath: text })),
+  ports: list(z.strictObject({ name: text, containerPort: number, protocol: z.enum(['', 'TCP'], 'must be TCP').nullish() })),
+  resources: z.strictObject({ limits: map }).nullish(),
+  volumeMounts: list(z.strictObject({ name: z.string(), mountPath: z.string(), subPath: text, readOnly: z.boolean().nullish() })),
   startupProbe: probe,
   livenessProbe: probe,
   readinessProbe: probe,
 })
 
-const items = list(z.looseObject({ key: z.union([z.string(), z.number()]).transform(String).nullish(), path: z.string(), mode: number }))
+const items = list(z.strictObject({ key: z.union([z.string(), z.number()]).transform(String).nullish(), path: z.string(), mode: number }))
 
-const volume = z.looseObject({
+const volume = z.strictObject({
   name: z.string(),
-  secret: z.looseObject({ secretName: text, items, defaultMode: number }).nullish(),
-  emptyDir: z.looseObject({ medium: text, sizeLimit: text }).nullish(),
-  nfs: z.looseObject({ server: z.string(), path: z.string(), readOnly: z.boolean().nullish() }).nullish(),
-  csi: z.looseObject({ driver: text, readOnly: z.boolean().nullish(), volumeAttributes: map }).nullish(),
+  secret: z
+    .strictObject({ secretName: text, items, defaultMode: number, optional: z.literal(false, 'is not supported by Cloud Run').nullish() })
+    .nullish(),
+  emptyDir: z.strictObject({ medium: text, sizeLimit: text }).nullish(),
+  nfs: z.strictObject({ server: z.string(), path: z.string(), readOnly: z.boolean().nullish() }).nullish(),
+  csi: z.strictObject({ driver: text, readOnly: z.boolean().nullish(), volumeAttributes: map }).nullish(),
 })
 
 /** What templates of revisions and of tasks have in common. */
-export const podSchema = z.looseObject({
+export const podSchema = z.strictObject({
   containers: list(container),
   volumes: list(volume),
   serviceAccountName: text,
@@ -86,45 +102,50 @@ export const podSchema = z.looseObject({
   maxRetries: number,
 })
 
-const traffic = z.looseObject({
+const traffic = z.strictObject({
   percent: number,
   tag: text,
   revisionName: text,
   latestRevision: z.boolean().nullish(),
   configurationName: text,
+  url: text,
 })
 
-export const serviceSchema = z.looseObject({
-  apiVersion: text,
-  kind: text,
+/** What every resource has beside its spec; what the server says of its state is not believed. */
+const top = { apiVersion: text, kind: text, status: z.unknown().optional() }
+
+export const serviceSchema = z.strictObject({
+  ...top,
   metadata: metaSchema,
-  spec: z.looseObject({
-    template: z.looseObject({ metadata: metaSchema.nullish(), spec: podSchema }),
+  spec: z.strictObject({
+    template: z.strictObject({ metadata: metaSchema.nullish(), spec: podSchema }),
     traffic: list(traffic),
   }),
 })
 
-export const jobSchema = z.looseObject({
+export const jobSchema = z.strictObject({
+  ...top,
   metadata: metaSchema,
-  spec: z.looseObject({
+  spec: z.strictObject({
     startExecutionToken: text,
     runExecutionToken: text,
-    template: z.looseObject({
+    template: z.strictObject({
       metadata: metaSchema.nullish(),
-      spec: z.looseObject({
+      spec: z.strictObject({
         taskCount: number,
         parallelism: number,
-        template: z.looseObject({ spec: podSchema }),
+        template: z.strictObject({ spec: podSchema }),
       }),
     }),
   }),
 })
 
-export const workerPoolSchema = z.looseObject({
+export const workerPoolSchema = z.strictObject({
+  ...top,
   metadata: metaSchema,
-  spec: z.looseObject({
-    template: z.looseObject({ metadata: metaSchema.nullish(), spec: podSchema }),
-    instanceSplits: list(z.looseObject({ percent: number, revisionName: text, latestRevision: z.boolean().nullish() })),
+  spec: z.strictObject({
+    template: z.strictObject({ metadata: metaSchema.nullish(), spec: podSchema }),
+    instanceSplits: list(z.strictObject({ percent: number, revisionName: text, latestRevision: z.boolean().nullish() })),
   }),
 })
 
@@ -151,6 +172,14 @@ export function readV1<T extends z.ZodType>(schema: T, body: unknown): z.infer<T
   const read = schema.safeParse(body)
   if (read.success) return read.data
   const [issue] = read.error.issues
+  if (issue?.code === 'unrecognized_keys') {
+    const place = issue.path
+      .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+      .join('')
+      .replace(/^\./, '')
+    const words = `Invalid JSON payload received. Unknown name "${issue.keys[0]}" at '${place}': Cannot find field.`
+    throw new CloudError('INVALID_ARGUMENT', words, 'Remove it: Cloud Run does not have it, or devcloud does not emulate it.')
+  }
   throw new CloudError(
     'INVALID_ARGUMENT',
     `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is not readable'}`,

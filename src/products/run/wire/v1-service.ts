@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf'
-import { LaunchStage, LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
+import { LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import type { Condition } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
@@ -10,7 +10,17 @@ import {
   type TrafficTargetStatus,
 } from '../../../api/gen/google/cloud/run/v2/traffic_target_pb.ts'
 import { IngressTraffic, ServiceScaling_ScalingMode } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
-import { invalid, readCount, run, toCount, type Annotations } from './v1-annotations.ts'
+import {
+  invalid,
+  readCount,
+  readFlag,
+  readLaunchStage,
+  readWord,
+  refuseUnknownAnnotations,
+  run,
+  toCount,
+  type Annotations,
+} from './v1-annotations.ts'
 import { fromBinaryAuthorization, toBinaryAuthorization } from './v1-binary-authorization.ts'
 import { fromResourceVersion, toCondition, toMeta, type V1Place } from './v1-metadata.ts'
 import { fromV1Template, toV1Template } from './v1-revision-template.ts'
@@ -34,10 +44,9 @@ const serviceAnnotations = new Set([
 export function fromV1Service({ metadata, spec }: V1Service, name: string): Service {
   const annotations = metadata.annotations ?? {}
   const [min, max, manual] = ['minScale', 'maxScale', 'manualInstanceCount'].map((word) => readCount(annotations, run + word))
-  const mode = annotations[`${run}scalingMode`]
+  refuseUnknownAnnotations(annotations, 'Service', serviceAnnotations)
+  const mode = readWord(annotations, `${run}scalingMode`, modes)
   const isScaled = min !== undefined || max !== undefined || manual !== undefined || mode !== undefined
-  const ingress = annotations[`${run}ingress`] ?? 'all'
-  if (ingresses[ingress] === undefined) throw invalid(`metadata.annotations[${run}ingress]`, `"${ingress}" is no ingress setting.`)
   return create(ServiceSchema, {
     name,
     etag: fromResourceVersion(metadata.resourceVersion),
@@ -46,11 +55,11 @@ export function fromV1Service({ metadata, spec }: V1Service, name: string): Serv
     description: annotations[`${run}description`] ?? '',
     client: annotations[`${run}client-name`] ?? '',
     clientVersion: annotations[`${run}client-version`] ?? '',
-    ingress: ingresses[ingress],
-    launchStage: LaunchStage[(annotations[`${run}launch-stage`] ?? '') as keyof typeof LaunchStage] ?? LaunchStage.LAUNCH_STAGE_UNSPECIFIED,
-    invokerIamDisabled: annotations[`${run}invoker-iam-disabled`] === 'true',
-    defaultUriDisabled: annotations[`${run}default-url-disabled`] === 'true',
-    iapEnabled: annotations[`${run}iap-enabled`] === 'true',
+    ingress: readWord(annotations, `${run}ingress`, ingresses) ?? IngressTraffic.ALL,
+    launchStage: readLaunchStage(annotations),
+    invokerIamDisabled: readFlag(annotations, `${run}invoker-iam-disabled`) === true,
+    defaultUriDisabled: readFlag(annotations, `${run}default-url-disabled`) === true,
+    iapEnabled: readFlag(annotations, `${run}iap-enabled`) === true,
     customAudiences: readAudiences(annotations),
     template: fromV1Template(spec.template, annotations),
     traffic: (spec.traffic ?? []).map(fromTarget),
@@ -58,8 +67,7 @@ export function fromV1Service({ metadata, spec }: V1Service, name: string): Serv
       scaling: {
         minInstanceCount: min ?? 0,
         maxInstanceCount: max ?? 0,
-        scalingMode:
-          mode === 'manual' ? ServiceScaling_ScalingMode.MANUAL : mode === 'automatic' ? ServiceScaling_ScalingMode.AUTOMATIC : 0,
+        scalingMode: mode ?? ServiceScaling_ScalingMode.SCALING_MODE_UNSPECIFIED,
         ...(manual !== undefined && { manualInstanceCount: manual }),
       },
     }),
@@ -153,6 +161,8 @@ function toTarget(target: TrafficTarget | TrafficTargetStatus, url: string | und
     ...(target.percent !== 0 && { percent: target.percent }),
   }
 }
+
+const modes = { automatic: ServiceScaling_ScalingMode.AUTOMATIC, manual: ServiceScaling_ScalingMode.MANUAL }
 
 const ingresses: Readonly<Record<string, IngressTraffic>> = {
   all: IngressTraffic.ALL,

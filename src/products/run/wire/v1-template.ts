@@ -7,6 +7,7 @@ import {
   type VpcAccess,
 } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { readFlag, readWord } from './v1-annotations.ts'
 import { toProbe, probesOf } from './v1-probes.ts'
 import { present, type V1Pod } from './v1-schema.ts'
 import { fromVolume, toVolume } from './v1-volumes.ts'
@@ -67,8 +68,8 @@ export function fromPod(pod: V1Pod, annotations: Annotations): PodParts {
       ports: (container.ports ?? []).map((port) => ({ name: port.name ?? '', containerPort: port.containerPort ?? 0 })),
       resources: {
         limits: { ...container.resources?.limits },
-        cpuIdle: annotations[`${run}cpu-throttling`] !== 'false',
-        startupCpuBoost: annotations[`${run}startup-cpu-boost`] === 'true',
+        cpuIdle: readFlag(annotations, `${run}cpu-throttling`) !== false,
+        startupCpuBoost: readFlag(annotations, `${run}startup-cpu-boost`) === true,
       },
       volumeMounts: [
         ...(container.volumeMounts ?? []).map(({ name, mountPath, subPath }) => ({ name, mountPath, subPath: subPath ?? '' })),
@@ -87,7 +88,7 @@ export function fromPod(pod: V1Pod, annotations: Annotations): PodParts {
     containers,
     volumes,
     serviceAccount: pod.serviceAccountName ?? '',
-    executionEnvironment: environments[annotations[`${run}execution-environment`] ?? ''] ?? ExecutionEnvironment.UNSPECIFIED,
+    executionEnvironment: readWord(annotations, `${run}execution-environment`, environments) ?? ExecutionEnvironment.UNSPECIFIED,
     encryptionKey: annotations[`${run}encryption-key`] ?? '',
     vpcAccess: fromVpc(annotations),
   }
@@ -169,19 +170,20 @@ function readJson(annotations: Annotations, name: string): unknown {
   }
 }
 
+const egresses: Readonly<Record<string, VpcAccess_VpcEgress>> = {
+  'all-traffic': VpcAccess_VpcEgress.ALL_TRAFFIC,
+  all: VpcAccess_VpcEgress.ALL_TRAFFIC,
+  'private-ranges-only': VpcAccess_VpcEgress.PRIVATE_RANGES_ONLY,
+}
+
 function fromVpc(annotations: Annotations): VpcAccess | undefined {
   const connector = annotations[`${run}vpc-access-connector`] ?? ''
   const interfaces = readJson(annotations, 'network-interfaces')
-  const egress = annotations[`${run}vpc-access-egress`]
+  const egress = readWord(annotations, `${run}vpc-access-egress`, egresses)
   if (connector === '' && interfaces === undefined && egress === undefined) return undefined
   return create(VpcAccessSchema, {
     connector,
-    egress:
-      egress === 'all-traffic' || egress === 'all'
-        ? VpcAccess_VpcEgress.ALL_TRAFFIC
-        : egress === undefined
-          ? VpcAccess_VpcEgress.VPC_EGRESS_UNSPECIFIED
-          : VpcAccess_VpcEgress.PRIVATE_RANGES_ONLY,
+    egress: egress ?? VpcAccess_VpcEgress.VPC_EGRESS_UNSPECIFIED,
     networkInterfaces: Array.isArray(interfaces) ? interfaces : [],
   })
 }

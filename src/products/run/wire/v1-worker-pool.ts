@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf'
-import { LaunchStage, LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
+import { LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import {
   InstanceSplitAllocationType,
   type InstanceSplit,
@@ -14,7 +14,7 @@ import {
 } from '../../../api/gen/google/cloud/run/v2/worker_pool_revision_template_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { poolTemplateOf } from '../worker-pools/pool-revisions.ts'
-import { invalid, readCount, run, type Annotations } from './v1-annotations.ts'
+import { invalid, readCount, readLaunchStage, refuseUnknownAnnotations, run, type Annotations } from './v1-annotations.ts'
 import { fromBinaryAuthorization, toBinaryAuthorization } from './v1-binary-authorization.ts'
 import { fromResourceVersion, toCondition, toMeta, type V1Place } from './v1-metadata.ts'
 import { present, without, type Json, type V1WorkerPool } from './v1-schema.ts'
@@ -48,6 +48,7 @@ export function fromV1WorkerPool({ metadata, spec }: V1WorkerPool, name: string)
   const annotations = metadata.annotations ?? {}
   const refused = refusedAnnotations.find((key) => annotations[key] !== undefined)
   if (refused !== undefined) throw unimplemented(`the annotation ${refused} of worker pools`)
+  refuseUnknownAnnotations(annotations, 'WorkerPool', poolAnnotations)
   const mode = annotations[`${run}scalingMode`] ?? 'manual'
   if (mode === 'automatic') throw unimplemented('automatic scaling of worker pools')
   if (mode !== 'manual') throw invalid(`metadata.annotations[${run}scalingMode]`, `"${mode}" is no scaling mode.`)
@@ -60,7 +61,7 @@ export function fromV1WorkerPool({ metadata, spec }: V1WorkerPool, name: string)
     description: annotations[`${run}description`] ?? '',
     client: annotations[`${run}client-name`] ?? '',
     clientVersion: annotations[`${run}client-version`] ?? '',
-    launchStage: LaunchStage[(annotations[`${run}launch-stage`] ?? '') as keyof typeof LaunchStage] ?? LaunchStage.LAUNCH_STAGE_UNSPECIFIED,
+    launchStage: readLaunchStage(annotations),
     template: fromTemplate(spec.template),
     instanceSplits: (spec.instanceSplits ?? []).map(fromSplit),
     ...(count !== undefined && { scaling: { manualInstanceCount: count } }),
@@ -124,6 +125,7 @@ export function toV1PoolRevision(revision: Revision, place: V1Place): Json {
 
 function fromTemplate({ metadata, spec }: V1WorkerPool['spec']['template']): WorkerPoolRevisionTemplate {
   const annotations = metadata?.annotations ?? {}
+  refuseUnknownAnnotations(annotations, 'Revision', templateAnnotations)
   const { vpcAccess, executionEnvironment, ...pod } = fromPod(spec, annotations)
   if (executionEnvironment === ExecutionEnvironment.GEN1)
     throw invalid(`spec.template.metadata.annotations[${run}execution-environment]`, 'worker pools run in the second generation alone.')

@@ -9,8 +9,11 @@ import { startOrder } from '../instances/start-order.ts'
 import { checkVolumes } from '../instances/volume-rules.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { checkReservedKeys } from '../reserved-keys.ts'
-import { readBytes, readCpus } from '../instances/amounts.ts'
+import { refuseUnemulated } from '../refused-fields.ts'
+import { checkReservedKeys, checkUserKeys } from '../reserved-keys.ts'
+import { limitsOf } from '../instances/amounts.ts'
+import { checkContainerValues } from '../instances/container-values.ts'
+import { checkLimits } from '../instances/resource-limits.ts'
 import { readPoolName } from './names.ts'
 import { checkSplits } from './splits.ts'
 
@@ -33,12 +36,15 @@ export function fillPool(sent: WorkerPool, name: string): WorkerPool {
   const id = readPoolName(name).pool
   if (template.revision !== '' && !(template.revision.startsWith(`${id}-`) && /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(template.revision)))
     throw invalid(`worker_pool.template.revision: must be prefixed by "${id}-" and have at most 63 lower case letters, digits and hyphens.`)
-  if (template.nodeSelector !== undefined) throw unimplemented('GPUs (node_selector)')
-  if (template.serviceMesh !== undefined) throw unimplemented('Cloud Service Mesh (service_mesh)')
+  if (copy.customAudiences.length > 0) throw unimplemented('custom audiences of worker pools')
+  refuseUnemulated(template)
+  checkUserKeys('worker_pool', copy)
+  checkUserKeys('worker_pool.template', template)
   if (template.containers.length === 0)
     throw invalid('worker_pool.template.containers: should have at least one element.', 'Name an image.')
   for (const [index, container] of template.containers.entries()) fillContainer(container, `worker_pool.template.containers[${index}]`)
   if (template.containers.length > 1) nameContainers(template.containers, 'worker_pool.template.containers')
+  checkLimits(template.containers.map(limitsOf), undefined)
   startOrder(template)
   checkVolumes(template, false)
   const count = scaling?.manualInstanceCount ?? 1
@@ -60,8 +66,7 @@ function fillContainer(container: Container, place: string): void {
   checkProbes(container, place)
   container.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle: false, startupCpuBoost: false }
   container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
-  readCpus(container.resources.limits['cpu'] ?? '')
-  readBytes(container.resources.limits['memory'] ?? '')
+  checkContainerValues(container, place)
   const reserved = container.env.find(({ name }) => reservedEnv.includes(name))
   if (reserved === undefined) return
   throw invalid(

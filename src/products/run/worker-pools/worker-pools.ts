@@ -28,6 +28,7 @@ import { checkPoolId, readPoolName } from './names.ts'
 import { idOf, markRolling } from './pool-status.ts'
 import type { PoolRevisions } from './pool-revisions.ts'
 import { resolveSplits } from './splits.ts'
+import { unactedFields, unactedWords } from '../unacted-fields.ts'
 
 /** Worker pools as rows of the state. */
 export interface PoolStore {
@@ -123,6 +124,8 @@ export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: 
     return pool
   }
   const apply = async (pool: WorkerPool, isForced: boolean): Promise<Operation> => {
+    const unacted = unactedFields(pool)
+    if (unacted.length > 0) needs.log.warn({ workerPool: pool.name }, unactedWords(unacted))
     const { revision, saved } = revisions.forTemplate(pool, isForced)
     pool.latestCreatedRevision = revision.name
     checkNamed(pool, revisions)

@@ -128,5 +128,5 @@ test('selectors choose as kubectl does', () => {
 
 test('what is not emulated is refused by its annotation', () => {
   expect(() => read(v1({ template: { [run('base-images')]: '{}' } }))).toThrow(expect.objectContaining({ code: 'UNIMPLEMENTED' }))
-  expect(() => read(v1({ annotations: { [run('ingress')]: 'some' } }))).toThrow('"some" is no ingress setting')
+  expect(() => read(v1({ annotations: { [run('ingress')]: 'some' } }))).toThrow('"some" is not one of: all, internal')
 })
