@@ -9,7 +9,7 @@ const everybody = 'allUsers'
  * @param url of the service, in version 2 of the API
  */
 export async function openToAll(api: GoogleApi, url: string, isOpen: boolean): Promise<void> {
-  const policy = await api.call('GET', `${url}:getIamPolicy`)
+  const policy = await api.call('GET', `${url}:getIamPolicy?options.requestedPolicyVersion=3`)
   const bindings = Array.isArray(policy['bindings']) ? policy['bindings'].filter(isRecord) : []
   const own = bindings.find((binding) => binding['role'] === role && binding['condition'] === undefined)
   const members = membersOf(own)

@@ -16,7 +16,7 @@ export async function addMember(
   member: string,
   how: 'add' | 'remove' | 'remove-if-there',
 ): Promise<ApiAnswer> {
-  const policy = await api.call('GET', `${resource}:getIamPolicy`)
+  const policy = await api.call('GET', `${resource}:getIamPolicy?options.requestedPolicyVersion=3`)
   const bindings = (policy['bindings'] ?? []) as readonly Binding[]
   const isIt = ({ role: one, condition }: Binding) => one === role && condition === undefined
   const members = bindings.filter(isIt).flatMap((binding) => binding.members ?? [])

@@ -25,7 +25,7 @@ export function addPolicyCommands(group: Command, collection: string, kind: stri
     .argument(`<${kind}>`, 'its name')
     .action(async (id: string, options: WideOptions) => {
       const { api, resource } = await resourceOf(id, options)
-      print(options, await api.call('GET', `${resource}:getIamPolicy`))
+      print(options, await api.call('GET', `${resource}:getIamPolicy?options.requestedPolicyVersion=3`))
     })
   addWideOptions(group.command('set-iam-policy').description(`replace the policy of a ${kind}`))
     .argument(`<${kind}>`, 'its name')
