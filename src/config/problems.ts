@@ -10,7 +10,7 @@ export class Problems {
 
   /** @param text what is wrong and what to write instead: `unknown key "databses"; write "databases"`. Never a secret's value. */
   add(place: Place, text: string): void {
-    const line = `${place.file}:${place.line}:${place.column}  ${text}`
+    const line = `${place.file}:${place.line}:${place.column}  ${text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')}`
     if (!this.#found.has(line)) this.#found.set(line, { place, text })
   }
 

@@ -45,7 +45,7 @@ export function readYaml(text: string, file: string, problems: Problems): readon
     prettyErrors: false,
   })
   if (!Array.isArray(documents)) return []
-  const faults = documents.flatMap((document) => [...document.errors, ...document.warnings])
+  const faults = firstOfEach(documents.flatMap((document) => [...document.errors, ...document.warnings]))
   for (const fault of faults.slice(0, most.errors)) problems.add(at(fault.pos[0]), words(fault))
   if (faults.length > 0) return []
   const budget = { left: most.nodes }
@@ -79,9 +79,19 @@ function tooMuchFor(text: string): { readonly line: number; readonly text: strin
   return undefined
 }
 
+/** After a token that nobody expects, each one that follows is another such fault, which tells nothing. */
+function firstOfEach<T extends { readonly code: string }>(faults: readonly T[]): readonly T[] {
+  const first = faults.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN')
+  return faults.filter(({ code }, index) => code !== 'UNEXPECTED_TOKEN' || index === first)
+}
+
+/** Faults whose message ends with what stands in the file: it may be a password. A message of another kind is cut at its first quotation mark. */
+const quoting = new Set(['UNEXPECTED_TOKEN', 'TAG_RESOLVE_FAILED', 'BAD_ALIAS', 'BAD_DIRECTIVE', 'BAD_DQ_ESCAPE', 'BAD_SCALAR_START'])
+
 function words(fault: { readonly code: string; readonly message: string }): string {
   if (fault.code === 'TAB_AS_INDENT') return 'a tab indents this line; write spaces'
-  return `${fault.message.replaceAll(/\s+/g, ' ')}; mend the YAML here`
+  const [what = ''] = fault.message.replaceAll(/\s+/g, ' ').split(quoting.has(fault.code) ? /[:"\\]/ : /"/)
+  return `${what.replace(/( in YAML stream)? ?$/, '')}; mend the YAML here`
 }
 
 /** Ends the reading of a document. */

@@ -76,7 +76,7 @@ test.each([
   ],
   ['a merge key', 'services:\n  a: &a {}\n  web: { <<: *a }\n', 'devcloud.yaml:3:10  "<<" is not a key here; write the keys out'],
   ['the prototype as a key', 'services: { __proto__: {} }\n', 'devcloud.yaml:1:13  "__proto__" is not a key here; write the keys out'],
-  ['an unknown tag', 'region: !env X\n', 'devcloud.yaml:1:9  Unresolved tag: !env; mend the YAML here'],
+  ['an unknown tag', 'region: !env X\n', 'devcloud.yaml:1:9  Unresolved tag; mend the YAML here'],
   ['an alias of nothing', 'region: *gone\n', 'devcloud.yaml:1:9  *gone has no value to stand for; write the value'],
   ['an alias of itself', 'services: &a { web: *a }\n', 'devcloud.yaml:1:21  *a has no value to stand for; write the value'],
   [
