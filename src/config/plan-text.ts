@@ -4,8 +4,9 @@ import type { Place, Wanted, WantedContainer, WantedJob, WantedService, WantedSo
 /**
  * What a project wants, a resource a line, each with the line of the file that says so. The same project gives the same text.
  * Of environment variables and secrets only names are printed, never a value.
+ * @param notes what is asked for and not had, which stands last
  */
-export function planText(wanted: Wanted): string {
+export function planText(wanted: Wanted, notes: readonly { readonly resource: string; readonly text: string }[] = []): string {
   const rows: (readonly [string, string, Place?])[] = [[`project ${wanted.project}`, wanted.region]]
   for (const { id, initial, from } of wanted.secrets) {
     const what =
@@ -34,7 +35,7 @@ export function planText(wanted: Wanted): string {
     const place = from === undefined ? '' : `${from.file}:${from.line}`
     return `${name.padEnd(widths[0] ?? 0)}  ${what.padEnd(widths[1] ?? 0)}  ${place}`.trimEnd()
   })
-  return `${lines.join('\n')}\n`
+  return `${[...lines, ...notes.map(({ resource, text }) => `note ${resource}  ${text}`)].join('\n')}\n`
 }
 
 function serviceWords(service: WantedService, directory: string): string {

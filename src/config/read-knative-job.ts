@@ -29,7 +29,9 @@ export async function readKnativeJobs(files: ProjectFiles, dir: string, problems
     for (const document of readYaml(text, file, problems)) {
       if (!isJob(document.value)) continue
       const job = readBySchema(knativeJobSchema, document, problems)
-      if (job !== undefined) found.push(toPart(job, dir, document, problems))
+      if (job === undefined) continue
+      const told = toPart(job, dir, document, problems)
+      found.push({ ...told, part: { ...told.part, manifest: { value: document.value, file, text } } })
     }
   }
   return found

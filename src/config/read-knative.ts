@@ -28,7 +28,9 @@ export async function readKnative(files: ProjectFiles, dir: string, problems: Pr
   return readYaml(text, file, problems).flatMap((document) => {
     if (!isKnative(document.value)) return []
     const service = readBySchema(knativeSchema, document, problems)
-    return service === undefined ? [] : [toPart(service, dir, document, problems)]
+    if (service === undefined) return []
+    const found = toPart(service, dir, document, problems)
+    return [{ ...found, part: { ...found.part, manifest: { value: document.value, file, text } } }]
   })
 }
 

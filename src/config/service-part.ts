@@ -3,7 +3,16 @@ import type { Place, WantedEnv, WantedService } from './wanted.ts'
 /** What one file says of a service; what it does not say is absent, and another file or a default says it. */
 export interface ServicePart extends Pick<
   WantedService,
-  'sidecars' | 'containerName' | 'dependsOn' | 'volumes' | 'volumeMounts' | 'protocol' | 'cpuIdle' | 'startupCpuBoost' | 'sessionAffinity'
+  | 'manifest'
+  | 'sidecars'
+  | 'containerName'
+  | 'dependsOn'
+  | 'volumes'
+  | 'volumeMounts'
+  | 'protocol'
+  | 'cpuIdle'
+  | 'startupCpuBoost'
+  | 'sessionAffinity'
 > {
   readonly id: string
   readonly from: Place

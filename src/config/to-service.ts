@@ -35,7 +35,7 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     from: part.from,
     ...(source === undefined ? given({ image: part.image }) : { source }),
     ...given({ command: part.command, args: part.args, serviceAccount: part.serviceAccount, probes: part.probes }),
-    ...given({ sidecars: part.sidecars, containerName: part.containerName, dependsOn: part.dependsOn }),
+    ...given({ manifest: part.manifest, sidecars: part.sidecars, containerName: part.containerName, dependsOn: part.dependsOn }),
     ...given({
       protocol: part.protocol,
       cpuIdle: part.cpuIdle,

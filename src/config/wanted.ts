@@ -26,9 +26,18 @@ export interface WantedSource {
   readonly command?: readonly string[]
 }
 
+/** A document of service.yaml or job.yaml as it stands there, for the rules of the API that takes such documents. */
+export interface Manifest {
+  readonly value: unknown
+  /** Relative to the project's folder, with its whole text. */
+  readonly file: string
+  readonly text: string
+}
+
 export interface WantedService {
   readonly id: string
   readonly from: Place
+  readonly manifest?: Manifest
   /** Absent when `image` names a ready image. */
   readonly source?: WantedSource
   readonly image?: string
@@ -96,6 +105,7 @@ export type WantedContainer = Pick<
 export interface WantedJob extends WantedContainer {
   readonly id: string
   readonly from: Place
+  readonly manifest?: Manifest
   /** The id of the service of this project whose image it runs. */
   readonly service?: string
   readonly source?: WantedSource

@@ -3,14 +3,12 @@ import { scheduleKey, timeZoneKey } from '../products/run/jobs/schedule.ts'
 import type { RunJobs } from '../products/run/jobs/index.ts'
 import { isRecord, type GoogleApi, type Json } from './google-api.ts'
 import { isSame } from './is-same.ts'
-import { toRunJob } from './run-job.ts'
 import { waitForOperation } from './wait-for-operation.ts'
 
 const run = 'https://run.googleapis.com/v2'
 
 /** Creates or updates a job; does not run it. Answers what was done, for people. */
-export async function applyJob(api: GoogleApi, jobs: RunJobs, wanted: Wanted, job: WantedJob, image: string): Promise<string> {
-  const body = toRunJob(job, image)
+export async function applyJob(api: GoogleApi, jobs: RunJobs, wanted: Wanted, job: WantedJob, body: Json): Promise<string> {
   const parent = `projects/${wanted.project}/locations/${wanted.region}`
   const url = `${run}/${parent}/jobs/${job.id}`
   const found = await api.find(url)

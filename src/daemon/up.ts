@@ -14,7 +14,7 @@ import { isRecord, type GoogleApi, type Json } from './google-api.ts'
 import { isSame } from './is-same.ts'
 import type { Projects } from './projects.ts'
 import { openToAll } from './open-to-all.ts'
-import { toRunService } from './run-service.ts'
+import { versionNotes, wantedBodies } from './wanted-bodies.ts'
 import { waitForOperation } from './wait-for-operation.ts'
 
 export interface UpNeeds {
@@ -36,10 +36,12 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
   const began = performance.now()
   const wanted = await readProject(request.directory)
   checkRegion(wanted.region)
-  if (request.plan) return tell({ kind: 'plan', text: planText(wanted) })
+  const bodies = wantedBodies(wanted)
+  if (request.plan) return tell({ kind: 'plan', text: planText(wanted, [...bodies.notes, ...versionNotes(wanted)]) })
   const known = needs.projects.get(wanted.project)
   const engine = await needs.chooseEngine(request.engine === 'auto' ? known.engine : request.engine)
   await claim(needs, wanted, engine.kind, tell)
+  for (const { resource, text } of bodies.notes) tell({ kind: 'step', id: resource, name: resource, state: 'note', detail: text })
   const step = stepper(tell)
   const images = Promise.all(
     [...wanted.services, ...wanted.jobs.map((job) => ({ ...job, id: `job-${job.id}` }))].map((part) =>
@@ -55,7 +57,7 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
   let reused = true
   for (const [index, service] of wanted.services.entries()) {
     const changed = await step(`service:${service.id}`, `service ${service.id}`, () =>
-      applyService(needs, wanted, service, ready[index] ?? '', tell, signal),
+      applyService(needs, wanted, service, bodies.service(service, ready[index] ?? ''), tell, signal),
     )
     if (!changed.startsWith('unchanged')) reused = false
   }
@@ -63,7 +65,9 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
   for (const [index, job] of wanted.jobs.entries()) {
     const ofService = wanted.services.findIndex(({ id }) => id === job.service)
     const image = ready[ofService < 0 ? wanted.services.length + index : ofService] ?? ''
-    const done = await step(`job:${job.id}`, `job ${job.id}`, () => applyJob(needs.api, needs.run.jobs, wanted, job, image))
+    const done = await step(`job:${job.id}`, `job ${job.id}`, () =>
+      applyJob(needs.api, needs.run.jobs, wanted, job, bodies.job(job, image)),
+    )
     if (!done.startsWith('unchanged')) reused = false
   }
   await unschedule(needs.api, wanted)
@@ -136,11 +140,10 @@ async function applyService(
   needs: UpNeeds,
   wanted: Wanted,
   service: WantedService,
-  image: string,
+  body: Json,
   tell: (event: UpEvent) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const body = toRunService(service, image)
   const parent = `projects/${wanted.project}/locations/${wanted.region}`
   const url = serviceUrl(wanted, service.id)
   const found = await needs.api.find(url)

@@ -86,6 +86,7 @@ test('a service.yaml as Cloud Run exports it is a wanted service', async () => {
   expect(services).toEqual([
     {
       id: 'web',
+      manifest: { file: 'service.yaml', value: expect.anything(), text: expect.any(String) },
       from: { file: 'service.yaml', line: 4, column: 9 },
       image: 'europe-docker.pkg.dev/shop-42/web/web:abc',
       command: ['/app/web'],

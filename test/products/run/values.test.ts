@@ -69,19 +69,17 @@ const refused: readonly (readonly [what: string, code: string, words: string, co
   ['an annotation that is none', 'INVALID_ARGUMENT', 'no qualified name', {}, {}, { annotations: { 'a b': 'x' } }],
 ] // prettier-ignore
 
-test.each(refused)(
-  '%s is refused for services, jobs and worker pools alike',
-  (what, code, words, container, template = {}, resource = {}) => {
-    for (const [kind, fill] of Object.entries(kinds)) {
-      expect(
-        refusalOf(() => fill({}, {}, {})),
-        kind,
-      ).toBeUndefined()
-      const refusal = refusalOf(() => fill(container, template, resource))
-      expect(refusal, `${kind}: ${what}`).toMatchObject({ code, message: expect.stringContaining(words) })
-    }
-  },
-)
+test.each(refused.map((one) => [one[0], one] as const))('%s is refused for services, jobs and worker pools alike', (_name, one) => {
+  const [what, code, words, container, template = {}, resource = {}] = one
+  for (const [kind, fill] of Object.entries(kinds)) {
+    expect(
+      refusalOf(() => fill({}, {}, {})),
+      kind,
+    ).toBeUndefined()
+    const refusal = refusalOf(() => fill(container, template, resource))
+    expect(refusal, `${kind}: ${what}`).toMatchObject({ code, message: expect.stringContaining(words) })
+  }
+})
 
 const ofServices: readonly (readonly [what: string, code: string, words: string, container: Json, template?: Json, resource?: Json])[] = [
   ['IAP', 'UNIMPLEMENTED', 'Identity-Aware Proxy', {}, {}, { iapEnabled: true }],
@@ -98,7 +96,8 @@ const ofServices: readonly (readonly [what: string, code: string, words: string,
   ['a minimum above the maximum', 'INVALID_ARGUMENT', 'must not be greater', {}, { scaling: { minInstanceCount: 3, maxInstanceCount: 2 } }],
 ] // prettier-ignore
 
-test.each(ofServices)('%s is refused for services', (_what, code, words, container, template = {}, resource = {}) => {
+test.each(ofServices.map((one) => [one[0], one] as const))('%s is refused for services', (_name, one) => {
+  const [, code, words, container, template = {}, resource = {}] = one
   expect(refusalOf(() => kinds['service']?.(container, template, resource))).toMatchObject({
     code,
     message: expect.stringContaining(words),
@@ -145,6 +144,13 @@ test.each([
   expect(refusalOf(() => readers.service(service))?.message).toContain(words)
   expect(refusalOf(() => readers.pool(service))?.message).toContain(words)
   expect(refusalOf(() => readers.job(job))?.message).toContain(words)
+})
+
+test('version 1: switches are read as gcloud writes them', () => {
+  const told = readers.service(
+    v1({}, { [run('startup-cpu-boost')]: 'True', [run('cpu-throttling')]: 'False' }, {}, { resources: { requests: {} } }).service,
+  )
+  expect(told.template?.containers[0]?.resources).toMatchObject({ startupCpuBoost: true, cpuIdle: false })
 })
 
 test('version 1: a switch of a service that is neither true nor false is refused, and IAP is refused by name', () => {

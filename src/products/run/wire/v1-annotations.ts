@@ -16,11 +16,11 @@ export function readCount(annotations: Annotations, key: string): number | undef
   throw invalid(`metadata.annotations[${key}]`, `"${text}" is not a whole number.`)
 }
 
-/** `true` or `false`; undefined for none. @throws CloudError INVALID_ARGUMENT */
+/** `true` or `false`, which gcloud writes as Python does: `True`; undefined for none. @throws CloudError INVALID_ARGUMENT */
 export function readFlag(annotations: Annotations, key: string): boolean | undefined {
   const text = annotations[key]
   if (text === undefined || text === '') return undefined
-  if (text === 'true' || text === 'false') return text === 'true'
+  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
   throw invalid(`metadata.annotations[${key}]`, `"${text}" must be true or false.`)
 }
 

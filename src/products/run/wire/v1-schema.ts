@@ -72,7 +72,7 @@ const container = z.strictObject({
   env: list(env),
   workingDir: text,
   ports: list(z.strictObject({ name: text, containerPort: number, protocol: z.enum(['', 'TCP'], 'must be TCP').nullish() })),
-  resources: z.strictObject({ limits: map }).nullish(),
+  resources: z.strictObject({ limits: map, requests: z.strictObject({}).nullish() }).nullish(), // gcloud sends empty requests
   volumeMounts: list(z.strictObject({ name: z.string(), mountPath: z.string(), subPath: text, readOnly: z.boolean().nullish() })),
   startupProbe: probe,
   livenessProbe: probe,
