@@ -28,8 +28,14 @@ const taken = {
   job: ['labels', 'annotations', 'binaryAuthorization', 'launchStage'],
   template: ['labels', 'annotations'],
   pod: [
-    ...['labels', 'annotations', 'vpcAccess', 'executionEnvironment', 'encryptionKey', 'encryptionKeyRevocationAction'],
-    ...['encryptionKeyShutdownDuration', 'healthCheckDisabled'],
+    'labels',
+    'annotations',
+    'vpcAccess',
+    'executionEnvironment',
+    'encryptionKey',
+    'encryptionKeyRevocationAction',
+    'encryptionKeyShutdownDuration',
+    'healthCheckDisabled',
   ],
 } as const
 
