@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import { questionsOf, type Borders } from './borders.ts'
 import { callerKey, requireCaller } from './caller.ts'
 import { plainGrpcMessage } from './grpc-message.ts'
+import { checkMasks } from './masks.ts'
 import { checkNames } from './names.ts'
 import type { Product, Service } from './product.ts'
 import { hostOf, matchesHost } from './routes.ts'
@@ -15,10 +16,13 @@ import { toConnectError, unimplemented } from './status.ts'
 type UnaryMethod = (request: Message, context: HandlerContext) => Promise<Message> | Message
 type StreamMethod = (request: Message, context: HandlerContext) => AsyncIterable<Message>
 
+/** Largest message: a secret's payload four times over. What is denser than JSON would hold the loop sooner (S25). */
+const messageLimitBytes = 256 << 10
+
 const hostKey = createContextKey('', { description: 'host' })
 
 /** Every proto service over gRPC. One that several products have, as google.longrunning.Operations, is answered by the product of the host. */
-export async function serveGrpc(app: FastifyInstance, { products, borders, log, maxBytes }: GrpcOptions): Promise<void> {
+export async function serveGrpc(app: FastifyInstance, { products, borders, log }: GrpcOptions): Promise<void> {
   const all = products.flatMap((product) => product.services.map((service) => ({ product, service })))
   const byType = Map.groupBy(all, ({ service }) => service.descriptor.typeName)
   app.addHook('onRequest', (_request, reply, done) => {
@@ -28,7 +32,7 @@ export async function serveGrpc(app: FastifyInstance, { products, borders, log, 
   await app.register(fastifyConnectPlugin, {
     grpcWeb: false,
     connect: false,
-    readMaxBytes: maxBytes,
+    readMaxBytes: messageLimitBytes,
     contextValues: (request) => createContextValues().set(callerKey, request.caller).set(hostKey, hostOf(request.headers)),
     routes(router) {
       for (const offers of byType.values()) {
@@ -43,7 +47,6 @@ interface GrpcOptions {
   readonly products: readonly Product[]
   readonly borders: Borders
   readonly log: Log
-  readonly maxBytes: number
 }
 
 interface Offer {
@@ -72,6 +75,7 @@ function unary(method: DescMethod, offers: readonly Offer[], borders: Borders, l
     try {
       checkBorders(method, request, context, borders)
       checkNames(method.input, request)
+      checkMasks(method.input, request)
       const [first, ...others] = implementationsOf<UnaryMethod>(method, offers, context)
       if (first === undefined) throw unimplemented(nameOf(method))
       try {
@@ -92,6 +96,7 @@ function streaming(method: DescMethod, offers: readonly Offer[], borders: Border
     try {
       checkBorders(method, request, context, borders)
       checkNames(method.input, request)
+      checkMasks(method.input, request)
       const [first] = implementationsOf<StreamMethod>(method, offers, context)
       if (first === undefined) throw unimplemented(nameOf(method))
       yield* first(request, context)

@@ -2,13 +2,13 @@ import type { JsonValue } from '@bufbuild/protobuf'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { isRecord } from './json-values.ts'
 
-/** Largest JSON body and largest gRPC message. Google's services take less of each: a secret's payload has 64 KiB, a Run service 1 MiB with all in it. */
+/** Largest JSON body. Google's services take less of each: a secret's payload has 64 KiB, a Run service 1 MiB with all in it. */
 export const messageLimitBytes = 1 << 20
 
 /** As deep as protobuf's own parsers go; what reads the value may call itself. */
 const depthLimit = 100
-/** No resource has so many values: a lifecycle of 100 rules with 100 prefixes, a policy of 1500 members. */
-const valuesLimit = 20_000
+/** No resource has so many values: a policy has 1500 members, a lifecycle 1000 prefixes, a container 1000 variables. More would hold the loop (S25). */
+const valuesLimit = 3000
 
 /**
  * The JSON of a request; undefined for an empty body. `__proto__` is a key like any other.

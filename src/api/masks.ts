@@ -1,5 +1,6 @@
-import { clone, type DescMessage, type MessageShape } from '@bufbuild/protobuf'
+import { clone, type DescMessage, type Message, type MessageShape } from '@bufbuild/protobuf'
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect'
+import { FieldMaskSchema, type FieldMask } from '@bufbuild/protobuf/wkt'
 import { CloudError } from '../base/cloud-error.ts'
 
 /**
@@ -13,9 +14,23 @@ export function applyMask<T extends DescMessage>(
   paths: readonly string[],
 ): MessageShape<T> {
   if (paths.includes('*')) return clone(schema, sent)
-  const merged = clone(schema, current)
-  for (const path of paths) applyPath(reflect(schema, merged), reflect(schema, clone(schema, sent)), path.split('.'), path)
+  const [merged, source] = [clone(schema, current), clone(schema, sent)]
+  for (const path of new Set(paths)) applyPath(reflect(schema, merged), reflect(schema, source), path.split('.'), path)
   return merged
+}
+
+/** No message has so many fields that their paths are longer. */
+const longestMask = 4096
+
+/** The masks of a request, before any is read. @throws CloudError INVALID_ARGUMENT for one that is longer than any message has fields */
+export function checkMasks(schema: DescMessage, message: Message): void {
+  const request = reflect(schema, message)
+  for (const field of schema.fields) {
+    if (field.fieldKind !== 'message' || field.message.typeName !== FieldMaskSchema.typeName || !request.isSet(field)) continue
+    const { paths } = request.get(field).message as FieldMask
+    if (paths.length <= longestMask && paths.reduce((sum, path) => sum + path.length + 1, 0) <= longestMask) continue
+    throw new CloudError('INVALID_ARGUMENT', 'The field mask is too long.', `Send at most ${longestMask} characters.`)
+  }
 }
 
 function applyPath(target: ReflectMessage, source: ReflectMessage | undefined, words: readonly string[], path: string): void {

@@ -8,6 +8,7 @@ import { callerKey, requireCaller } from './caller.ts'
 import { DebugInfoSchema, ErrorInfoSchema } from './gen/google/rpc/error_details_pb.ts'
 import { nameOf } from './grpc.ts'
 import { readJson } from './json-body.ts'
+import { checkMasks } from './masks.ts'
 import { checkNames } from './names.ts'
 import type { Product } from './product.ts'
 import { readRestRequest } from './rest-request.ts'
@@ -60,6 +61,7 @@ async function call(
   const message = readRestRequest(method.input, { body, variables: found.variables }, query, readPayload(request.body), registry)
   for (const { resource, action } of questionsOf(method.input, message, method.localName)) borders.check(caller, resource, action)
   checkNames(method.input, message)
+  checkMasks(method.input, message)
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   const context = createHandlerContext({

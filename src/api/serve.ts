@@ -80,7 +80,7 @@ export async function createApiServer(options: {
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, unknownRoute(request), log))
   for (const product of products) await mountWires(app, product, routes, borders)
-  await app.register(serveGrpc, { products, borders, log, maxBytes: messageLimitBytes })
+  await app.register(serveGrpc, { products, borders, log })
   await app.register(serveRest, { products, routes, borders, log })
   await app.ready()
   return app

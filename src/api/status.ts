@@ -58,7 +58,12 @@ function toStatus(error: unknown): { readonly code: Code; readonly message: stri
   if (!(error instanceof CloudError)) return { code: 'INTERNAL', message: 'Internal error encountered.', details: [] }
   const details: Detail[] = error.fault === undefined ? [] : [{ kind: 'info', reason: error.fault, next: error.next }]
   if (error.evidence.length > 0) details.push({ kind: 'debug', lines: error.evidence })
-  return { code: error.code, message: error.message, details }
+  return { code: error.code, message: clipped(error.message), details }
+}
+
+/** What a client sent may be in it, and that may be a megabyte. */
+function clipped(text: string): string {
+  return text.length > 4000 ? `${text.slice(0, 4000)}...` : text
 }
 
 function toJsonDetail(detail: Detail): unknown {

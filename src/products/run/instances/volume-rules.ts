@@ -10,13 +10,13 @@ import { readBytes } from './amounts.ts'
  */
 export function checkVolumes({ containers, volumes }: Pick<InstanceTemplate, 'containers' | 'volumes'>, isFirstGeneration: boolean): void {
   for (const [index, volume] of volumes.entries()) checkVolume(volume, `template.volumes[${index}]`)
-  const names = volumes.map(({ name }) => name)
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  const byName = new Map(volumes.map((volume) => [volume.name, volume]))
+  const twice = volumes.find((volume) => byName.get(volume.name) !== volume)?.name
   if (twice !== undefined) throw invalid(`template.volumes: The name "${twice}" is given twice.`, 'Give each volume a name of its own.')
   for (const [index, { volumeMounts }] of containers.entries()) {
     const field = `template.containers[${index}].volume_mounts`
     for (const { name, mountPath, subPath } of volumeMounts) {
-      const volume = volumes.find((found) => found.name === name)
+      const volume = byName.get(name)
       if (volume === undefined) throw invalid(`${field}: "${name}" is not a volume of the template.`, 'Name one under volumes.')
       checkPath(field, mountPath)
       if (isFirstGeneration && volume.volumeType.case === 'secret' && normal(mountPath) === '/tmp')
@@ -59,10 +59,14 @@ function checkPath(field: string, path: string): void {
   throw invalid(`${field}: The mount_path "${path}" must be an absolute path without ":" and "..", and not the root.`, 'Write /data.')
 }
 
+/** In this order a path is followed at once by what is below it. */
 function checkNesting(field: string, paths: readonly string[]): void {
-  for (const [index, path] of paths.entries()) {
-    const other = paths.find((found, at) => at !== index && (found === path || found.startsWith(`${path}/`)))
-    if (other !== undefined) throw invalid(`${field}: The mounts at ${path} and ${other} are nested.`, 'Mount each at a path of its own.')
+  const ordered = paths.map((path) => `${path}/`).toSorted()
+  for (const [index, path] of ordered.entries()) {
+    const next = ordered[index + 1]
+    if (next?.startsWith(path) !== true) continue
+    const [outer, inner] = [path.slice(0, -1), next.slice(0, -1)]
+    throw invalid(`${field}: The mounts at ${outer} and ${inner} are nested.`, 'Mount each at a path of its own.')
   }
 }
 
