@@ -3,6 +3,7 @@ import { requireCaller } from '../../../api/caller.ts'
 import { readJson } from '../../../api/json-body.ts'
 import { checkProject, checkRegion } from '../../../api/names.ts'
 import { paginateList } from '../../../api/pages.ts'
+import { isSystemParameter, unknownParameter } from '../../../api/rest-request.ts'
 import { hostOf } from '../../../api/routes.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Project, RunNeeds } from '../needs.ts'
@@ -22,10 +23,21 @@ export interface V1Call {
   readonly isDryRun: boolean
 }
 
+/**
+ * Parameters of version 1's methods. Of those of a list, labelSelector, limit and continue are acted upon, of locations the last three; of the
+ * others Google says that they are not used. Source: cloud.google.com/run/docs/reference/rest/v1/namespaces.services.
+ */
+const parameters = new Set(
+  `dryRun labelSelector limit continue fieldSelector includeUninitialized resourceVersion watch kind apiVersion propagationPolicy
+  filter pageSize pageToken`.split(/\s+/),
+)
+
 /** `request.params` has `namespace`, or `project` and `location`. */
 export function toCall(needs: RunNeeds, request: FastifyRequest): V1Call {
   const params = request.params as V1Call['params']
   const query = request.query as V1Call['query']
+  const unknown = Object.keys(query).find((name) => !parameters.has(name) && !isSystemParameter(name))
+  if (unknown !== undefined) throw unknownParameter(unknown)
   const location = params['location'] ?? /^(.+)-run\.(?:googleapis\.com|localhost)$/.exec(hostOf(request.headers))?.[1]
   const project = params['namespace'] ?? params['project'] ?? ''
   checkProject(project)

@@ -7,6 +7,7 @@ import {
   Condition_State,
   type Condition,
 } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
 import type { Json } from './v1-schema.ts'
 
 /** What a resource is called over version 1, whose namespace is the project's number. */
@@ -90,7 +91,7 @@ function reasonOf({ reasons }: Condition): string {
   return (name ?? '').toLowerCase().replaceAll(/(?:^|_)([a-z])/g, (_all, letter: string) => letter.toUpperCase())
 }
 
-/** `a=b, c in (d,e), !f`, as gcloud and kubectl write selectors. An unknown form selects nothing. */
+/** `a=b, c in (d,e), !f`, as gcloud and kubectl write selectors. @throws CloudError INVALID_ARGUMENT for another form */
 export function matchesSelector(selector: string, labels: Readonly<Record<string, string>>): boolean {
   const parts = selector.match(/[^,(]+(?:\([^)]*\))?/g) ?? []
   return parts.every((part) => matchesPart(part.trim(), labels))
@@ -108,5 +109,11 @@ function matchesPart(part: string, labels: Readonly<Record<string, string>>): bo
     const [, key = '', sign, value = ''] = pair
     return (sign !== '!=') === (labels[key] === value)
   }
+  if (!/^!?[\w./-]+$/.test(part))
+    throw new CloudError(
+      'INVALID_ARGUMENT',
+      `labelSelector: "${part.slice(0, 100)}" is not understood.`,
+      'Write a=b, a!=b, a in (b,c), a or !a.',
+    )
   return part.startsWith('!') ? labels[part.slice(1)] === undefined : labels[part] !== undefined
 }

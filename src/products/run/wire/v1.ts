@@ -1,5 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { paginateList } from '../../../api/pages.ts'
 import type { RestBinding } from '../../../api/product.ts'
+import { unimplemented } from '../../../api/status.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
 import type { DeployParts } from '../services/deploy.ts'
 import { knownRegions } from '../services/hosts.ts'
 import type { RunJobs } from '../jobs/index.ts'
@@ -20,10 +23,18 @@ export function v1Routes(parts: DeployParts, admin: ServiceAdmin, jobs: RunJobs,
     serveJobs(app, parts.needs, jobs)
     serveWorkerPools(app, parts.needs, workerPools.pools)
     app.get('/v1/projects/:project/locations', (request) => {
-      const { project } = toCall(parts.needs, request)
-      return { locations: knownRegions.map((id) => ({ name: `projects/${project.id}/locations/${id}`, locationId: id, displayName: id })) }
+      const { project, query } = toCall(parts.needs, request)
+      if (query['filter']) throw unimplemented('the filter of run.projects.locations.list')
+      const all = knownRegions.map((id) => ({ name: `projects/${project.id}/locations/${id}`, locationId: id, displayName: id }))
+      const { items, nextPageToken } = paginateList(all, readSize(query['pageSize']), query['pageToken'] ?? '')
+      return { locations: items, ...(nextPageToken !== '' && { nextPageToken }) }
     })
   }
+}
+
+function readSize(text = '0'): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new CloudError('INVALID_ARGUMENT', `pageSize must be a whole number, not "${text.slice(0, 50)}".`, 'Correct the request.')
 }
 
 /** The IAM trio of a collection under version 1. @param collection `services`, `jobs` or `workerpools` */

@@ -124,6 +124,8 @@ test('selectors choose as kubectl does', () => {
   expect(matching.filter((selector) => matchesSelector(selector, labels))).toEqual(matching)
   const other = ['a=2', 'b', '!a', 'a in (2,3)', 'a=1,b=2', 'a notin (1)']
   expect(other.filter((selector) => matchesSelector(selector, labels))).toEqual([])
+  for (const selector of ['a b', 'a=b c', '$(x)', 'a in b'])
+    expect(() => matchesSelector(selector, labels), selector).toThrow('is not understood')
 })
 
 test('what is not emulated is refused by its annotation', () => {
