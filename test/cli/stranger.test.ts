@@ -49,7 +49,7 @@ test('two projects with a service of one name have a URL each; a project that is
   expect((await cli.run(['logs', '--json'], { directory: first.directory })).stdout).not.toContain('twin-one')
 })
 
-test('Ctrl-C, and Ctrl-C again, end an up at once with 130; the next one succeeds', async () => {
+test('F56: Ctrl-C, and Ctrl-C again, end an up at once with 130; the next one succeeds', async () => {
   const app = givenApp('slow-app', `setTimeout(() => { ${server("'at last'")} }, 4000)`)
   await using cli = givenCli()
   await cli.run(['daemon', 'start'])
@@ -66,7 +66,7 @@ test('Ctrl-C, and Ctrl-C again, end an up at once with 130; the next one succeed
   expect((await ask(await upOn(cli, app.directory))).body).toBe('at last')
 })
 
-test('logs -f whose reader has stopped takes no memory of the daemon, and goes on when it reads again', async () => {
+test('F46: logs -f whose reader has stopped takes no memory of the daemon, and goes on when it reads again', async () => {
   const flood = `require('node:http').createServer((request, response) => {
   for (let n = 0; n < 20; n += 1) console.log('x'.repeat(50_000))
   response.end('flooded')

@@ -106,7 +106,7 @@ const rows: readonly Row[] = [
   },
 ]
 
-test('what is wrong with a project is named with code, evidence and one command, while the old revision serves on', async () => {
+test('F32, F33: what is wrong with a project is named with code, evidence and one command, while the old revision serves on', async () => {
   const good = { 'server.cjs': server("'one'"), 'service.yaml': '', 'devcloud.yaml': '' }
   const app = givenApp('bad-input', good['server.cjs'], good)
   await using cli = givenCli()

@@ -21,7 +21,7 @@ async function listening(at: net.ListenOptions): Promise<net.Server> {
   return server
 }
 
-test('a port that is taken is named with its holder and a free one', async () => {
+test('F14: a port that is taken is named with its holder and a free one', async () => {
   await using cli = givenCli()
   await using holder = await listening({ port: 0, host: '127.0.0.1' })
   const { port } = holder.address() as AddressInfo

@@ -12,7 +12,7 @@ import { filesIn, isRunning, outsideOf, processesOf } from './leftovers.ts'
 
 const main = fileURLToPath(new URL('../../src/daemon/main.ts', import.meta.url))
 
-test('of 12 first commands at once one starts the daemon, all are answered by it, and none is left besides', async () => {
+test('F12: of 12 first commands at once one starts the daemon, all are answered by it, and none is left besides', async () => {
   await using cli = givenCli()
   const ran = await Promise.all(Array.from({ length: 12 }, () => cli.run(['daemon', 'start', '--json'])))
   expect(ran.map(({ code }) => code)).toEqual(ran.map(() => 0))
@@ -58,7 +58,7 @@ test('nobody else may read the state or reach the control socket', async () => {
   expect(statSync(controlSocketPath(cli.stateDirectory)).mode & 0o777).toBe(0o600)
 })
 
-test('a state directory whose path is too long for a socket, with a space and an umlaut, works all the same', async () => {
+test('S32: a state directory whose path is too long for a socket, with a space and an umlaut, works all the same', async () => {
   const stateDirectory = join(realpathSync(mkdtempSync(join(tmpdir(), 'long-'))), `with a späce ${'x'.repeat(110)}`)
   await using cli = givenCli({ stateDirectory })
   const app = givenApp('long-app', server("'long'"))
@@ -69,7 +69,7 @@ test('a state directory whose path is too long for a socket, with a space and an
   expect(statSync(join(socket, '..')).mode & 0o777).toBe(0o700)
 })
 
-test('stale sockets and files of a dead daemon are no hindrance, SIGHUP does not end one, and a foreign process with its number lives', async () => {
+test('F13: stale sockets and files of a dead daemon are no hindrance, SIGHUP does not end one, and a foreign process with its number lives', async () => {
   await using cli = givenCli()
   await cli.run(['daemon', 'start'])
   const pid = await cli.daemonPid()

@@ -89,14 +89,14 @@ export function conformance(name: string, open: (directory: string) => Promise<E
     expect(lines.filter((line) => line.stream === 'stdout').at(-1)?.text).toBe('bye')
   })
 
-  test(`${name}: stop kills what ignores SIGTERM after the grace`, async () => {
+  test(`${name}: F28: stop kills what ignores SIGTERM after the grace`, async () => {
     await using at = await given('stubborn')
     await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
     await at.container.stop(1000, soon())
     expect(await at.container.inspect(soon())).toMatchObject({ state: 'exited', exitCode: 137 })
   })
 
-  test(`${name}: run trap 8: a paused application is resumed before SIGTERM`, async () => {
+  test(`${name}: F29, run trap 8: a paused application is resumed before SIGTERM`, async () => {
     await using at = await given('echo')
     await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
     await at.container.pause(soon())
@@ -140,7 +140,7 @@ export function conformance(name: string, open: (directory: string) => Promise<E
     })
   })
 
-  test(`${name}: run trap 2: what listens elsewhere is NOT_LISTENING, and where it does listen is named`, async () => {
+  test(`${name}: F33, run trap 2: what listens elsewhere is NOT_LISTENING, and where it does listen is named`, async () => {
     await using at = await given('elsewhere')
     const failure = waitUntilListening(at.container, { port: 8080, timeoutMs: 1500 }, soon())
     await expect(failure).rejects.toMatchObject({

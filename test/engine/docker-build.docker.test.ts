@@ -53,7 +53,7 @@ test('an image is named by its digest, and a second build takes every step from 
   expect((await docker.getImage(`devcloud/${project}/app:latest`).inspect()).Id).toBe(first.image)
 })
 
-test('.dockerignore decides what is sent, links are sent as links', async () => {
+test('S22: .dockerignore decides what is sent, links are sent as links', async () => {
   const source = givenFolder({
     Dockerfile: `FROM ${base}\nCOPY . /app\n${list}\n`,
     '.dockerignore': 'node_modules\n**/*.log\nsecret\n!secret/public\nDockerfile\n.dockerignore\n',

@@ -76,7 +76,7 @@ test('secret files are read inside, and are nowhere in what Docker tells; they g
   expect(() => readdirSync(source)).toThrow('ENOENT')
 })
 
-test('lines longer than 256 KiB come in pieces, shorter ones whole', async () => {
+test('F45: lines longer than 256 KiB come in pieces, shorter ones whole', async () => {
   const { container } = await given(`
     console.log('é'.repeat(100000)); console.log('x'.repeat(600000)); console.error('end'); console.log('')`)
   await expect.poll(async () => (await container.inspect(soon())).state).toBe('exited')
@@ -101,7 +101,7 @@ test('logs that are followed end with the container, or with their signal', asyn
   expect((await rest).length).toBeGreaterThan(0)
 })
 
-test('what uses more than its memory is told as killed for that', async () => {
+test('F27: what uses more than its memory is told as killed for that', async () => {
   const engine = await givenEngine()
   const ends: ContainerEnd[] = []
   const over = new AbortController()
@@ -138,16 +138,22 @@ test("two state directories do not see, or remove, each other's containers", asy
   expect((await container.inspect(soon())).state).toBe('running')
 })
 
-test('instances have dropped what an attacker wants, and can still become another user', async () => {
+test('S37, F44: instances have dropped what an attacker wants, can still become another user, and their logs rotate', async () => {
   const { container } = await given(idle)
   const status = await exec(container, `console.log(require('fs').readFileSync('/proc/self/status', 'utf8'))`)
   expect(status).toMatch(/NoNewPrivs:\s*1/)
   expect(status).toMatch(/CapBnd:\s*00000000000004eb/) // CHOWN DAC_OVERRIDE FOWNER KILL SETGID SETUID NET_BIND_SERVICE
   expect(await exec(container, `process.setgid(1000); process.setuid(1000); console.log(process.getuid())`)).toBe('1000')
-  expect((await docker.getContainer(container.id).inspect()).HostConfig).toMatchObject({ PidsLimit: 1024, Init: false })
+  expect((await docker.getContainer(container.id).inspect()).HostConfig).toMatchObject({
+    PidsLimit: 1024,
+    Init: false,
+    Privileged: false,
+    NetworkMode: expect.not.stringMatching(/^host$/),
+    LogConfig: { Type: 'json-file', Config: { 'max-size': '20m', 'max-file': '2' } },
+  })
 })
 
-test("Docker's own socket is never mounted", async () => {
+test("S7: Docker's own socket is never mounted", async () => {
   for (const source of ['/var/run/docker.sock', '/run', '/']) {
     await expect(given(idle, { mounts: [{ kind: 'bind', source, target: '/x' }] })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
   }

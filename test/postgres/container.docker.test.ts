@@ -73,7 +73,7 @@ test('an instance that wants Postgres 15 runs in a container of that image, and 
   expect((await cluster.databases()).map((database) => database.name)).toEqual(['postgres'])
 })
 
-test('its container has no published port, no way out, and no password in its environment', async () => {
+test('S9: its container has no published port, no way out, and no password in its environment', async () => {
   await postgres.open(name('one'), soon(), 15)
   const id = (await containerOf('one'))?.id ?? ''
   const told = execFileSync('docker', ['inspect', id]).toString()

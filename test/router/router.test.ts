@@ -59,7 +59,7 @@ test('hop-by-hop fields, those that Connection names, and X-Google-* stop at the
   for (const name of ['x-secret', 'x-google-a', 'te', 'keep-alive']) expect(headers).not.toHaveProperty(name)
 })
 
-test('the target arrives byte for byte', async () => {
+test('S28: the target arrives byte for byte', async () => {
   for (const path of ['/a/../b', '/%2e%2e/', '//x', '/\\x', '/a?b=%41']) expect((await seenHeaders(get(path)))[':url']).toBe(path)
 })
 
@@ -212,7 +212,7 @@ test.each([
   ['two Hosts', 'GET / HTTP/1.1\r\nHost: app.localhost\r\nHost: app.localhost\r\n\r\n', 400],
   ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
   ['a foreign host', 'GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n', 421],
-  ['a whole URL', 'GET http://169.254.169.254/ HTTP/1.1\r\nHost: app.localhost\r\n\r\n', 421],
+  ['a whole URL (S11)', 'GET http://169.254.169.254/ HTTP/1.1\r\nHost: app.localhost\r\n\r\n', 421],
   [
     'a length beside chunks',
     'POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',

@@ -59,7 +59,7 @@ test("one container's lines can be forgotten, to be read again", async () => {
   expect(log.tail({ project: 'p' }, 10).map(({ text }) => text)).toEqual(['other task'])
 })
 
-test('the ring forgets the oldest lines beyond 64 MB, and cuts a line that is too long', async () => {
+test('F44: the ring forgets the oldest lines beyond 64 MB, and cuts a line that is too long', async () => {
   await using state = openState(directory(), [containerLineTables])
   await using log = openContainerLog(state)
   for (let i = 0; i < 1100; i++) log.add(line('x'.repeat(70_000), { timeMs: i }))

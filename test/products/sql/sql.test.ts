@@ -231,3 +231,18 @@ test('lists of instances come in pages', async () => {
   expect(rest).not.toHaveProperty('nextPageToken')
   expect((await sql.call('GET', `${project}/operations?pageToken=bm9uZQ`)).status).toBe(400)
 })
+
+test('F49: out of connections, an app sees the FATAL of Postgres, and the API still works by the connections that are reserved', async () => {
+  await sql.run('POST', instances, wanted('crowded'))
+  await sql.run('POST', `${instances}/crowded/users`, { name: 'app', password: 'pw' })
+  const tried = await Promise.allSettled(Array.from({ length: 215 }, () => sql.connect('crowded', 'app', 'pw', 'postgres')))
+  const refused = tried.flatMap((one) =>
+    one.status === 'rejected' ? [one.reason as { readonly code?: string; readonly message: string }] : [],
+  )
+  expect(refused.length).toBeGreaterThanOrEqual(15) // 200 are the most
+  expect(refused.map(({ code }) => code)).toEqual(refused.map(() => '53300'))
+  expect(refused[0]?.message).toMatch(/too many (connections|clients)|remaining connection slots are reserved/)
+  expect(await sql.run('POST', `${instances}/crowded/databases`, { name: 'more' })).not.toHaveProperty('error')
+  expect((await sql.call('GET', `${instances}/crowded/users`)).status).toBe(200)
+  for (const one of tried) if (one.status === 'fulfilled') await one.value.end()
+})

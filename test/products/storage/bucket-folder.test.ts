@@ -116,7 +116,7 @@ test('a bucket that is made again under the name of one that is gone inherits no
   expect([readdirSync(folder.path), await at.names()]).toEqual([[], []])
 })
 
-test('links lead nowhere: nothing outside the folder is read or written', async () => {
+test('S22: links lead nowhere: nothing outside the folder is read or written', async () => {
   await using at = await given()
   const outside = mkdtempSync(join(tmpdir(), 'dc-outside-'))
   writeFileSync(join(outside, 'secret'), 'canary')

@@ -106,7 +106,7 @@ test('a request that comes while the pause is under way gets the instance resume
   expect({ paused, resumed, started }).toEqual({ paused: ['i1'], resumed: ['i1'], started: ['i1'] })
 })
 
-test('never paused with a request in flight: two thousand requests with random gaps', async () => {
+test('F30: never paused with a request in flight: two thousand requests with random gaps', async () => {
   const { pool, paused, resumed } = givenPool({ pauseAfterMs: 100, concurrency: 4, maxInstances: 1 })
   let seed = 7
   const random = () => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31
@@ -197,7 +197,7 @@ test('a start that fails is told to all who wait, once', async () => {
   expect(tries).toBe(1)
 })
 
-test('a crash loop backs off from 1 s to 60 s', async () => {
+test('F31: a crash loop backs off from 1 s to 60 s', async () => {
   const tries: number[] = []
   givenPool({ minInstances: 1, startInstance: async () => (tries.push(performance.now()), Promise.reject(crash)) })
   await wait(400_000)

@@ -18,7 +18,7 @@ const runs = (cron: string, timeZone: string, from: string, count: number) => {
   return times
 }
 
-test('a local time that the change to summer time leaves out runs once after the gap, one that is there twice runs once', () => {
+test('F42: a local time that the change to summer time leaves out runs once after the gap, one that is there twice runs once', () => {
   expect(runs('30 2 * * *', 'Europe/Berlin', '2027-03-27T12:00:00Z', 2)).toEqual(['2027-03-28T01:00', '2027-03-29T00:30'])
   expect(runs('30 2 * * *', 'Europe/Berlin', '2027-10-30T12:00:00Z', 2)).toEqual(['2027-10-31T00:30', '2027-11-01T01:30'])
   expect(runs('0 3 * * *', 'UTC', '2027-03-27T12:00:00Z', 2)).toEqual(['2027-03-28T03:00', '2027-03-29T03:00'])
@@ -83,7 +83,7 @@ test('while the project is down nothing runs, and what was missed is not caught 
   expect(ran).toEqual(['often 12:06'])
 })
 
-test('a machine that slept over a time runs the job once when it wakes', async () => {
+test('F19: a machine that slept over a time runs the job once when it wakes', async () => {
   const { ran, add } = given(() => true)
   add('often', '* * * * *')
   vi.setSystemTime(Date.UTC(2026, 10, 24, 18, 30, 30)) // timers stood still meanwhile
