@@ -28,33 +28,45 @@ export interface CertificateAuthority {
 const dayMs = 86_400_000
 const authorityDays = 3650
 const leafDays = 30
+/** How long before now a certificate begins: a clock that is set back by less finds it valid. A leaf of more than 825 days is refused by Apple's. */
+const backdatedDays = { authority: 3650, leaf: 300 } as const
 const cachedHosts = 1000
 /** Where Linux distributions and macOS keep the roots in one file. */
 const rootFiles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem', '/etc/ssl/cert.pem']
 
-/** Loads the authority of `directory`, or makes it there: authority.pem (0600), ca.pem, bundle.pem and java-roots. Remade when two thirds of its life are over. */
+/**
+ * Loads the authority of `directory`, or makes it there: authority.pem (0600), ca.pem, bundle.pem and java-roots. Remade when two thirds of its
+ * life are over, in a daemon that runs too.
+ */
 export async function openCertificateAuthority(directory: string, clock: Clock = systemClock): Promise<CertificateAuthority> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const certificatePath = join(directory, 'ca.pem')
   const bundlePath = join(directory, 'bundle.pem')
-  const authority = await loadAuthority(directory, clock)
-  const certificatePem = `${authority.certificate.toString('pem').trim()}\n`
-  writeWhole(certificatePath, certificatePem, 0o644)
-  const bundle = `${systemRoots().trim()}\n${certificatePem}`
-  writeWhole(bundlePath, bundle, 0o644)
   const javaRootsPath = join(directory, 'java-roots')
-  writeJavaRoots(javaRootsPath, bundle, authority.certificate.notBefore.getTime())
+  const load = async () => {
+    const authority = await loadAuthority(directory, clock)
+    const certificatePem = `${authority.certificate.toString('pem').trim()}\n`
+    writeWhole(certificatePath, certificatePem, 0o644)
+    const bundle = `${systemRoots().trim()}\n${certificatePem}`
+    writeWhole(bundlePath, bundle, 0o644)
+    writeJavaRoots(javaRootsPath, bundle, authority.certificate.notBefore.getTime())
+    return { authority, certificatePem }
+  }
+  let loaded = await load()
   const keys = await makeKeyPair()
   const key = await keyToPem(keys.privateKey)
-  const issued = new Map<string, { readonly context: Promise<SecureContext>; readonly renewAtMs: number }>()
+  const issued = new Map<string, { readonly context: Promise<SecureContext>; readonly fromMs: number; readonly renewAtMs: number }>()
 
-  const issue = async (host: string): Promise<SecureContext> => {
+  const issue = async (host: string, span: Span): Promise<SecureContext> => {
+    if (!isCurrent(loaded.authority, clock.nowMs())) loaded = await load()
     const names = host === 'localhost' ? ['localhost', '*.localhost', '127.0.0.1', '::1'] : [host]
-    const leaf = await issueLeaf(authority, keys, names, spanOf(clock, leafDays))
-    return tls.createSecureContext({ key, cert: leaf + certificatePem, minVersion: 'TLSv1.2' })
+    const leaf = await issueLeaf(loaded.authority, keys, names, span)
+    return tls.createSecureContext({ key, cert: leaf + loaded.certificatePem, minVersion: 'TLSv1.2' })
   }
   return {
-    certificatePem,
+    get certificatePem() {
+      return loaded.certificatePem
+    },
     certificatePath,
     bundlePath,
     javaRootsPath,
@@ -63,11 +75,14 @@ export async function openCertificateAuthority(directory: string, clock: Clock =
       if (!isPermitted(host)) {
         throw new CloudError('INVALID_ARGUMENT', `The local authority may not vouch for "${host}".`, 'Reach it without the gateway.')
       }
+      const nowMs = clock.nowMs()
       const known = issued.get(host)
-      if (known !== undefined && clock.nowMs() < known.renewAtMs) return await known.context
-      const context = issue(host)
+      // A clock that was set back to before the certificate began gets another one, as one does that went past its time.
+      if (known !== undefined && nowMs >= known.fromMs && nowMs < known.renewAtMs) return await known.context
+      const span = spanOf(nowMs, backdatedDays.leaf, leafDays)
+      const context = issue(host, span)
       issued.delete(host)
-      issued.set(host, { context, renewAtMs: clock.nowMs() + (leafDays * dayMs * 2) / 3 })
+      issued.set(host, { context, fromMs: span.notBefore.getTime(), renewAtMs: nowMs + (leafDays * dayMs * 2) / 3 })
       const oldest = issued.keys().next().value
       if (issued.size > cachedHosts && oldest !== undefined) issued.delete(oldest)
       return await context
@@ -79,20 +94,24 @@ export async function openCertificateAuthority(directory: string, clock: Clock =
 async function loadAuthority(directory: string, clock: Clock): Promise<Authority> {
   const path = join(directory, 'authority.pem')
   const known = existsSync(path) ? await readAuthority(readFileSync(path, 'utf8')).catch(() => undefined) : undefined
-  if (known !== undefined && clock.nowMs() < renewalMs(known)) return known
-  const made = await makeAuthority(hostname(), spanOf(clock, authorityDays))
+  if (known !== undefined && isCurrent(known, clock.nowMs())) return known
+  const made = await makeAuthority(hostname(), spanOf(clock.nowMs(), backdatedDays.authority, authorityDays))
   writeWhole(path, `${await keyToPem(made.key)}${made.certificate.toString('pem').trim()}\n`, 0o600)
   return made
 }
 
-function renewalMs({ certificate }: Authority): number {
-  const from = certificate.notBefore.getTime()
-  return from + ((certificate.notAfter.getTime() - from) * 2) / 3
+/** Whether it has begun, and a third of its life is left. */
+function isCurrent({ certificate }: Authority, nowMs: number): boolean {
+  return nowMs >= certificate.notBefore.getTime() && nowMs < certificate.notAfter.getTime() - (authorityDays * dayMs) / 3
 }
 
-/** A day back, for clocks in containers and virtual machines that lag. */
-function spanOf(clock: Clock, days: number) {
-  return { notBefore: new Date(clock.nowMs() - dayMs), notAfter: new Date(clock.nowMs() + days * dayMs) }
+interface Span {
+  readonly notBefore: Date
+  readonly notAfter: Date
+}
+
+function spanOf(nowMs: number, daysBack: number, days: number): Span {
+  return { notBefore: new Date(nowMs - daysBack * dayMs), notAfter: new Date(nowMs + days * dayMs) }
 }
 
 function systemRoots(): string {

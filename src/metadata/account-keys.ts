@@ -53,7 +53,7 @@ export function openAccountKeys(state: State, clock: Clock): AccountKeys {
   const put = (row: Row) => rows.put(`${row.email}/${row.id}`, JSON.stringify(row))
   const make = async (email: string, kind: AccountKey['kind']) => {
     const validAfterMs = Math.floor(clock.nowMs() / 1000) * 1000
-    const made = await makeSigningKey(email, { notBefore: new Date(validAfterMs), notAfter: new Date(endOfTimeMs) })
+    const made = await makeSigningKey(email, { notBefore: new Date(0), notAfter: new Date(endOfTimeMs) })
     const { id, certificate } = made
     const key: AccountKey = { id, email, kind, certificate, disabled: false, validAfterMs, validBeforeMs: endOfTimeMs }
     const row: Row = { ...key, ...(kind === 'system' && { privateKey: made.privateKey }) }

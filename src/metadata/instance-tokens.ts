@@ -7,6 +7,8 @@ export interface InstanceTokens {
 }
 
 const renewBeforeMs = 300_000
+/** As `accessToken` makes them. */
+const lifetimeMs = 3_599_000
 /** Scopes are the caller's to choose: it shall not fill our memory with them. */
 const kept = 1000
 
@@ -16,7 +18,9 @@ export function openInstanceTokens(tokens: Tokens, clock: Clock): InstanceTokens
     get(email, scopes) {
       const key = [email, ...scopes.toSorted()].join(' ')
       const old = known.get(key)
-      const isFresh = old !== undefined && old.expiresMs - clock.nowMs() >= renewBeforeMs && tokens.read(old.token) !== undefined
+      const leftMs = old === undefined ? 0 : old.expiresMs - clock.nowMs()
+      // One with more left than tokens live was made before the clock was set back: it would be told to live for that long.
+      const isFresh = old !== undefined && leftMs >= renewBeforeMs && leftMs <= lifetimeMs && tokens.read(old.token) !== undefined
       const token = isFresh ? old : tokens.accessToken(email, scopes)
       if (!isFresh) {
         known.delete(key)

@@ -13,14 +13,14 @@ export interface TokenKeys {
   readonly signing: SigningKey
 }
 
-/** Twenty years: the key is only ever believed by processes of this machine. */
+/** From 1970 on, so that no clock that is set back finds it not begun; twenty years: the key is only ever believed by processes of this machine. */
 const lifeMs = 20 * 365 * 86_400_000
 
 /** Reads `tokens.json` (0600) of the state directory, or makes it there. @throws CloudError for a file that is not ours */
 export async function loadTokenKeys(directory: string, nowMs: number): Promise<TokenKeys> {
   const path = join(directory, 'tokens.json')
   if (existsSync(path)) return readKeys(path)
-  const span = { notBefore: new Date(nowMs - 86_400_000), notAfter: new Date(nowMs + lifeMs) }
+  const span = { notBefore: new Date(0), notAfter: new Date(nowMs + lifeMs) }
   const keys = { seal: randomBytes(32), signing: await makeSigningKey('accounts.google.com (devcloud)', span) }
   writeWhole(path, JSON.stringify({ seal: keys.seal.toString('base64'), signing: keys.signing }), 0o600)
   return keys

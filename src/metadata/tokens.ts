@@ -67,6 +67,7 @@ export interface IdTokenExtra {
 export const cloudPlatform = 'https://www.googleapis.com/auth/cloud-platform'
 export const idTokenIssuer = 'https://accounts.google.com'
 const idTokenSeconds = 3600
+const revokedKeptMs = 30 * 86_400_000
 const prefixes = { access: 'ya29.', refresh: '1//' } as const
 
 export async function openTokens({ state, clock }: { readonly state: State; readonly clock: Clock }): Promise<Tokens> {
@@ -147,13 +148,13 @@ function fullClaims(full: IdTokenExtra['full']) {
   }
 }
 
-/** Tokens that were given back, by hash, until they would have ended. */
+/** Tokens that were given back, by hash, until long after they would have ended: a clock that ran ahead and is set right brings none back. */
 async function openRevoked(state: State, clock: Clock) {
   const rows = openCollection(state, 'token.revoked')
   const hashes = new Set<string>()
   const hash = (token: string) => createHash('sha256').update(token).digest('base64url')
   for (const { name, value } of rows.list('')) {
-    if (value !== '' && Number(value) <= clock.nowMs()) await rows.delete(name)
+    if (value !== '' && Number(value) + revokedKeptMs <= clock.nowMs()) await rows.delete(name)
     else hashes.add(name)
   }
   return {

@@ -166,6 +166,7 @@ export class Uploads implements AsyncDisposable {
   async #removeOld(): Promise<void> {
     if (this.#clock.ticksMs() - this.#lastRemovalMs < removalEveryMs) return
     this.#lastRemovalMs = this.#clock.ticksMs()
+    // By the wall, as sessions outlive daemons: a clock that leaps ahead by a week ends them, one that is set back keeps them longer.
     const before = this.#clock.nowMs() - lifetimeMs
     const page = this.#state.db.prepare('SELECT id, file, created_ms FROM object_uploads WHERE id > ? ORDER BY id LIMIT 500')
     for (let rows = page.all(''); rows.length > 0; rows = page.all(rows.at(-1)?.['id'] as string)) {

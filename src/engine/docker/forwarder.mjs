@@ -45,7 +45,7 @@ async function forward(client, port) {
 }
 
 async function connectDaemon(client) {
-  const deadline = Date.now() + daemonMs
+  const deadline = performance.now() + daemonMs
   while (!client.destroyed) {
     const daemon = await new Promise((resolve) => {
       const socket = net.connect({ path: socketPath, allowHalfOpen: true })
@@ -53,7 +53,7 @@ async function connectDaemon(client) {
       socket.once('error', () => resolve(undefined))
     })
     if (daemon !== undefined) return daemon
-    if (Date.now() > deadline) return undefined
+    if (performance.now() > deadline) return undefined
     await sleep(100)
   }
   return undefined

@@ -46,6 +46,7 @@ export async function importNodeImage(
 async function removeOlder(docker: Docker, repository: string, signal: AbortSignal): Promise<void> {
   const images = await ask(docker.listImages({ filters: { reference: [repository] } }), signal)
   for (const { Id, Created } of images) {
+    // A step of the clock makes it go an hour sooner or later; what is in use stays.
     if (Created * 1000 < Date.now() - 3_600_000) await ask(docker.getImage(Id).remove(), signal).catch(() => {})
   }
 }

@@ -62,8 +62,8 @@ function keepToken(client: ControlClient): () => Promise<string> {
   let token: Promise<TokenAnswer> | undefined
   let madeMs = 0
   return async () => {
-    if (token === undefined || Date.now() - madeMs > tokenMs) {
-      madeMs = Date.now()
+    if (token === undefined || performance.now() - madeMs > tokenMs) {
+      madeMs = performance.now()
       token = client.get<TokenAnswer>('/identity-token')
       token.catch(() => (token = undefined))
     }

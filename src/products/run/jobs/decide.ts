@@ -19,7 +19,7 @@ export interface ObservedTask {
   /** 0 is the first. */
   readonly attempt: number
   readonly state: TaskState
-  /** When its attempt began to run, wall time. */
+  /** When its attempt began to run, on the clock that `decideExecution` is told. */
   readonly startedMs: number
   /** It was told to stop already. */
   readonly isStopping: boolean

@@ -35,7 +35,8 @@ export interface ExecutionRun {
 export function runExecution(work: ExecutionWork, name: string, left: readonly InstanceContainers[]): ExecutionRun {
   const { needs, executions, tasks: rows, slots, closing } = work
   const tasks = new Map(rows.list(name).map((task) => [task.index, task]))
-  const active = new Map<number, { attempt?: Attempt; stopping?: StopReason }>()
+  /** `sinceTicks`: when the attempt began to run. Timeouts are counted in ticks, so that no step of the wall's clock ends a task or lets it run on. */
+  const active = new Map<number, { attempt?: Attempt; stopping?: StopReason; sinceTicks?: number }>()
   const over = Promise.withResolvers<Execution>()
   let timer: NodeJS.Timeout | undefined
   let isOver = false
@@ -55,8 +56,12 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly I
     if (execution === undefined) return
     clearTimeout(timer)
     const nowMs = needs.clock.nowMs()
-    const observed = [...tasks.values()].map((task) => ({ ...task, isStopping: active.get(task.index)?.stopping !== undefined }))
-    const plan = decideExecution(toWanted(execution), observed, nowMs)
+    const ticksMs = needs.clock.ticksMs()
+    const observed = [...tasks.values()].map((task) => {
+      const { stopping, sinceTicks = ticksMs } = active.get(task.index) ?? {}
+      return { ...task, startedMs: sinceTicks, isStopping: stopping !== undefined }
+    })
+    const plan = decideExecution(toWanted(execution), observed, ticksMs)
     for (const { index, reason } of plan.stop) stop(index, reason)
     for (const index of plan.cancel) put({ ...get(index), state: 'cancelled', completedMs: nowMs }).catch(unwritten)
     for (const { index } of plan.start) {
@@ -69,7 +74,7 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly I
     setStatus(execution, [...tasks.values()], plan.finish, nowMs)
     const saved = executions.put(execution)
     work.onChange(execution)
-    if (plan.wakeMs !== undefined) timer = setTimeout(look, Math.min(plan.wakeMs - nowMs + 1, 2 ** 31 - 1)).unref()
+    if (plan.wakeMs !== undefined) timer = setTimeout(look, Math.min(plan.wakeMs - ticksMs + 1, 2 ** 31 - 1)).unref()
     saved.catch(unwritten)
     if (plan.finish === undefined) return
     isOver = true
@@ -93,7 +98,9 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly I
   }
 
   const adopt = async (execution: Execution, task: TaskRow, containers: InstanceContainers | undefined) => {
-    active.set(task.index, {})
+    // What it ran before, only the wall's clock can tell: at worst a step while no daemon ran counts, and never below zero.
+    const ranMs = task.state === 'running' ? Math.max(0, needs.clock.nowMs() - task.startedMs) : 0
+    active.set(task.index, { sinceTicks: needs.clock.ticksMs() - ranMs })
     await follow(execution, task, () => {
       if (containers !== undefined) return adoptAttempt(needs, execution, task, containers, closing)
       throw new Error('The container was removed while no daemon ran.')
@@ -108,7 +115,10 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly I
       const startedMs = task.state === 'running' ? task.startedMs : needs.clock.nowMs()
       await put({ ...task, state: 'running', startedMs, firstStartedMs: task.firstStartedMs || startedMs })
       const entry = active.get(task.index)
-      if (entry !== undefined) entry.attempt = attempt
+      if (entry !== undefined) {
+        entry.attempt = attempt
+        entry.sinceTicks ??= needs.clock.ticksMs()
+      }
       if (entry?.stopping !== undefined) attempt.stop(entry.stopping)
       look()
       outcome = await attempt.outcome

@@ -9,6 +9,7 @@ import { nextRunMs, scheduleOf, type Schedule } from './schedule.ts'
 const caller = 'scheduler@devcloud.local'
 /** The clock may be set, and the machine may sleep: it is looked at so often. */
 const lookMs = 30_000
+const stepMs = 60_000
 
 /** Runs jobs on time while their projects are up. What was missed while no daemon ran, or the project was down, is not caught up. */
 export interface Scheduler extends Disposable {
@@ -23,6 +24,7 @@ export function openScheduler(needs: Pick<RunNeeds, 'clock' | 'isUp' | 'log'>, a
   const entries = new Map<string, { readonly schedule: Schedule; readonly nextMs: number }>()
   let timer: NodeJS.Timeout | undefined
   let isOver = false
+  let seen = { wallMs: needs.clock.nowMs(), ticksMs: needs.clock.ticksMs() }
 
   const set = () => {
     clearTimeout(timer)
@@ -32,6 +34,7 @@ export function openScheduler(needs: Pick<RunNeeds, 'clock' | 'isUp' | 'log'>, a
   }
   const look = () => {
     const nowMs = needs.clock.nowMs()
+    planAnewWhenSetBack()
     for (const [name, { schedule, nextMs }] of entries) {
       if (nextMs > nowMs) continue
       plan(name, schedule, nowMs)
@@ -41,12 +44,20 @@ export function openScheduler(needs: Pick<RunNeeds, 'clock' | 'isUp' | 'log'>, a
     }
     set()
   }
+  /** What was planned before a clock was set back would come late by as much. After less than a minute it stands, lest it run twice. */
+  const planAnewWhenSetBack = () => {
+    const { wallMs, ticksMs } = seen
+    seen = { wallMs: needs.clock.nowMs(), ticksMs: needs.clock.ticksMs() }
+    const isSetBack = seen.wallMs - wallMs < seen.ticksMs - ticksMs - stepMs
+    if (isSetBack) for (const [name, { schedule }] of entries) plan(name, schedule, seen.wallMs)
+  }
   const plan = (name: string, schedule: Schedule, afterMs: number) => {
     const nextMs = nextRunMs(schedule, afterMs)
     if (nextMs === undefined) entries.delete(name)
     else entries.set(name, { schedule, nextMs })
   }
   const refresh = () => {
+    planAnewWhenSetBack()
     const wanted = new Map(api.all().flatMap((job: Job) => toEntry(job, needs.isUp)))
     for (const name of entries.keys()) if (!wanted.has(name)) entries.delete(name)
     for (const [name, schedule] of wanted) {

@@ -101,15 +101,16 @@ const rememberedMs = 60_000
 
 /** A caller sends one token for an hour: its signature is not verified each time. What is over, or was refused, is not remembered. */
 function remember(read: InvokerRules['readIdToken'], nowMs: () => number): InvokerRules['readIdToken'] {
-  const known = new Map<string, IdToken>()
+  const known = new Map<string, IdToken & { readonly sinceMs: number; readonly untilMs: number }>()
   return (token) => {
     const found = known.get(token)
-    if (found !== undefined && found.expiresMs > nowMs()) return found
+    const now = nowMs()
+    if (found !== undefined && now >= found.sinceMs && now < found.untilMs) return found // a clock that is set back has it verified again
     known.delete(token)
     const fresh = read(token)
     if (fresh === undefined) return undefined
     if (known.size >= rememberedTokens) known.clear()
-    known.set(token, { ...fresh, expiresMs: Math.min(fresh.expiresMs, nowMs() + rememberedMs) })
+    known.set(token, { ...fresh, sinceMs: now, untilMs: Math.min(fresh.expiresMs, now + rememberedMs) })
     return fresh
   }
 }

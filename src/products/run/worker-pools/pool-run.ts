@@ -47,7 +47,7 @@ export function runPool(work: PoolWork, name: string): PoolRun {
   const look = () => {
     if (closing.aborted) return
     clearTimeout(timer)
-    const nowMs = needs.clock.nowMs()
+    const nowMs = needs.clock.ticksMs() // not of the wall: a clock that is set back must not put a restart off
     const plan = decidePool(work.wanted(), [...instances.values()], backOff, nowMs)
     for (const id of plan.stop) stop(id)
     for (const { revision, count } of plan.start) for (let i = 0; i < count; i++) start(revision)
@@ -100,7 +100,7 @@ export function runPool(work: PoolWork, name: string): PoolRun {
   ): Promise<void> => {
     const instance = await begin()
     const isDoomed = entry.state === 'stopping'
-    const startedMs = needs.clock.nowMs()
+    const startedTicks = needs.clock.ticksMs()
     if (isDoomed) return instance.stop()
     entry.state = 'settling'
     const settled = setTimeout(() => {
@@ -117,7 +117,7 @@ export function runPool(work: PoolWork, name: string): PoolRun {
         const words = `The container of worker pool '${pool}' ${how}.`
         ended(
           entry.revision,
-          needs.clock.nowMs() - startedMs,
+          needs.clock.ticksMs() - startedTicks,
           new CloudError('FAILED_PRECONDITION', words, `devcloud logs ${pool}`, { fault: 'APP_CRASHED', evidence }),
         )
       }
@@ -138,7 +138,7 @@ export function runPool(work: PoolWork, name: string): PoolRun {
   const ended = (revision: string, ranMs: number, failure: unknown) => {
     const count = countFailure(failures.get(revision) ?? 0, ranMs)
     failures.set(revision, count)
-    backOff.set(revision, needs.clock.nowMs() + restartDelayMs(count))
+    backOff.set(revision, needs.clock.ticksMs() + restartDelayMs(count))
     if (ranMs < settleMs) work.onSettled(revision, failure)
   }
 
