@@ -42,6 +42,8 @@ export interface DaemonOptions {
   readonly products?: readonly string[]
   /** Called when a client asks the daemon to end. */
   readonly onShutdown: () => void
+  /** Tells whose connections of this machine are. Default: by the kernel. */
+  readonly ownerCheck?: OwnerCheck
 }
 
 /** A house that is open: what is in it can be asked from inside the same process, as tests do. */
@@ -56,7 +58,7 @@ export interface Daemon extends AsyncDisposable {
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
   let gatewayPort = 0
-  const ownerCheck = openOwnerCheck()
+  const { ownerCheck = openOwnerCheck() } = options
   const foundation = opened.use(await openFoundation({ ...options, gatewayPort: () => gatewayPort }))
   const { state, log, projects, tokens, authority, engines, router, clock } = foundation
   const machineToken = openMachineToken(options.stateDirectory)
