@@ -11,9 +11,15 @@ export function mergePatch(current: unknown, patch: unknown): unknown {
 
 /** What null stands for is absent: Python's client sends `"generation": null`. Below lists too, though not as their elements. */
 export function withoutNulls(value: unknown): unknown {
+  if (!hasNulls(value)) return value
   if (Array.isArray(value)) return value.map(withoutNulls)
   if (!isRecord(value)) return value
   return Object.fromEntries(Object.entries(value).flatMap(([key, below]) => (below === null ? [] : [[key, withoutNulls(below)]])))
+}
+
+function hasNulls(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).some((below) => below === null || hasNulls(below))
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -9,7 +9,7 @@ export interface GlobToken {
 /** What braces may expand to. */
 const alternativesLimit = 256
 /** Of all alternatives together. */
-const tokensLimit = 8192
+const tokensLimit = 2048
 
 type Tokens = readonly GlobToken[]
 

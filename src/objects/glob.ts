@@ -16,11 +16,8 @@ export function compileGlob(pattern: string): (name: string) => boolean {
   if (Buffer.byteLength(pattern) > patternLimitBytes) {
     throw new CloudError('INVALID_ARGUMENT', `The glob pattern is longer than ${patternLimitBytes} bytes.`, 'Use a shorter pattern.')
   }
-  const matchers = readGlobTokens(pattern).map(matcher)
-  return (name) => matchers.some((matches) => matches(name))
-}
-
-function matcher(tokens: readonly GlobToken[]): (name: string) => boolean {
+  // all alternatives side by side, each with a place behind it that says it is read to its end
+  const tokens = readGlobTokens(pattern).flatMap((alternative) => [...alternative, theEnd])
   const wordCount = (tokens.length >>> 5) + 1
   const bitsOf = (has: (token: GlobToken) => boolean): Uint32Array => {
     const bits = new Uint32Array(wordCount)
@@ -28,6 +25,11 @@ function matcher(tokens: readonly GlobToken[]): (name: string) => boolean {
     return bits
   }
   const many = bitsOf(({ isMany }) => isMany)
+  const ends = bitsOf((token) => token === theEnd)
+  const starts = new Uint32Array(wordCount)
+  for (let at = 0; at < tokens.length; at += 1) {
+    if (at === 0 || tokens[at - 1] === theEnd) starts[at >>> 5] = (starts[at >>> 5] ?? 0) | (1 << (at & 31))
+  }
   const known = new Map<string, Uint32Array>()
   const takersOf = (char: string): Uint32Array => {
     const found = known.get(char)
@@ -39,13 +41,14 @@ function matcher(tokens: readonly GlobToken[]): (name: string) => boolean {
   }
   const places = new Uint32Array(wordCount)
   return (name) => {
-    places.fill(0)
-    places[0] = 1
+    places.set(starts)
     passMany(places, many)
     for (const char of name) if (!step(places, takersOf(char), many)) return false
-    return (((places[tokens.length >>> 5] ?? 0) >>> (tokens.length & 31)) & 1) === 1
+    return places.some((word, at) => (word & (ends[at] ?? 0)) !== 0)
   }
 }
+
+const theEnd: GlobToken = { isMany: false, accepts: () => false }
 
 /** Reads one character. False when no place is left. */
 function step(places: Uint32Array, takers: Uint32Array, many: Uint32Array): boolean {

@@ -40,6 +40,9 @@ const schema = z.object({
     .default([]),
 })
 
+/** A binding without members is none. Source: cloud.google.com/iam/quotas, "All principals in a single allow policy". */
+const mostBindings = 1500
+
 /** What a bucket has before one is set: those of its project by the roles that they have there. */
 export function firstPolicy(project: string): BucketPolicy {
   return {
@@ -67,6 +70,7 @@ export function nextPolicy(current: BucketPolicy, input: unknown, metageneration
     )
   }
   const { version, etag } = read.data
+  if (read.data.bindings.length > mostBindings) throw invalid('The policy has too many bindings.', `Send at most ${mostBindings}.`)
   if (etag !== undefined && etag !== '' && etag !== current.etag) throw changedMeanwhile()
   const bindings = readBindings(read.data.bindings.map(toMessage), { isOfStorage: true }).map(fromMessage)
   const isConditional = bindings.some(({ condition }) => condition !== undefined)

@@ -45,6 +45,7 @@ const abortConditions = ['age', 'matchesPrefix', 'matchesSuffix']
 export const lifecycle = z
   .object({ rule: z.array(rule).max(100).default([]) })
   .refine(
-    ({ rule: rules }) => rules.every(({ condition: one }) => (one.matchesPrefix?.length ?? 0) + (one.matchesSuffix?.length ?? 0) <= 1000),
-    'A rule may have at most 1000 prefixes and suffixes.',
+    ({ rule: rules }) =>
+      rules.reduce((sum, { condition: one }) => sum + (one.matchesPrefix?.length ?? 0) + (one.matchesSuffix?.length ?? 0), 0) <= 1000,
+    'The rules may have at most 1000 prefixes and suffixes in all.',
   )

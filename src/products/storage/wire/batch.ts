@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify'
 import { admittedAs } from '../../../api/caller.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
@@ -43,18 +44,27 @@ export function serveBatch(app: FastifyInstance): void {
       if (sizeBytes > bodyLimitBytes) throw invalid(`The batch request has more than ${bodyLimitBytes} bytes.`, 'Send several batches.')
       calls.push(readCall(part, bytes))
     }
-    const answers: string[] = []
-    const turn = new Turn()
-    for (const call of calls) {
-      answers.push(await answer(app, request, call))
-      if (turn.isOver) await turn.next()
-    }
     const between = `batch_${randomUUID()}`
-    const body = answers.map((text) => `--${between}\r\n${text}\r\n`).join('')
-    return reply.type(`multipart/mixed; boundary=${between}`).send(`${body}--${between}--\r\n`)
+    const parts = Readable.from(answers(app, request, calls, between), { objectMode: false })
+    return reply.type(`multipart/mixed; boundary=${between}`).send(parts)
   }
   // Java's client joins its root, which ends with a slash, and the path
   for (const url of ['/batch/storage/v1', '/batch', '//batch/storage/v1']) app.post(url, handler)
+}
+
+/** One after another, so that no more than one is held in memory. */
+async function* answers(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  calls: readonly BatchCall[],
+  between: string,
+): AsyncGenerator<string> {
+  const turn = new Turn()
+  for (const call of calls) {
+    yield `--${between}\r\n${await answer(app, request, call)}\r\n`
+    if (turn.isOver) await turn.next()
+  }
+  yield `--${between}--\r\n`
 }
 
 interface BatchCall {
