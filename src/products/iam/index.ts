@@ -1,9 +1,11 @@
-import { IAM } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
+import { create } from '@bufbuild/protobuf'
+import { IAM, ListRolesResponseSchema, type ListRolesRequest } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
 import { IAMCredentials } from '../../api/gen/google/iam/credentials/v1/iamcredentials_pb.ts'
 import type { Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
 import type { Borders } from '../../api/borders.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
+import { unimplemented } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Tokens } from '../../metadata/tokens.ts'
 import type { State } from '../../state/state.ts'
@@ -65,7 +67,7 @@ export function iam(needs: IamNeeds): Iam {
     ],
     services: [
       service(withoutRest(IAMCredentials, 'generateIdToken'), credentials.rpcs), // before IAM, whose own signBlob and signJwt are deprecated at the same paths
-      service(IAM, { ...accounts.rpcs, ...keyRpcs(needs, accounts) }),
+      service(IAM, { ...accounts.rpcs, ...keyRpcs(needs, accounts), listRoles }),
       projectService(needs, policies, tell),
       serviceUsage(needs),
     ],
@@ -82,4 +84,10 @@ export function iam(needs: IamNeeds): Iam {
     onProjectPolicy: (listener) => void listeners.add(listener),
     async [Symbol.asyncDispose]() {},
   }
+}
+
+/** A project has no roles of its own, since none can be made. Google's own are not emulated as a list. */
+function listRoles({ parent }: ListRolesRequest) {
+  if (parent === '') throw unimplemented('google.iam.admin.v1.IAM.ListRoles of predefined roles')
+  return create(ListRolesResponseSchema)
 }

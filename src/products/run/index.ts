@@ -4,6 +4,7 @@ import { Revisions as RevisionsService } from '../../api/gen/google/cloud/run/v2
 import { Services, type Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { Condition_State } from '../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
+import { regions } from '../../api/regions.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
 import type { Container, LogLine } from '../../engine/engine.ts'
@@ -11,7 +12,6 @@ import type { DeployParts } from './services/deploy.ts'
 import type { InstanceView } from '../../router/pool/revision-pool.ts'
 import type { Lease } from '../../router/upstream.ts'
 import { openDeployments } from './services/deployments.ts'
-import { knownRegions } from './services/hosts.ts'
 import { groupByInstance, toInstance } from './instances/instance.ts'
 import { openInstances, type Instances } from './instances/instances.ts'
 import { openRunJobs, type RunJobs } from './jobs/index.ts'
@@ -110,7 +110,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       '*-run.googleapis.com',
       '*.run.googleapis.com',
       'run.localhost',
-      ...knownRegions.map((region) => `${region}-run.localhost`),
+      ...regions.map((region) => `${region}-run.localhost`),
     ],
     services: [
       { ...service(Services, { ...serviceRpcs(parts, admin), ...iamRpcs }), rest: v1Iam('services') },

@@ -1,6 +1,8 @@
 import { SecretManagerService } from '../../api/gen/google/cloud/secretmanager/v1/service_pb.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
+import { checkProject } from '../../api/names.ts'
 import { service, type Product } from '../../api/product.ts'
+import { regions } from '../../api/regions.ts'
 import type { Clock } from '../../base/clock.ts'
 import { projectsIn } from '../../state/collection.ts'
 import type { State } from '../../state/state.ts'
@@ -36,6 +38,13 @@ export function secretManager(needs: SecretManagerNeeds): SecretManager {
     name: 'secretmanager',
     hosts: ['secretmanager.googleapis.com'],
     services: [service(SecretManagerService, { ...changes.telling({ ...secrets.rpcs, ...versions.rpcs }), ...policies.rpcs(canonical) })],
+    async wires(app) {
+      app.get<{ Params: { project: string } }>('/v1/projects/:project/locations', ({ params: { project } }) => {
+        checkProject(project)
+        const { number } = needs.project(project)
+        return { locations: regions.map((id) => ({ name: `projects/${number}/locations/${id}`, locationId: id, displayName: id })) }
+      })
+    },
     projects: () => projectsIn(secrets.rows),
     async removeProject(project) {
       const prefix = `projects/${needs.project(project).number}/secrets/`

@@ -5,9 +5,6 @@ const regionCodes: Readonly<Record<string, string>> = {
   'europe-west4': 'ez', 'europe-north1': 'lz', 'asia-east1': 'de', 'asia-northeast1': 'an', 'asia-southeast1': 'as', 'australia-southeast1': 'ts',
 } // prettier-ignore
 
-/** The regions that are listed; any other works too. */
-export const knownRegions: readonly string[] = Object.keys(regionCodes)
-
 export interface ServiceHosts {
   /** `SERVICE-HASH-RR.a.run.app`: what `uri` shows. */
   readonly hashed: string

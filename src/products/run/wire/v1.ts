@@ -1,10 +1,10 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { paginateList } from '../../../api/pages.ts'
+import { regions } from '../../../api/regions.ts'
 import type { RestBinding } from '../../../api/product.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { DeployParts } from '../services/deploy.ts'
-import { knownRegions } from '../services/hosts.ts'
 import type { RunJobs } from '../jobs/index.ts'
 import type { ServiceAdmin } from '../services/services.ts'
 import { takeJson, toCall } from './v1-call.ts'
@@ -22,10 +22,15 @@ export function v1Routes(parts: DeployParts, admin: ServiceAdmin, jobs: RunJobs,
     serveRevisions(app, parts, workerPools)
     serveJobs(app, parts.needs, jobs)
     serveWorkerPools(app, parts.needs, workerPools.pools)
+    // none can be made
+    app.get('/apis/domains.cloudrun.com/v1/namespaces/:namespace/domainmappings', (request) => {
+      toCall(parts.needs, request)
+      return { apiVersion: 'domains.cloudrun.com/v1', kind: 'DomainMappingList', metadata: {}, items: [] }
+    })
     app.get('/v1/projects/:project/locations', (request) => {
       const { project, query } = toCall(parts.needs, request)
       if (query['filter']) throw unimplemented('the filter of run.projects.locations.list')
-      const all = knownRegions.map((id) => ({ name: `projects/${project.id}/locations/${id}`, locationId: id, displayName: id }))
+      const all = regions.map((id) => ({ name: `projects/${project.id}/locations/${id}`, locationId: id, displayName: id }))
       const { items, nextPageToken } = paginateList(all, readSize(query['pageSize']), query['pageToken'] ?? '')
       return { locations: items, ...(nextPageToken !== '' && { nextPageToken }) }
     })

@@ -80,6 +80,11 @@ export function sqlRoutes({ instances, operations, databases, users }: SqlAdmin)
       'host',
     ],
 
+    // none can be made: lists of them are read before an instance is changed or deleted
+    ['GET', `${one}/backupRuns`, (call) => toEmptyList('sql#backupRunsList', instances, call), 'maxResults', 'pageToken'],
+    ['GET', `${one}/sslCerts`, (call) => toEmptyList('sql#sslCertsList', instances, call)],
+    ['GET', '/projects/:project/backups', () => ({}), 'filter', 'pageSize', 'pageToken'],
+
     ['GET', '/projects/:project/operations', (call) => listOperations(operations, call), 'instance', 'maxResults', 'pageToken'],
     ['GET', '/projects/:project/operations/:id', ({ project, id }) => operations.get(project, id)],
     ['POST', '/projects/:project/operations/:id/cancel', ({ project, id }) => refuseCancel(operations.get(project, id).operationType)],
@@ -127,6 +132,12 @@ function toPage<T>(kind: string, items: readonly T[], size: number, nameOf: (ite
   const last = page.at(-1)
   const nextPageToken = items.length > size && last !== undefined ? Buffer.from(nameOf(last)).toString('base64url') : undefined
   return { ...toList(kind, page), ...(nextPageToken !== undefined && { nextPageToken }) }
+}
+
+/** @throws CloudError NOT_FOUND for an instance that is not there; `-` stands for all */
+function toEmptyList(kind: string, instances: Instances, { project, instance }: Call) {
+  if (instance !== '-') instances.get(project, instance)
+  return toList(kind, [])
 }
 
 /** An empty list has no `items`, as in Google's JSON. */
