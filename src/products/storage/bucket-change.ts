@@ -7,6 +7,7 @@ export interface BucketMarks {
   readonly retentionSinceMs?: number
   readonly isRetentionLocked?: boolean
   readonly softDeleteSinceMs?: number
+  readonly encryptionSinceMs?: number
   readonly autoclassToggledMs?: number
   readonly terminalClassMs?: number
   readonly uniformSinceMs?: number
@@ -33,6 +34,7 @@ export function nextMarks(before: BucketFields | undefined, after: BucketFields,
     retentionSinceMs: since(isSame('retentionPolicy'), after.retentionPolicy !== undefined, marks.retentionSinceMs),
     isRetentionLocked: after.retentionPolicy === undefined ? undefined : marks.isRetentionLocked,
     softDeleteSinceMs: since(isSame('softDeletePolicy'), after.softDeletePolicy !== undefined, marks.softDeleteSinceMs),
+    encryptionSinceMs: since(isSame('encryption'), after.encryption !== undefined, marks.encryptionSinceMs),
     autoclassToggledMs: since(before?.autoclass?.enabled === autoclass?.enabled, autoclass !== undefined, marks.autoclassToggledMs),
     terminalClassMs: since(
       before?.autoclass?.terminalStorageClass === autoclass?.terminalStorageClass,

@@ -1,6 +1,7 @@
 import type { StoredBucket } from '../../objects/stored.ts'
 import { bucketAttributes } from './bucket-attributes.ts'
 import { isUniform, uniformLockMs } from './bucket-change.ts'
+import type { BucketFields } from './bucket-fields.ts'
 import { locationType } from './locations.ts'
 
 /** What an answer is told with: links start with `origin`, `https://storage.googleapis.com`. */
@@ -44,6 +45,7 @@ export function toBucketResource(bucket: StoredBucket, projectNumber: string, { 
         ...(marks.isRetentionLocked === true && { isLocked: true }),
       },
     }),
+    ...(fields.encryption !== undefined && { encryption: toEncryption(fields.encryption, time(marks.encryptionSinceMs)) }),
     ...(fields.autoclass !== undefined && {
       autoclass: {
         ...fields.autoclass,
@@ -75,6 +77,12 @@ export function toBucketResource(bucket: StoredBucket, projectNumber: string, { 
         owner: { entity: `project-owners-${projectNumber}` },
       }),
   }
+}
+
+/** Each restriction with the time from which it holds. */
+function toEncryption(encryption: NonNullable<BucketFields['encryption']>, effectiveTime: string): object {
+  const told = Object.entries(encryption).map(([key, value]) => [key, typeof value === 'object' ? { ...value, effectiveTime } : value])
+  return Object.fromEntries(told) as object
 }
 
 export function toBucketAcl(bucket: StoredBucket, { entity, role }: { readonly entity: string; readonly role: string }, origin: string) {

@@ -48,7 +48,7 @@ function isEmpty(value: unknown): boolean {
 
 /** Source: cloud.google.com/storage/docs/metadata#custom-time: it can be neither removed nor set to an earlier time. */
 function checkCustomTime(before: Fields | undefined, after: Fields): void {
-  if (before?.customTime === undefined) return
+  if (before?.customTime === undefined || before.customTime === after.customTime) return
   if (after.customTime !== undefined && Date.parse(after.customTime) >= Date.parse(before.customTime)) return
   throw invalid('The custom time of an object can be neither removed nor set to an earlier time.', 'Rewrite the object to set it anew.')
 }

@@ -105,6 +105,7 @@ test('what Google sets of a setting is told: effectiveTime, toggleTime, lockedTi
     retentionPolicy: { retentionPeriod: 60 },
     autoclass: { enabled: true },
     softDeletePolicy: { retentionDurationSeconds: 604_800 },
+    encryption: { googleManagedEncryptionEnforcementConfig: { restrictionMode: 'NotRestricted' } },
     iamConfiguration: { uniformBucketLevelAccess: { enabled: true } },
   }
   const bucket = await made(settings)
@@ -116,6 +117,7 @@ test('what Google sets of a setting is told: effectiveTime, toggleTime, lockedTi
     retentionPolicy: { retentionPeriod: '120', effectiveTime: day },
     autoclass: { enabled: true, toggleTime: first, terminalStorageClass: 'NEARLINE', terminalStorageClassUpdateTime: first },
     softDeletePolicy: { retentionDurationSeconds: '604800', effectiveTime: first },
+    encryption: { googleManagedEncryptionEnforcementConfig: { restrictionMode: 'NotRestricted', effectiveTime: first } },
     iamConfiguration: { uniformBucketLevelAccess: { enabled: true, lockedTime } },
   })
   const off = await ask('PATCH', bucket, { autoclass: { enabled: false } })

@@ -24,21 +24,26 @@ export interface SignedRequest {
 /** Public keys of a service account; none for an account that is none of this machine's. */
 export type SigningKeys = (email: string) => readonly KeyObject[]
 
+export interface Signer extends Caller {
+  /** False for an account that this machine does not know: its signature proves nothing here. */
+  readonly isKnown: boolean
+}
+
 /**
- * Who signed the URL: V4 (X-Goog-Signature) or V2 (Signature). Names are told apart in any case (storage trap 28). Undefined for a URL that is not
- * signed, or by an account that this machine does not know, whose signature proves nothing here. A step of the clock moves a URL's end with it.
+ * Who signed the URL: V4 (X-Goog-Signature) or V2 (Signature); undefined for one that is not signed. Names are told apart in any case (storage
+ * trap 28). A step of the clock moves a URL's end with it.
  * @throws CloudError EXPIRED_TOKEN; SIGNATURE; INVALID_ARGUMENT when a part is missing or malformed
  */
-export function signerOf(request: SignedRequest, keysOf: SigningKeys, nowMs: number): Caller | undefined {
+export function signerOf(request: SignedRequest, keysOf: SigningKeys, nowMs: number): Signer | undefined {
   const parts = new Map([...request.query].map(([name, value]) => [name.toLowerCase(), value]))
   const claim = parts.has('x-goog-signature') ? readV4(parts, request) : parts.has('signature') ? readV2(parts, request) : undefined
   if (claim === undefined) return undefined
   if (nowMs >= claim.untilMs) throw expired(claim.untilMs)
   const keys = keysOf(claim.email)
-  if (keys.length === 0) return undefined
+  if (keys.length === 0) return { email: claim.email, isKnown: false }
   const isSigned = keys.some((key) => claim.texts.some((text) => verify('sha256', Buffer.from(text), key, claim.signature)))
   if (!isSigned) throw wrongSignature(claim.texts[0] ?? '')
-  return { email: claim.email }
+  return { email: claim.email, isKnown: true }
 }
 
 interface Claim {
@@ -121,6 +126,13 @@ function expired(untilMs: number): CloudError {
 function wrongSignature(text: string): CloudError {
   const words = `The request signature we calculated does not match the signature you provided. What was to be signed: ${text}`
   return new CloudError('PERMISSION_DENIED', words, 'Sign the method, host, headers and path that are sent.', { fault: 'SIGNATURE' })
+}
+
+export function unknownSigner(email: string): CloudError {
+  const words = `The URL is signed by ${email}, of which this machine has no key.`
+  return new CloudError('PERMISSION_DENIED', words, 'Sign it with a service account of this machine: eval "$(devcloud env)".', {
+    fault: 'SIGNATURE',
+  })
 }
 
 function missingHeader(name: string): CloudError {

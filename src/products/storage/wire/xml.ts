@@ -3,14 +3,14 @@ import { unknownRoute } from '../../../api/rest.ts'
 import { authorityOf, hostOf, pathOf } from '../../../api/routes.ts'
 import { sendError } from '../../../api/send-error.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
-import { checkAccess } from '../access.ts'
+import { checkAccess, hasAccess } from '../access.ts'
 import { invalid, unimplemented } from '../names.ts'
 import { headerOf } from './call.ts'
 import { corsHeaders } from './cors.ts'
 import { sendMedia } from './download.ts'
 import type { Parts } from './parts.ts'
 import { decodePart, queryOf } from './query.ts'
-import { signerOf, type SignedRequest } from './signed-url.ts'
+import { signerOf, unknownSigner, type SignedRequest } from './signed-url.ts'
 import { sendXmlError } from './xml-error.ts'
 import { bucketOfHost, readPlace } from './xml-place.ts'
 
@@ -63,7 +63,10 @@ function read(parts: Parts, bucket: StoredBucket, name: string, request: Fastify
     ifMetagenerationMatch: condition('x-goog-if-metageneration-match'),
   }
   const signer = signerOf(signedRequest(request, query), parts.signingKeys, clock.nowMs())
-  checkAccess(parts.asker(signer ?? request.caller), 'storage.objects.get', bucket, store.findObject(key))
+  const asker = parts.asker(signer?.isKnown === true ? signer : request.caller)
+  const object = store.findObject(key)
+  if (signer?.isKnown === false && !hasAccess(asker, 'storage.objects.get', bucket, object)) throw unknownSigner(signer.email)
+  checkAccess(asker, 'storage.objects.get', bucket, object)
   return sendMedia(store, { request, reply, key, preconditions, wire: 'xml', query })
 }
 
