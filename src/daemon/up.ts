@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fromJson } from '@bufbuild/protobuf'
 import { RevisionTemplateSchema } from '../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { checkRegion } from '../api/names.ts'
@@ -14,7 +16,7 @@ import { isRecord, type GoogleApi, type Json } from './google-api.ts'
 import { isSame } from './is-same.ts'
 import type { Projects } from './projects.ts'
 import { openToAll } from './open-to-all.ts'
-import { versionNotes, wantedBodies } from './wanted-bodies.ts'
+import { composeNotes, versionNotes, wantedBodies } from './wanted-bodies.ts'
 import { waitForOperation } from './wait-for-operation.ts'
 
 export interface UpNeeds {
@@ -41,7 +43,9 @@ export async function up(needs: UpNeeds, request: UpRequest, tell: (event: UpEve
   const known = needs.projects.get(wanted.project)
   const engine = await needs.chooseEngine(request.engine === 'auto' ? known.engine : request.engine)
   await claim(needs, wanted, engine.kind, tell)
-  for (const { resource, text } of bodies.notes) tell({ kind: 'step', id: resource, name: resource, state: 'note', detail: text })
+  const hasCompose = existsSync(join(wanted.directory, 'compose/postgres.yaml'))
+  for (const { resource, text } of [...bodies.notes, ...composeNotes(wanted, engine.kind, hasCompose)])
+    tell({ kind: 'step', id: resource, name: resource, state: 'note', detail: text })
   const step = stepper(tell)
   const images = Promise.all(
     [...wanted.services, ...wanted.jobs.map((job) => ({ ...job, id: `job-${job.id}` }))].map((part) =>

@@ -76,6 +76,12 @@ export function wantedBodies(wanted: Wanted): WantedBodies {
   }
 }
 
+/** What of a project's own compose/postgres.yaml is not had on `engine`: there servers are no containers. @param hasCompose whether it is there */
+export function composeNotes({ instances }: Wanted, engine: 'docker' | 'process', hasCompose: boolean): readonly Note[] {
+  if (engine === 'docker' || !hasCompose || instances.length === 0) return []
+  return [{ resource: 'sql', text: 'compose/postgres.yaml is not applied: on the process engine PostgreSQL runs without a container' }]
+}
+
 /** For `up --plan`, which starts nothing: which instances need a container to run as the version that is asked for. */
 export function versionNotes({ instances }: Wanted): readonly Note[] {
   return instances.flatMap(({ id, databaseVersion }) => {

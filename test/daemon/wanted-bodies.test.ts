@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { planText } from '../../src/config/plan-text.ts'
 import { readProject } from '../../src/config/read-project.ts'
-import { versionNotes, wantedBodies } from '../../src/daemon/wanted-bodies.ts'
+import { composeNotes, versionNotes, wantedBodies } from '../../src/daemon/wanted-bodies.ts'
 import { projectFolder } from '../config/project-folder.ts'
 
 const run = 'run.googleapis.com'
@@ -71,6 +71,14 @@ test('what is stored without effect, and what up does not apply, is noted; the p
   const plan = planText(wanted, [...bodies.notes, ...versionNotes(wanted)])
   expect(plan).toContain('note service web  not applied by up: template.containers[].workingDir\n')
   expect(plan).toMatch(/note sql main {2}runs as PostgreSQL 18 where Docker or its image postgres:13 is not at hand\n$/)
+})
+
+test('a compose file that is not followed on the process engine is noted', async () => {
+  const { wanted } = await read({ Dockerfile: 'FROM scratch\n', 'devcloud.yaml': 'instances: { main: }\n' })
+  expect(composeNotes(wanted, 'process', true).map(({ text }) => text)).toEqual([
+    expect.stringContaining('compose/postgres.yaml is not applied'),
+  ])
+  expect([...composeNotes(wanted, 'docker', true), ...composeNotes(wanted, 'process', false)]).toEqual([])
 })
 
 test.each([
