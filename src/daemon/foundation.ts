@@ -13,6 +13,7 @@ import { openPostgres, type Postgres } from '../postgres/postgres.ts'
 import type { PublicOrigin } from '../router/public-origins.ts'
 import { openRouter } from '../router/router.ts'
 import type { Router } from '../router/upstream.ts'
+import { keepBackups } from '../state/keep-backups.ts'
 import { openState, type State } from '../state/state.ts'
 import { openContainerLog, type ContainerLog } from '../telemetry/container-log.ts'
 import { openRequestLog, type RequestLog } from '../telemetry/request-log.ts'
@@ -55,6 +56,7 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
   state.disk.onFault((fault) => log.error({ err: fault }, 'disk fault'))
   state.disk.holdBallast()
   const clock = systemClock
+  opened.use(keepBackups(state, clock, log))
   const projects = openProjects(state)
   const [tokens, authority, operations] = await Promise.all([
     openTokens({ state, clock }),

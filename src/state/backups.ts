@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { syncDirectory } from '../base/write-whole.ts'
 import { isWhole } from './is-whole.ts'
@@ -20,14 +20,13 @@ const keptBackups = 3
 export function takeBackup(db: DatabaseSync, directory: string, nowMs: number): Backup {
   const folder = join(directory, 'backups')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]/g, '').slice(0, 15)
-  const path = freeName(folder, stamp)
+  const path = freeName(folder, new Date(nowMs).toISOString().replaceAll(/[-:]/g, '').slice(0, 15))
   const part = `${path}.part`
   rmSync(part, { force: true })
   try {
+    closeSync(openSync(part, 'wx', 0o600))
     db.exec(`VACUUM INTO '${part.replaceAll("'", "''")}'`)
     declareCopy(part)
-    chmodSync(part, 0o600)
     sync(part)
     renameSync(part, path)
     syncDirectory(folder)

@@ -109,7 +109,7 @@ class SqliteState implements State {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#turn?.done.catch(() => {})
+    while (this.#turn !== undefined) await this.#turn.done.catch(() => {})
     this.db.close()
     this.disk.leave()
   }
