@@ -19,6 +19,7 @@ import { openContainerLog, type ContainerLog } from '../telemetry/container-log.
 import { openRequestLog, type RequestLog } from '../telemetry/request-log.ts'
 import { openEngines, type Engines } from './engines.ts'
 import { rememberedPort } from './remembered-port.ts'
+import { setAsideUnreadable } from './fsck/check-rows.ts'
 import { openProjects, type Projects } from './projects.ts'
 import { schema } from './schema.ts'
 
@@ -55,6 +56,8 @@ export async function openFoundation({ stateDirectory, port, gatewayPort }: Foun
   const log = openLog(daemonLogPath(stateDirectory))
   state.disk.onFault((fault) => log.error({ err: fault }, 'disk fault'))
   state.disk.holdBallast()
+  for (const { kind, name, why } of await state.write(setAsideUnreadable))
+    log.error({ kind, name, why }, 'a row cannot be read and is set aside')
   const clock = systemClock
   opened.use(keepBackups(state, clock, log))
   const projects = openProjects(state)
