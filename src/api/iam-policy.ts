@@ -43,14 +43,15 @@ export function openIamPolicies(state: State): IamPolicies {
     get,
     async replaceMember(member, next) {
       const holding = rows.list('').filter(({ value }) => value.includes(JSON.stringify(member)))
-      await Promise.all(
-        holding.map(({ name, value }) => {
-          const policy = read(value)
+      const changes = await Promise.allSettled(
+        holding.map(async ({ name, value }) => {
+          const policy = read(value) // a row that cannot be read lets nobody in, and keeps no other from being changed
           for (const binding of policy.bindings) binding.members = binding.members.map((held) => (held === member ? next : held))
-          return put(name, policy)
+          await put(name, policy)
+          return name
         }),
       )
-      return holding.map(({ name }) => name)
+      return changes.flatMap((change) => (change.status === 'fulfilled' ? [change.value] : []))
     },
     rpcs: (canonical, onSet, rules = {}) => ({
       getIamPolicy: ({ resource, options }) => shownPolicy(get(canonical(resource)), options?.requestedPolicyVersion ?? 0),

@@ -34,7 +34,15 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
     isAtHome: (caller, id) => borders.isAtHome(caller, id),
     projectPolicy: (id) => accounts.projectPolicy(id),
   })
-  const accounts = iam({ state, clock, tokens, project, projects: () => projects.list(), borders: () => borders })
+  const accounts = iam({
+    state,
+    clock,
+    tokens,
+    project,
+    projects: () => projects.list(),
+    borders: () => borders,
+    replaceMember: (member, next) => storage.replaceMember(member, next),
+  })
   const policies = openIamPolicies(state)
   const borders = openBorders({
     project,

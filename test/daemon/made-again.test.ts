@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { cleanProject } from '../../src/daemon/clean.ts'
 import { openDaemon } from '../../src/daemon/daemon.ts'
 import type { Json } from '../../src/daemon/google-api.ts'
 
@@ -41,6 +42,30 @@ const kinds: Readonly<Record<string, { readonly create: string; readonly body: J
 }
 /** Its policy is that of a project, which is not made again. */
 const without = ['google.cloud.resourcemanager.v3.Projects']
+
+test('an account that is made again is let in by no policy that named the one before: of a secret, a service or a bucket of another project', async () => {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'dc-again-'))
+  await using opened = new AsyncDisposableStack()
+  opened.defer(() => rmSync(stateDirectory, { recursive: true, force: true }))
+  const { house } = opened.use(await openDaemon({ stateDirectory, port: 0, onShutdown: () => {} }))
+  const { api } = house
+  const accounts = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts`
+  const secret = 'https://secretmanager.googleapis.com/v1/projects/other-project/secrets'
+  const bucket = 'https://storage.googleapis.com/storage/v1/b/other-project-bytes'
+  const bindings = (role: string) => [{ role, members: [`serviceAccount:${account}`] }]
+  await api.call('POST', `${secret}?secretId=s`, { replication: { automatic: {} } })
+  await api.call('POST', 'https://storage.googleapis.com/storage/v1/b?project=other-project', { name: 'other-project-bytes' })
+  for (const how of ['deletion', 'cleaning'] as const) {
+    const { uniqueId } = await api.call('POST', accounts, { accountId: 'app-account' })
+    await api.call('POST', `${secret}/s:setIamPolicy`, { policy: { bindings: bindings('roles/secretmanager.secretAccessor') } })
+    await api.call('PUT', `${bucket}/iam`, { bindings: bindings('roles/storage.objectViewer') })
+    if (how === 'deletion') await api.call('DELETE', `${accounts}/${account}`)
+    else await cleanProject(house, project, () => {})
+    const gone = [{ members: [`deleted:serviceAccount:${account}?uid=${String(uniqueId)}`] }]
+    expect(await api.call('GET', `${secret}/s:getIamPolicy`), how).toMatchObject({ bindings: gone })
+    expect(await api.call('GET', `${bucket}/iam`), how).toMatchObject({ bindings: gone })
+  }
+})
 
 test('every resource that has a policy takes it along: made again under its name, it has no member of the one before', async () => {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'dc-again-'))

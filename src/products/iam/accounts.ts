@@ -71,11 +71,17 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
       `gcloud iam service-accounts create ${account.split('@')[0]}`,
     )
   }
+  /** Policies that name the account say that it is gone, in whatever project they are. Answers the names of their resources. */
+  const forget = async (email: string, uniqueId: string): Promise<readonly string[]> => {
+    const words = [`serviceAccount:${email}`, deletedAccount(email, uniqueId)] as const
+    const [changed] = await Promise.all([policies.replaceMember(...words), needs.replaceMember?.(...words)])
+    return changed
+  }
   /** All that an account had goes with it; policies that name it say that it is gone. */
   const remove = async (account: ServiceAccount) => {
     const { name, email, uniqueId } = account
     const [changed] = await Promise.all([
-      policies.replaceMember(`serviceAccount:${email}`, deletedAccount(email, uniqueId)),
+      forget(email, uniqueId),
       rows.delete(name),
       needs.tokens.accountKeys.deleteAll(email),
       needs.tokens.suspend(email, true),
@@ -95,12 +101,14 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
     projects: () => [...new Set([...settled.list('').map(({ name }) => name), ...projectsIn(rows)])],
     async removeProject(project) {
       const emails = rows.list(prefixOf(project)).map(({ name }) => name.slice(prefixOf(project).length))
-      const { accountKeys, suspend, retire } = needs.tokens
+      const { accountKeys, suspend, retire, uniqueId } = needs.tokens
+      const told = await Promise.all(emails.map((email) => forget(email, uniqueId(email))))
       await Promise.all([
         ...emails.flatMap((email) => [accountKeys.deleteAll(email), suspend(email, false), retire(email)]),
         rows.deleteAll(prefixOf(project)),
         settled.delete(project),
       ])
+      onMembersChange(told.flat())
     },
     rpcs: {
       async createServiceAccount(request) {

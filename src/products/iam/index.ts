@@ -33,6 +33,8 @@ export interface IamNeeds {
   readonly project: (idOrNumber: string) => IamProject
   /** Between the identities of one project and what others have. */
   readonly borders: () => Borders
+  /** Writes another word for a member in policies that are kept elsewhere: those of buckets. */
+  readonly replaceMember?: (member: string, next: string) => Promise<void>
   /** The projects there are; without it, listing them is UNIMPLEMENTED. */
   readonly projects?: () => readonly IamProject[]
 }

@@ -102,6 +102,31 @@ export class Buckets {
     return this.policy(updated)
   }
 
+  /** Writes `next` for `member` in the policy of every bucket that has it: of an account that is gone. */
+  async replaceMember(member: string, next: string): Promise<void> {
+    const has = (bucket: StoredBucket) => this.policy(bucket).bindings.some(({ members }) => members.includes(member))
+    const buckets = this.#store.projects().flatMap((project) => this.#all(project))
+    for (const { name } of buckets.filter(has)) {
+      await this.#store.updateBucket(name, {}, (bucket) => {
+        const policy = this.policy(bucket)
+        const bindings = policy.bindings.map((binding) => ({
+          ...binding,
+          members: binding.members.map((held) => (held === member ? next : held)),
+        }))
+        return toStored({ ...bucketAttributes(bucket), policy: { ...policy, bindings } })
+      })
+    }
+  }
+
+  #all(project: string): readonly StoredBucket[] {
+    const found: StoredBucket[] = []
+    for (;;) {
+      const { items, hasMore } = this.#store.listBuckets(project, '', found.at(-1)?.name ?? '', 1000)
+      found.push(...items)
+      if (!hasMore) return found
+    }
+  }
+
   /** Replaces the bucket's list or that of its coming objects. @throws CloudError INVALID_ARGUMENT under uniform access */
   async changeAcl(
     name: string,

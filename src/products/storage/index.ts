@@ -44,6 +44,8 @@ export interface CloudStorage extends Product {
   folder(bucket: string): Promise<string>
   /** The same for an identity that may read the bucket's objects, and write them unless `readOnly`. @throws CloudError also PERMISSION_DENIED */
   folderFor(caller: Caller, bucket: string, readOnly: boolean): Promise<string>
+  /** Writes `next` for `member` in every bucket's policy. */
+  replaceMember(member: string, next: string): Promise<void>
   /** Removes all that a project has here: held and retained objects, half-made uploads and folders too. For devcloud itself, never for a caller. */
   removeProject(project: string): Promise<void>
 }
@@ -96,6 +98,10 @@ export function cloudStorage({ state, clock, log, project, signingKeys, isAtHome
       const isJson = /^\/(b|storage|download|upload|resumable|batch)\//.test(request.raw.url ?? '')
       if (isJson && bucketOfHost(hostOf(request.headers)) === undefined) return sendJsonError(request, reply, error, log)
       return isOfOthers(request) ? sendError(request, reply, error, log) : sendXmlError(request, reply, error, log)
+    },
+    async replaceMember(member, next) {
+      store ??= await openObjectStore(state, clock)
+      await new Buckets(store, clock, project).replaceMember(member, next)
     },
     async folderFor(caller, bucket, readOnly) {
       store ??= await openObjectStore(state, clock)
