@@ -22,17 +22,23 @@ export interface BorderNeeds {
   readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
   /** The policy of a resource by its full name, which has the project's id or number; one without bindings where none was set. */
   readonly policy: (resource: string) => Policy | undefined
+  /** The email of the service account that has a unique id; undefined where there is none. */
+  readonly emailOfAccount: (uniqueId: string) => string | undefined
 }
 
-export function openBorders({ project, policy }: BorderNeeds): Borders {
+export function openBorders({ project, policy, emailOfAccount }: BorderNeeds): Borders {
   const isAtHome = (caller: Caller, asked: string): boolean => {
     if (caller.email === localUser.email) return true
     const home = projectOfEmail(caller.email)
     return home !== undefined && project(home).number === project(asked).number
   }
   const allows = (caller: Caller, told: string, action: string): boolean => {
-    const found = readResource(told)
-    if (found === undefined || isAtHome(caller, found.project)) return true
+    if (caller.email === localUser.email) return true
+    const found = readResource(told, emailOfAccount)
+    if (found === undefined) return true
+    // of nobody's project: an account that is none, or a wildcard that no method takes
+    if (found.project === '-') return false
+    if (isAtHome(caller, found.project)) return true
     const { id, number } = project(found.project)
     // some products name their resources by the project's number
     const bindings = [id, number].flatMap((owner) => ancestors([owner, ...found.rest])).flatMap((name) => policy(name)?.bindings ?? [])
@@ -50,7 +56,7 @@ export function openBorders({ project, policy }: BorderNeeds): Borders {
       throw new CloudError(
         'PERMISSION_DENIED',
         `Permission '${action}' denied on resource '${resource}' (or it may not exist).`,
-        `${caller.email} is of another project. Grant it a role there: gcloud projects add-iam-policy-binding ${readResource(resource)?.project} --member=serviceAccount:${caller.email} --role=ROLE`,
+        `${caller.email} is of another project. Grant it a role there: gcloud projects add-iam-policy-binding ${projectIn(resource)} --member=serviceAccount:${caller.email} --role=ROLE`,
       )
     },
   }
@@ -69,10 +75,11 @@ export function isNamed({ email }: Caller, members: readonly string[]): boolean 
 
 /** The project that an email belongs to, by id or number; undefined for a person or an account of Google's. */
 export function projectOfEmail(email: string): string | undefined {
+  const address = email.toLowerCase()
   return (
-    /@([^@]+)\.iam\.gserviceaccount\.com$/.exec(email)?.[1] ??
-    /^(\d+)-compute@developer\.gserviceaccount\.com$/.exec(email)?.[1] ??
-    /^([^@]+)@appspot\.gserviceaccount\.com$/.exec(email)?.[1]
+    /@([^@]+)\.iam\.gserviceaccount\.com$/.exec(address)?.[1] ??
+    /^(\d+)-compute@developer\.gserviceaccount\.com$/.exec(address)?.[1] ??
+    /^([^@]+)@appspot\.gserviceaccount\.com$/.exec(address)?.[1]
   )
 }
 
@@ -86,7 +93,7 @@ export function questionsOf(schema: DescMessage, message: Message, action: strin
       if (field.fieldKind === 'scalar') {
         const text = reflected.get(field)
         if (typeof text !== 'string') continue
-        if (field.localName === 'serviceAccount' && text.includes('@')) found.push(actAs(text))
+        if (field.localName === 'serviceAccount' && text !== '') found.push(actAs(text))
         else if (depth < 2 && isResourceField(field.localName)) found.push({ resource: fullName(field.localName, text), action })
       } else if (field.fieldKind === 'message' && depth < 4) {
         walk(field.message, (reflected.get(field) as { readonly message: Message }).message, depth + 1)
@@ -105,8 +112,8 @@ export interface Question {
 /** The same of a request that no proto describes: by its path, and by `serviceAccountName` within its JSON. */
 export function questionsOfPath(verb: string, path: string, body: unknown): readonly Question[] {
   // /v1/projects/P/..., /sql/v1beta4/projects/P/..., /apis/serving.knative.dev/v1/namespaces/P/...
-  const [, name = '', call] =
-    /^\/(?:(?:sql|apis\/[\w.-]+)\/)?v\d\w*\/((?:projects|namespaces)\/[^?]*?)(?::(\w+))?$/.exec(decoded(path)) ?? []
+  const [, whole = '', call] = /^(.*?)(?::(\w+))?$/s.exec(path) ?? []
+  const [, name = ''] = /^\/(?:(?:sql|apis\/[\w.-]+)\/)?v\d\w*\/((?:projects|namespaces)\/.*)$/s.exec(decoded(whole)) ?? []
   const action = call ?? (verb === 'GET' || verb === 'HEAD' ? 'get' : 'change')
   return [...(name === '' ? [] : [{ resource: name, action }]), ...accountsIn(body, 0).map(actAs)]
 }
@@ -118,7 +125,7 @@ function actAs(email: string): Question {
 function accountsIn(value: unknown, depth: number): readonly string[] {
   if (typeof value !== 'object' || value === null || depth > 8 || value instanceof Uint8Array) return []
   return Object.entries(value).flatMap(([key, inner]) =>
-    key === 'serviceAccountName' && typeof inner === 'string' && inner.includes('@') ? [inner] : accountsIn(inner, depth + 1),
+    key === 'serviceAccountName' && typeof inner === 'string' && inner !== '' ? [inner] : accountsIn(inner, depth + 1),
   )
 }
 
@@ -131,13 +138,24 @@ function fullName(field: string, text: string): string {
   return field === 'resource' && !text.includes('/') ? `projects/${text}` : text
 }
 
-/** `projects/P/...` and `namespaces/P/...`; an account under the wildcard stands in the project of its email. Undefined for all else. */
-function readResource(name: string): { readonly project: string; readonly rest: readonly string[] } | undefined {
+/**
+ * `projects/P/...` and `namespaces/P/...`. An account stands in the project of its email, whatever project the name has before it; one that is no
+ * account's stands in `-`. Undefined for all else.
+ */
+function readResource(name: string, emailOfAccount: BorderNeeds['emailOfAccount']) {
   const [, project = '', tail = ''] = /^(?:projects|namespaces)\/([^/]+)(?:\/(.*))?$/s.exec(name) ?? []
-  const rest = tail.split('/').filter((word) => word !== '')
-  const owner = rest[0] === 'serviceAccounts' ? projectOfEmail(rest[1] ?? '') : undefined
-  if (owner !== undefined) return { project: owner, rest }
-  return project === '' || project === '-' ? undefined : { project, rest }
+  if (project === '') return undefined
+  const words = tail.split('/').filter((word) => word !== '')
+  const [collection, account, ...below] = words
+  if (collection !== 'serviceAccounts' || account === undefined) return { project, rest: words }
+  const email = account.includes('@') ? account.toLowerCase() : (emailOfAccount(account) ?? account)
+  return { project: projectOfEmail(email) ?? '-', rest: [collection, email, ...below] }
+}
+
+/** For a hint. */
+function projectIn(resource: string): string {
+  const [, project = 'PROJECT', , account = ''] = resource.split('/')
+  return project === '-' ? (projectOfEmail(account) ?? 'PROJECT') : project
 }
 
 function decoded(path: string): string {

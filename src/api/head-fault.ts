@@ -9,6 +9,8 @@ const mostHeaders = 200
 export function headFault({ url = '/', rawHeaders }: Pick<IncomingMessage, 'url' | 'rawHeaders'>): CloudError | undefined {
   if (url.length > longestBytes) return invalid('The requested URL is too large to process.', `Send at most ${longestBytes} bytes.`)
   if (rawHeaders.length > 2 * mostHeaders) return invalid('The request has too many header fields.', `Send at most ${mostHeaders}.`)
+  // what stands behind it is no part of the path to one reader, and a part to another
+  if (url.includes('#')) return invalid('The requested URL has a fragment.', 'Encode # as %23.')
   return isDecodable(url) ? undefined : invalid('The requested URL has a malformed percent-encoding.', 'Encode it as UTF-8.')
 }
 

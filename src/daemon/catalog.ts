@@ -46,6 +46,7 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
   const policies = openIamPolicies(state)
   const borders = openBorders({
     project,
+    emailOfAccount: (uniqueId) => accounts.emailOfAccount(uniqueId),
     policy: (name) =>
       name.indexOf('/') === name.lastIndexOf('/') ? accounts.projectPolicy(name.slice('projects/'.length)) : policies.get(name),
   })

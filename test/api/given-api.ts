@@ -25,7 +25,7 @@ export function givenState(...migrations: readonly Migration[]): State {
 
 /** Products on a loopback port that takes HTTP/1.1 and h2c, as the endpoints port does. */
 export async function givenApi(...products: readonly Product[]): Promise<GivenApi> {
-  const borders = openBorders({ project: (id) => ({ id, number: id }), policy: () => undefined })
+  const borders = openBorders({ project: (id) => ({ id, number: id }), policy: () => undefined, emailOfAccount: () => undefined })
   const app = await createApiServer({ products, borders, tokens: { read: () => undefined }, log: openLog(undefined) })
   const serve = app.routing as unknown as http.RequestListener
   const routing: http.RequestListener = (request, response) => {

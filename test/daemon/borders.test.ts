@@ -82,6 +82,11 @@ const calls: readonly (readonly [method: string, url: string, body: object | und
     ['GET', 'https://iam.googleapis.com/v1/projects/shop-app/serviceAccounts'],
     ['POST', `https://iam.googleapis.com/v1/projects/-/serviceAccounts/${account}/keys`, {}],
     ['POST', `https://iam.googleapis.com/v1/projects/thief-app/serviceAccounts/${account}/keys`, {}],
+    ['POST', `https://iam.googleapis.com/v1/projects/-/serviceAccounts/${account.replace('iam', 'IAM')}/keys`, {}],
+    ['POST', 'https://iam.googleapis.com/v1/projects/-/serviceAccounts/UNIQUE/keys', {}],
+    ['GET', 'https://iam.googleapis.com/v1/projects/-/serviceAccounts/UNIQUE'],
+    ['POST', 'https://iam.googleapis.com/v1/projects/-/serviceAccounts/UNIQUE:setIamPolicy', { policy: { bindings: [] } }],
+    ['DELETE', 'https://iam.googleapis.com/v1/projects/-/serviceAccounts/UNIQUE'],
     ['POST', `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${account}:generateAccessToken`, { scope: ['a'] }],
     ['POST', `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/UNIQUE:generateAccessToken`, { scope: ['a'] }],
     ['POST', `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${account}:generateIdToken`, { audience: 'a' }],
@@ -104,6 +109,35 @@ test.each(calls)(
     if (method === 'GET' && !url.includes('brand-new')) expect(await status(method, at, body, owner)).toBe(200)
   },
 )
+
+test.each(['you@devcloud.local', account, account.replace('iam', 'IAM'), account.toUpperCase(), 'UNIQUE', 'somebody@example.com'])(
+  'a service account lets no service, job or worker pool run as %s',
+  async (told) => {
+    const as = await filled(told)
+    const parent = 'https://run.googleapis.com/v2/projects/thief-app/locations/us-central1'
+    const pod = { serviceAccountName: as, containers: [{ image: 'a' }] }
+    const knative = { apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata: { name: 'mine' }, spec: { template: { spec: pod } } }
+    const v1 = 'https://us-central1-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/thief-app/services'
+    const template = { ...service.template, serviceAccount: as }
+    expect(await status('POST', `${parent}/services?serviceId=mine`, { template }, thief)).toBe(403)
+    expect(await status('POST', `${parent}/workerPools?workerPoolId=mine`, { template }, thief)).toBe(403)
+    expect(await status('POST', `${parent}/jobs?jobId=mine`, { template: { template } }, thief)).toBe(403)
+    expect(await status('POST', v1, knative, thief)).toBe(403)
+  },
+)
+
+test.each([
+  ['GET', 'sqladmin.googleapis.com', '/sql/v1beta4/projects/shop-app/instances/main#alt=%3F'],
+  ['PATCH', 'sqladmin.googleapis.com', '/sql/v1beta4/projects/shop-app/instances/main#alt=%3F'],
+  ['DELETE', 'us-central1-run.googleapis.com', '/apis/serving.knative.dev/v1/namespaces/shop-app/services/web#alt=%3F'],
+])('a target whose path ends at a # for one reader alone is refused: %s %s%s', async (method, host, target) => {
+  expect(await statusOf(method, host, target, undefined, thief)).toBe(400)
+})
+
+test('a question mark within a part of the path hides no project', async () => {
+  const target = '/sql/v1beta4/projects/shop-app/instances/main/users/a%3Fb'
+  expect(await statusOf('GET', 'sqladmin.googleapis.com', target, undefined, thief)).toBe(403)
+})
 
 test('the same holds over gRPC', async () => {
   const transport = createGrpcTransport({ baseUrl: `http://localhost:${daemon.house.gateway.port}` })
@@ -160,6 +194,10 @@ async function filled(url: string): Promise<string> {
 /** Asks one of Google's names at the gateway's port, where only a token gives a name. */
 async function status(method: string, url: string, body: object | undefined, email: string | undefined): Promise<number> {
   const { host, pathname, search } = new URL(url)
+  return statusOf(method, host, pathname + search, body, email)
+}
+
+async function statusOf(method: string, host: string, path: string, body: object | undefined, email: string | undefined): Promise<number> {
   const { house } = daemon
   const token = email === undefined ? undefined : house.foundation.tokens.accessToken(email).token
   const { request } = await import('node:http')
@@ -169,7 +207,7 @@ async function status(method: string, url: string, body: object | undefined, ema
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     }
-    const sent = request({ host: '127.0.0.1', port: house.gateway.port, method, path: pathname + search, headers }, (answer) => {
+    const sent = request({ host: '127.0.0.1', port: house.gateway.port, method, path, headers }, (answer) => {
       answer.resume()
       resolve(answer.statusCode ?? 0)
     })

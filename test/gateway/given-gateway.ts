@@ -38,7 +38,7 @@ export async function givenGateway(): Promise<GivenGateway> {
   const authority = await openCertificateAuthority(join(directory, 'ca'))
   const product = fakeSecrets()
   const tokens = { read: (token: string) => (token === 'good' ? { email: 'app@p.iam.gserviceaccount.com' } : undefined) }
-  const borders = openBorders({ project: (id) => ({ id, number: id }), policy: () => undefined })
+  const borders = openBorders({ project: (id) => ({ id, number: id }), policy: () => undefined, emailOfAccount: () => undefined })
   const app = await createApiServer({ products: [product], borders, tokens, log: openLog(undefined) })
   const asked: Source[] = []
   const machineToken = openMachineToken(directory)

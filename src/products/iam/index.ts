@@ -40,6 +40,8 @@ export interface IamNeeds {
 }
 
 export interface Iam extends Product {
+  /** By its unique id; undefined where there is no such account. */
+  emailOfAccount(uniqueId: string): string | undefined
   /** Who may do what in a project, for products that let others in by it. */
   projectPolicy(project: string): Policy
   /** Tells the ids of projects whose policy was set. */
@@ -82,6 +84,7 @@ export function iam(needs: IamNeeds): Iam {
     },
     projects: () => accounts.projects(),
     removeProject: (project) => accounts.removeProject(project),
+    emailOfAccount: (uniqueId) => accounts.find(uniqueId)?.email,
     projectPolicy: (project) => projectPolicy(needs, policies, project),
     onProjectPolicy: (listener) => void listeners.add(listener),
     async [Symbol.asyncDispose]() {},

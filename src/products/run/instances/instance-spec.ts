@@ -1,4 +1,6 @@
 import type { Container as RunContainer, Volume } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import { projectOfEmail } from '../../../api/borders.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
 import type { Project } from '../needs.ts'
 
 /** One instance to start: of a revision, a task, a worker pool, or a command that runs once. */
@@ -27,7 +29,16 @@ export function ingressOf(template: InstanceTemplate): RunContainer | undefined 
   return template.containers.find((container) => container.ports.length > 0) ?? template.containers[0]
 }
 
-/** The account that a template runs as: its own, or the project's default one. */
+/**
+ * The account that a template runs as: its own, or the project's default one. Whatever runs is a service account, never the person at this machine.
+ * @throws CloudError INVALID_ARGUMENT for what is no service account's email
+ */
 export function serviceAccountOf(template: Pick<InstanceTemplate, 'serviceAccount'>, project: Project): string {
-  return template.serviceAccount || `${project.number}-compute@developer.gserviceaccount.com`
+  const email = template.serviceAccount.toLowerCase() || `${project.number}-compute@developer.gserviceaccount.com`
+  if (projectOfEmail(email) !== undefined) return email
+  throw new CloudError(
+    'INVALID_ARGUMENT',
+    `template.service_account: "${template.serviceAccount}" is no service account's email.`,
+    'Write ACCOUNT@PROJECT.iam.gserviceaccount.com, or leave it out.',
+  )
 }
