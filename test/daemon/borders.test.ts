@@ -179,6 +179,50 @@ test('a policy of the other project lets in whom it names, for what its role say
   expect(await status('POST', `${credentials}:generateAccessToken`, { scope: ['a'] }, thief)).toBe(200)
 })
 
+test('a bucket is open neither by a binding with a condition, nor by one of somebody else', async () => {
+  const { api } = daemon.house
+  const member = `serviceAccount:${thief}`
+  const condition = { title: 'never', expression: 'false' }
+  await api.call('POST', 'https://cloudresourcemanager.googleapis.com/v1/projects/shut-app:setIamPolicy', {
+    policy: {
+      version: 3,
+      bindings: [
+        { role: 'roles/storage.admin', members: [`serviceAccount:${owner}`] },
+        { role: 'roles/storage.admin', members: [member], condition },
+      ],
+    },
+  })
+  await api.call('POST', `${buckets}?project=shut-app`, { name: 'shut-bytes' })
+  await api.call('PUT', `${buckets}/shut-bytes/iam`, {
+    version: 3,
+    bindings: [
+      { role: 'roles/storage.objectCreator', members: [member] },
+      { role: 'roles/storage.objectViewer', members: [member], condition },
+    ],
+  })
+  expect(await status('GET', `${buckets}/shut-bytes/o`, undefined, thief)).toBe(403)
+  expect(await status('GET', `${buckets}?project=shut-app`, undefined, thief)).toBe(403)
+  expect(await status('POST', `${buckets}?project=shut-app`, { name: 'thief-bytes' }, thief)).toBe(403)
+  expect(await status('POST', `${buckets}?project=shut-app`, { name: 'owner-bytes' }, owner)).toBe(200)
+})
+
+test('who may create objects alone replaces none by a copy or a composition', async () => {
+  const { api } = daemon.house
+  await api.call('POST', `${buckets}?project=thief-app`, { name: 'thief-own' })
+  await api.call('POST', `${buckets}?project=shop-app`, { name: 'shop-drop' })
+  const member = `serviceAccount:${thief}`
+  await api.call('PUT', `${buckets}/shop-drop/iam`, {
+    bindings: ['objectCreator', 'objectViewer'].map((role) => ({ role: `roles/storage.${role}`, members: [member] })),
+  })
+  const upload = 'https://storage.googleapis.com/upload/storage/v1/b'
+  expect(await status('POST', `${upload}/thief-own/o?uploadType=media&name=mine`, {}, thief)).toBe(200)
+  const copy = `${buckets}/thief-own/o/mine/copyTo/b/shop-drop/o/theirs`
+  expect(await status('POST', copy, {}, thief)).toBe(200)
+  expect(await status('POST', copy, {}, thief)).toBe(403)
+  expect(await status('POST', copy.replace('copyTo', 'rewriteTo'), {}, thief)).toBe(403)
+  expect(await status('POST', `${buckets}/shop-drop/o/theirs/compose`, { sourceObjects: [{ name: 'theirs' }] }, thief)).toBe(403)
+})
+
 test("a container's service is started neither with another project's secret nor with its database", async () => {
   const { catalog } = daemon.house
   expect(() => catalog.borders.check({ email: thief }, 'projects/shop-app/instances/main', 'connect')).toThrow('denied on resource')

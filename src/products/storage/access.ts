@@ -38,9 +38,11 @@ export interface Asker {
   projectBindings(project: string): readonly Bindings[]
 }
 
-interface Bindings {
+export interface Bindings {
   readonly role: string
   readonly members: readonly string[]
+  /** It is not evaluated: a binding with one lets nobody in. */
+  readonly condition?: object | undefined
 }
 
 /**
@@ -75,9 +77,22 @@ export function hasAccess(
   if (isOpenToAll(permission, bucket, object)) return true
   if (caller === undefined) return false
   if (isAtHome(bucket.project)) return true
-  const member = `serviceAccount:${caller.email}`.toLowerCase()
   const others = projectBindings(bucket.project).filter(({ role }) => role.startsWith('roles/storage.'))
-  return isGivenTo((told) => told.toLowerCase() === member, `user-${caller.email}`, permission, bucket, object, others)
+  return isGivenTo((told) => isOf(caller, told), `user-${caller.email}`, permission, bucket, object, others)
+}
+
+/** Whether the caller may do what is asked of a project as a whole: at home, or as a storage.admin of it. */
+export function mayInProject({ caller, isAtHome, projectBindings }: Asker, project: string): boolean {
+  if (caller === undefined) return false
+  if (isAtHome(project)) return true
+  return projectBindings(project).some(
+    ({ role, members, condition }) =>
+      condition === undefined && role === 'roles/storage.admin' && members.some((told) => isOf(caller, told)),
+  )
+}
+
+function isOf({ email }: Caller, told: string): boolean {
+  return told.toLowerCase() === `serviceAccount:${email}`.toLowerCase()
 }
 
 /** Whether allUsers holds the permission, by the bucket's policy, or by lists where they still count. */
@@ -98,7 +113,8 @@ function isGivenTo(
   const attributes = bucketAttributes(bucket)
   const roles = (rolesByPermission[permission] ?? ['admin']).map((role) => `roles/storage.${role}`)
   const bindings: readonly Bindings[] = [...(attributes.policy?.bindings ?? []), ...more]
-  if (bindings.some(({ role, members }) => roles.includes(role) && members.some(isMember))) return true
+  if (bindings.some(({ role, members, condition }) => condition === undefined && roles.includes(role) && members.some(isMember)))
+    return true
   if (isUniform(attributes.fields)) return false
   if (permission === 'storage.objects.get') {
     return object !== undefined && objectAttributes(object).acl.some((one) => one.entity === entity)

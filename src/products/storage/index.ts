@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts'
 import { openObjectStore, type ObjectStore } from '../../objects/object-store.ts'
 import type { StoredBucket } from '../../objects/stored.ts'
 import type { State } from '../../state/state.ts'
-import { checkAccess, type Asker } from './access.ts'
+import { checkAccess, type Asker, type Bindings } from './access.ts'
 import { openBucketFolder, type BucketFolder } from './bucket-folder.ts'
 import { Buckets } from './buckets.ts'
 import { Objects } from './objects.ts'
@@ -31,9 +31,7 @@ export interface CloudStorageNeeds {
   /** Whether an identity belongs to a project. */
   readonly isAtHome: (caller: Caller, project: string) => boolean
   /** The policy of a project. */
-  readonly projectPolicy: (project: string) => {
-    readonly bindings: readonly { readonly role: string; readonly members: readonly string[] }[]
-  }
+  readonly projectPolicy: (project: string) => { readonly bindings: readonly Bindings[] }
 }
 
 export interface CloudStorage extends Product {

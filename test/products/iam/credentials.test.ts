@@ -109,7 +109,13 @@ test('sql trap 41: over gRPC the same answers and the same words of errors', asy
   const tokens = await openTokens({ state, clock: systemClock })
   const project = (id: string) => ({ id, number: '123456789012' })
   await using api = await givenApi(
-    iam({ state, clock: systemClock, tokens, project, borders: () => openBorders({ project, policy: () => undefined, emailOfAccount: () => undefined }) }),
+    iam({
+      state,
+      clock: systemClock,
+      tokens,
+      project,
+      borders: () => openBorders({ project, policy: () => undefined, emailOfAccount: () => undefined }),
+    }),
   )
   const client = createClient(IAMCredentials, createGrpcTransport({ baseUrl: api.url }))
   const name = 'projects/-/serviceAccounts/123456789012-compute@developer.gserviceaccount.com'

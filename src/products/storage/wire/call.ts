@@ -9,7 +9,7 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import { Turn } from '../../../base/turn.ts'
 import type { Preconditions } from '../../../objects/preconditions.ts'
 import type { ObjectStore } from '../../../objects/object-store.ts'
-import { checkAccess, type Asker } from '../access.ts'
+import { checkAccess, mayInProject, type Asker } from '../access.ts'
 import type { View } from '../bucket-resource.ts'
 import { invalid, required } from '../names.ts'
 import type { Parts } from './parts.ts'
@@ -96,7 +96,7 @@ export class Call {
   /** What is asked of a project as a whole. @throws CloudError ANONYMOUS, FORBIDDEN */
   allowInProject(permission: string, project: string): void {
     checkAccess(this.asker, permission, undefined)
-    if (this.asker.isAtHome(project) || this.asker.projectBindings(project).some(({ role }) => role === 'roles/storage.admin')) return
+    if (mayInProject(this.asker, project)) return
     const words = `${this.caller?.email} does not have ${permission} access to the Google Cloud project.`
     throw new CloudError('PERMISSION_DENIED', words, 'Ask in the name of an account of that project.', { fault: 'FORBIDDEN' })
   }

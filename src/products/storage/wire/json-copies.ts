@@ -31,6 +31,7 @@ export function copyRoutes({ store, objects }: Parts): readonly Route<Handler>[]
     const [bucket, name] = [call.param('toBucket'), call.param('toObject')]
     call.allow('storage.objects.get', key.bucket, key)
     call.allow('storage.objects.create', bucket)
+    call.allowReplacing(bucket, name)
     const fields = isGiven ? readObjectFields(input) : undefined
     const wish = {
       bucket,
@@ -67,6 +68,7 @@ export function copyRoutes({ store, objects }: Parts): readonly Route<Handler>[]
         const { sourceObjects, destination } = read.data
         const bucket = call.param('bucket')
         call.allow('storage.objects.create', bucket)
+        call.allowReplacing(bucket, call.param('object'))
         const fields = readObjectFields(destination ?? {})
         const sources = sourceObjects.map(({ name, generation, objectPreconditions }) => {
           call.allow('storage.objects.get', bucket, { name, generation })
