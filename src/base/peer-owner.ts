@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 export interface Ends {
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
+  readonly localAddress?: string | undefined
   readonly localPort?: number | undefined
 }
 
@@ -24,14 +25,16 @@ export async function uidOfPeer(ends: Ends): Promise<number | undefined> {
 }
 
 /** The same of tables that were read. Pure. @param lines of /proc/net/tcp and /proc/net/tcp6 */
-export function uidIn(lines: readonly string[], { remoteAddress = '', remotePort = 0, localPort = 0 }: Ends): number | undefined {
-  const addresses = toKernelHex(remoteAddress)
-  const ours = `:${hex16(localPort)}`
+export function uidIn(lines: readonly string[], ends: Ends): number | undefined {
+  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = ends
+  const theirs = toKernelHex(remoteAddress).map((address) => `${address}:${hex16(remotePort)}`)
+  // the address too: another user may listen at the same port of 127.0.0.2, and one port of a client's serves connections to both
+  const ours = toKernelHex(localAddress).map((address) => `${address}:${hex16(localPort)}`)
   for (const line of lines) {
-    // `0: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000 0 INODE`: the peer's own socket has our port as remote
+    // `0: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1000 0 INODE`: the peer's own socket has ours as remote
     const [, local = '', remote = '', state = '', , , , uid = '', , inode] = line.trim().split(/\s+/)
-    if (!remote.endsWith(ours) || !openStates.has(state) || inode === '0' || inode === undefined) continue
-    if (addresses.some((address) => local === `${address}:${hex16(remotePort)}`)) return Number(uid)
+    if (!ours.includes(remote) || !openStates.has(state) || inode === '0' || inode === undefined) continue
+    if (theirs.includes(local)) return Number(uid)
   }
   return undefined
 }

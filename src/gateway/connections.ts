@@ -73,8 +73,8 @@ export async function openConnections(options: GatewayOptions): Promise<Connecti
   }
   return {
     acceptLocal(socket) {
-      const { remoteAddress, remotePort, localPort } = socket
-      sources.set(socket, { project: undefined, ip: '127.0.0.1', ends: { remoteAddress, remotePort, localPort } })
+      const { remoteAddress, remotePort, localAddress, localPort } = socket
+      sources.set(socket, { project: undefined, ip: '127.0.0.1', ends: { remoteAddress, remotePort, localAddress, localPort } })
       void readFirst(socket, readProtocol, limits).then((protocol) => {
         if (protocol === undefined) socket.destroy()
         else if (protocol === 'tls') acceptTls(socket, endpoints)
