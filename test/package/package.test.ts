@@ -9,24 +9,32 @@ import { givenApp, server } from '../daemon/given-app.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What `npm pack` would publish, in node_modules of an empty folder, with the dependencies of this checkout beside it. */
-function givenInstalled(): { readonly directory: string; readonly devcloud: string } {
+/** What `npm pack` would publish: the path of the archive. Built once. */
+let archive: string | undefined
+function packed(): string {
+  if (archive !== undefined) return archive
   execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' })
-  const packed = mkdtempSync(join(tmpdir(), 'packed-'))
+  const destination = mkdtempSync(join(tmpdir(), 'packed-'))
   const [pack] = JSON.parse(
-    execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', packed], {
+    execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', destination], {
       cwd: root,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }),
   ) as readonly { readonly filename: string }[]
+  return (archive = join(destination, pack?.filename ?? ''))
+}
+
+/** That, in node_modules of an empty folder, with the dependencies of this checkout beside it. */
+function givenInstalled(): { readonly directory: string; readonly devcloud: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'unpacked-'))
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'installed-')))
   const modules = join(directory, 'node_modules')
   mkdirSync(modules)
-  execFileSync('tar', ['-xzf', join(packed, pack?.filename ?? ''), '-C', packed])
-  const devcloud = join(packed, 'package')
+  execFileSync('tar', ['-xzf', packed(), '-C', folder])
+  const devcloud = join(folder, 'package')
   symlinkSync(devcloud, join(modules, 'devcloud'))
-  symlinkSync(join(root, 'node_modules'), join(packed, 'node_modules'))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return { directory, devcloud }
 }
 
@@ -68,3 +76,16 @@ test('the package runs outside the repository: version, up, down, clean, and its
   expect(await cli.run(['down'], inApp)).toMatchObject({ code: 0 })
   expect(await cli.run(['clean', '--yes'], inApp)).toMatchObject({ code: 0 })
 }, 180_000)
+
+test('S34: npm installs the package with install scripts off, and it runs', async () => {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'scripts-off-')))
+  writeFileSync(join(directory, 'package.json'), '{"private":true}')
+  const flags = ['--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--prefer-offline']
+  execFileSync('npm', ['install', ...flags, packed()], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] })
+  await using cli = givenCli({ program: join(directory, 'node_modules/devcloud/dist/cli/main.js') })
+  const app = givenApp('scripts-off-app', server("'scripts off'"), {
+    'devcloud.yaml': 'buckets: [off-bytes]\nsecrets: { off-key: { random: 16 } }\n',
+  })
+  const up = await cli.run(['up', '--engine', 'process'], { directory: app.directory })
+  expect(up, up.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('200') })
+}, 240_000)
