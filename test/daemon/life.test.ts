@@ -41,11 +41,10 @@ test('F1: kill -9 of the daemon at each step of a deployment: the old revision s
   const url = urlIn((await up()).stdout)
   expect((await ask(url)).body).toBe('revision 0')
   let served = 0
-  let isWhole = false
-  for (let events = 1; !isWhole && events < 30; events += 3) {
+  for (const events of [1, 3, 6, 9]) {
     const wanted = served + 1
     app.write('server.cjs', server(`'revision ${wanted}'`))
-    isWhole = (await upAndKill(cli, app.directory, events)) < events
+    await upAndKill(cli, app.directory, events)
     expect((await cli.run(['daemon', 'start'])).code).toBe(0)
     const { body } = await eventually('it serves', async () => {
       const answer = await ask(url).catch(() => undefined)
@@ -57,7 +56,6 @@ test('F1: kill -9 of the daemon at each step of a deployment: the old revision s
     expect((await ask(url)).body).toBe(`revision ${wanted}`)
     served = wanted
   }
-  expect(served).toBeGreaterThan(3)
 }, 240_000)
 
 test('F19: after a sleep of daemon and application no instance is replaced, no probe has failed, and nobody is told that the loop was blocked', async () => {
@@ -136,7 +134,7 @@ const isRoot = process.env['CI'] === 'true' || process.getuid?.() === 0
 test.runIf(isRoot)(
   'F60: without a network and without a resolver a project comes up, and Google names answer',
   () => {
-    const app = givenApp('alone', server("'alone'"), {
+    const app = givenApp('alone-app', server("'alone'"), {
       'devcloud.yaml': 'buckets: [alone-bytes]\nsecrets: { alone-key: { random: 16 } }\n',
     })
     const stateDirectory = mkdtempSync(join(tmpdir(), 'dc-alone-'))
@@ -146,7 +144,7 @@ test.runIf(isRoot)(
     node='${process.execPath}'
     "$node" '${main}' up --engine process
     eval "$("$node" '${main}' env)"
-    curl -sS --fail --max-time 20 -H "Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN" https://storage.googleapis.com/storage/v1/b?project=alone
+    curl -sS --fail --max-time 20 -H "Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN" https://storage.googleapis.com/storage/v1/b?project=alone-app
     "$node" '${main}' clean --yes
     "$node" '${main}' daemon stop
   `

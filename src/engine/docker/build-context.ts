@@ -6,21 +6,31 @@ import { pipeline } from 'node:stream/promises'
 import dockerIgnore from '@balena/dockerignore'
 import { pack, type Pack } from 'tar-stream'
 
+/** For files that may be a pipe, which nobody may ever write. */
+export const neverWaits = constants.O_RDONLY | constants.O_NONBLOCK
+
 /**
  * The folder as the tar that Docker builds from. `Dockerfile.dockerignore` wins over `.dockerignore`; both, and the Dockerfile itself, are
- * always sent, as docker's own client does. Links are sent as links, never followed; sockets and devices are left out.
+ * always sent, as docker's own client does. Links are sent as links, never followed; sockets, pipes, devices and names that are not UTF-8
+ * are left out.
  * @param dockerfile path within `directory`
+ * @param onSkipped told the paths that were left out, once, when there are any
  */
-export function packContext(directory: string, dockerfile: string): Readable {
+export function packContext(directory: string, dockerfile: string, onSkipped: (paths: readonly string[]) => void = () => {}): Readable {
   const tar = pack()
   void fill(tar, directory, dockerfile).then(
-    () => tar.finalize(),
+    (skipped) => {
+      if (skipped.length > 0) onSkipped(skipped)
+      tar.finalize()
+    },
     (error: Error) => tar.destroy(error),
   )
   return Readable.from(tar, { objectMode: false })
 }
 
-async function fill(tar: Pack, directory: string, dockerfile: string): Promise<void> {
+/** Answers the paths that were left out. */
+async function fill(tar: Pack, directory: string, dockerfile: string): Promise<readonly string[]> {
+  const skipped: string[] = []
   const rules = (await readText(join(directory, `${dockerfile}.dockerignore`))) ?? (await readText(join(directory, '.dockerignore'))) ?? ''
   const ignore = dockerIgnore.default().add(rules)
   const always = new Set([dockerfile, '.dockerignore'])
@@ -31,8 +41,9 @@ async function fill(tar: Pack, directory: string, dockerfile: string): Promise<v
     (path) => mayReturn || !ignore.ignores(path) || dockerfile.startsWith(`${path}/`),
   )) {
     if (!always.has(path) && ignore.ignores(path)) continue
-    await add(tar, directory, path, entry)
+    if (!(await add(tar, directory, path, entry))) skipped.push(path)
   }
+  return skipped
 }
 
 async function* walk(
@@ -48,15 +59,17 @@ async function* walk(
   }
 }
 
-/** Owner 0, as docker's own client writes it, so that the cache is the same for every user. */
-async function add(tar: Pack, directory: string, path: string, entry: Dirent): Promise<void> {
+/** Owner 0, as docker's own client writes it, so that the cache is the same for every user. False for what cannot be sent. */
+async function add(tar: Pack, directory: string, path: string, entry: Dirent): Promise<boolean> {
   const full = join(directory, path)
   if (entry.isSymbolicLink()) {
     tar.entry({ name: path, type: 'symlink', linkname: await readlink(full), mode: 0o777 })
   } else if (entry.isDirectory()) {
     tar.entry({ name: path, type: 'directory', mode: 0o755 })
   } else if (entry.isFile()) {
-    const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW) // it may have become a link since it was listed
+    // it may have become a link since it was listed, or be gone; a name that is not UTF-8 is none by which it is found
+    const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent)
+    if (file === undefined) return false
     try {
       const { size, mode, mtime } = await file.stat()
       const into = tar.entry({ name: path, size, mode: mode & 0o777, mtime })
@@ -65,9 +78,14 @@ async function add(tar: Pack, directory: string, path: string, entry: Dirent): P
     } finally {
       await file.close()
     }
-  }
+  } else return false
+  return true
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ELOOP') throw error
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  return await readFile(path, 'utf8').catch(() => undefined)
+  return await readFile(path, { encoding: 'utf8', flag: neverWaits }).catch(() => undefined)
 }

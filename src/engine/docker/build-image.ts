@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { CloudError, messageOf } from '../../base/cloud-error.ts'
 import type { BuildSource, BuiltImage } from '../engine.ts'
 import { ask, isUnreachable, wordsOf } from './ask.ts'
-import { packContext } from './build-context.ts'
+import { neverWaits, packContext } from './build-context.ts'
 import type { BuildMessage, BuildProgress } from './build-progress.ts'
 import { BuildKitProgress } from './buildkit-progress.ts'
 import { ClassicProgress } from './classic-progress.ts'
@@ -26,7 +27,12 @@ export async function buildImage(
   const text = await readDockerfile(source, dockerfile)
   const withBuildKit = needsBuildKit(text) && !host.product.startsWith('Podman') // Podman's one builder has those flags
   const progress: BuildProgress = withBuildKit ? new BuildKitProgress(onLine) : new ClassicProgress(onLine)
-  const error = await run(host, source.directory, dockerfile, withBuildKit, progress, signal)
+  const tellSkipped = (paths: readonly string[]) =>
+    onLine(
+      `Not sent, since they are no files, folders or links with a UTF-8 name: ${paths.slice(0, 10).join(', ')}${paths.length > 10 ? ', ...' : ''}`,
+    )
+  const context = packContext(source.directory, dockerfile, tellSkipped)
+  const error = await run(host, context, dockerfile, withBuildKit, progress, signal)
   if (error !== undefined || progress.imageId === undefined) {
     throw failure(source, dockerfile, text, progress, error ?? 'Docker ended the build without an image.')
   }
@@ -40,7 +46,7 @@ export function repositoryOf(project: string, name: string): string {
 }
 
 async function readDockerfile(source: BuildSource, dockerfile: string): Promise<string> {
-  return await readFile(join(source.directory, dockerfile), 'utf8').catch((error: unknown) => {
+  return await readFile(join(source.directory, dockerfile), { encoding: 'utf8', flag: neverWaits }).catch((error: unknown) => {
     throw new CloudError('INVALID_ARGUMENT', `${dockerfile} of "${source.name}" cannot be read.`, 'Check build.dockerfile.', {
       cause: error,
       fault: 'BUILD_FAILED',
@@ -52,13 +58,12 @@ async function readDockerfile(source: BuildSource, dockerfile: string): Promise<
 /** Why it failed, in Docker's words. */
 async function run(
   host: DockerHost,
-  directory: string,
+  context: Readable,
   dockerfile: string,
   withBuildKit: boolean,
   progress: BuildProgress,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const context = packContext(directory, dockerfile)
   // a number: for '2' dockerode opens a session, which is only for credentials and stays open after an abort
   const version = withBuildKit ? { version: 2 as unknown as '2' } : {}
   try {

@@ -12,8 +12,8 @@ export function listFiles(directory: string): string[] {
       const path = join(below, entry.name)
       if (entry.isDirectory()) visit(path)
       else if (entry.isFile()) {
-        const { size, mtimeMs } = lstatSync(join(directory, path))
-        lines.push(`${path} ${size} ${mtimeMs}`)
+        const stat = lstatSync(join(directory, path), { throwIfNoEntry: false }) // none: it is gone, or its name is not UTF-8
+        if (stat !== undefined) lines.push(`${path} ${stat.size} ${stat.mtimeMs}`)
       }
     }
   }

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -133,4 +135,23 @@ test('S22: links lead nowhere: nothing outside the folder is read or written', a
   expect(await at.names()).toEqual(['../escaped', 'dir/new', 'dir/secret', 'plain'])
   expect(existsSync(join(folder.path, '../escaped'))).toBe(false)
   rmSync(outside, { recursive: true })
+})
+
+test('F54: in a folder in step with a bucket, links in circles, sockets and pipes are no objects, and nothing hangs', async () => {
+  await using at = await given()
+  await using folder = await at.open()
+  symlinkSync('circle', join(folder.path, 'circle'))
+  mkdirSync(join(folder.path, 'in'))
+  symlinkSync('..', join(folder.path, 'in/up'))
+  execFileSync('mkfifo', [join(folder.path, 'pipe')])
+  await using server = net.createServer().listen(join(folder.path, 's'))
+  await new Promise((resolve) => server.once('listening', resolve))
+  writeFileSync(join(folder.path, 'a\nname'), 'x')
+  writeFileSync(Buffer.concat([Buffer.from(join(folder.path, 'not-utf8-')), Buffer.from([0xff])]), 'x')
+  writeFileSync(join(folder.path, 'in/plain'), 'x')
+  await expect.poll(at.names, soon).toContain('in/plain')
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect((await at.names()).filter((name) => /circle|up|pipe|^s$|not-utf8|\n/.test(name))).toEqual([])
+  await at.put('later', 'x')
+  await expect.poll(() => existsSync(join(folder.path, 'later')), soon).toBe(true)
 })

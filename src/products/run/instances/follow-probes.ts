@@ -65,7 +65,8 @@ async function follow(
     if (container.state === 'exited') return
     const wakes = container.state === 'paused' && plan.kind === 'readiness' && tally.verdict === 'failed'
     const passed = wakes ? await askAwake(instance, container, plan, signal) : await ask(container, plan, signal)
-    if (passed !== undefined) {
+    if (performance.now() - asked > plan.timeoutMs + stillMs) tally = { ...noAnswers, verdict: tally.verdict }
+    else if (passed !== undefined) {
       const before = tally.verdict
       tally = count(plan, tally, passed)
       if (tally.verdict !== before && tally.verdict !== 'none')
@@ -74,6 +75,9 @@ async function follow(
     await sleep(Math.max(0, plan.periodMs - (performance.now() - asked)), undefined, { signal, ref: false })
   }
 }
+
+/** An answer so late says that this machine, or the daemon, stood still meanwhile: it is none, and failures are counted anew (F19). */
+const stillMs = 1000
 
 /** Whether it passed; undefined when it could not be asked: it is paused, or became so meanwhile. */
 async function ask(container: Container, plan: ProbePlan, signal: AbortSignal): Promise<boolean | undefined> {

@@ -92,6 +92,7 @@ function routeProblem(service: Service, revisions: Revisions): CloudError | unde
 
 /** Revisions without traffic and tag finish what is under way and stop; beyond the bound the oldest are forgotten. */
 async function settleRevisions({ needs, store, revisions, instances }: DeployParts, name: string): Promise<void> {
+  const forgotten: string[] = []
   for (const [index, revision] of revisions.list(name).entries()) {
     const service = store.find(name) // as it is now: traffic may have moved back meanwhile
     if (service === undefined) return
@@ -99,13 +100,14 @@ async function settleRevisions({ needs, store, revisions, instances }: DeployPar
     if (fate === 'undecided') continue
     try {
       const retired = fate === 'serves' ? undefined : instances.retire(revision.name)
-      if (isReady(revision)) await revisions.setActive(revision.name, fate === 'serves')
+      if (isReady(revision) && fate !== 'forgotten') await revisions.setActive(revision.name, fate === 'serves')
       await retired
-      if (fate === 'forgotten') await revisions.remove(revision.name)
+      if (fate === 'forgotten') forgotten.push(revision.name)
     } catch (error) {
       needs.log.warn({ err: error, revision: revision.name }, 'retire failed')
     }
   }
+  await Promise.all(forgotten.map((revision) => revisions.remove(revision)))
 }
 
 function deleted({ name }: Service): CloudError {
