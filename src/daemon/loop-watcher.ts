@@ -34,6 +34,8 @@ const { beat, beatMs, logPath, healthPath } = workerData as WatcherData
 let stack: readonly string[] = []
 /** The beat that the block of now began with, once its stack was asked for. */
 let asked: bigint | undefined
+/** A beat that this thread too stood still after: how long it is ago says nothing. */
+let passedOver: bigint | undefined
 let lastLook = process.hrtime.bigint()
 
 setInterval(() => {
@@ -46,7 +48,8 @@ setInterval(() => {
     asked = undefined
     stack = []
   }
-  if (wasStopped || asked !== undefined || toMs(now - alive) < patienceMs + beatMs) return
+  if (wasStopped) passedOver = alive
+  if (alive === passedOver || asked !== undefined || toMs(now - alive) < patienceMs + beatMs) return
   asked = alive
   sampleStack((frames) => {
     if (Atomics.load(beat, 0) !== alive) return

@@ -58,7 +58,7 @@ test('F1: kill -9 of the daemon at each step of a deployment: the old revision s
   }
 }, 240_000)
 
-test('F19: after a sleep of daemon and application no instance is replaced, no probe has failed, and nobody is told that the loop was blocked', async () => {
+test('F19: after a sleep of daemon and application no instance is replaced, no probe has failed, and the sleep is not told as a blocked loop', async () => {
   const service = `apiVersion: serving.knative.dev/v1
 kind: Service
 metadata: { name: sleeps }
@@ -67,7 +67,7 @@ spec:
     spec:
       containers:
         - image: local
-          livenessProbe: { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 2, httpGet: { path: / } }
+          livenessProbe: { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3, httpGet: { path: / } }
 `
   const app = givenApp('sleeps', server('process.pid'), { 'service.yaml': service })
   await using cli = givenCli()
@@ -78,14 +78,15 @@ spec:
   const pids = [await cli.daemonPid(), Number(instance)]
   await sleep(2500) // probes are under way
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
-  await sleep(6000)
+  await sleep(8000)
   for (const pid of pids.toReversed()) process.kill(pid, 'SIGCONT')
   for (let n = 0; n < 10; n += 1) {
     expect(await ask(url)).toMatchObject({ status: 200, body: instance })
     await sleep(300)
   }
   const log = readFileSync(join(cli.stateDirectory, 'daemon.log'), 'utf8')
-  expect(log).not.toContain('the event loop is blocked')
+  const blocks = [...log.matchAll(/"blockedMs":(\d+)/g)].map(([, ms]) => Number(ms))
+  expect(blocks.filter((ms) => ms > 5000)).toEqual([]) // of the sleep; a busy machine has shorter ones
   const lines = await cli.run(['logs'], { directory: app.directory })
   expect(lines.stdout).not.toMatch(/LIVENESS/i)
 }, 120_000)
