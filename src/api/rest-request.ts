@@ -68,7 +68,7 @@ function setPath(schema: DescMessage, json: Record<string, JsonValue>, words: re
 
 /** Text of a URL as proto JSON takes it: booleans unquoted, field masks in camelCase; numbers may stay strings. */
 function toJsonValue(field: DescField, text: string): JsonValue {
-  if (field.scalar === 8 && (text === 'true' || text === 'false' || text === '')) return text !== 'false'
+  if (field.scalar === 8 && /^(true|false|)$/i.test(text)) return text.toLowerCase() !== 'false' // gcloud writes False
   if (field.enum !== undefined && /^\d+$/.test(text)) return Number(text)
   if (field.message?.typeName === 'google.protobuf.FieldMask')
     return text.replaceAll(/_([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase())

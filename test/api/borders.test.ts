@@ -107,6 +107,11 @@ test("S24: labels of such names come back through a client of Google's", async (
   await client.close()
 })
 
+test('a boolean of a query is read as gcloud writes it: False', async () => {
+  for (const value of ['false', 'False', 'true', 'True']) await ok('GET', `/v1/projects/demo-project/roles?showDeleted=${value}`)
+  expect((await send('GET', '/v1/projects/demo-project/roles?showDeleted=no')).status).toBe(400)
+})
+
 test('null is absent in the JSON of every API', async () => {
   await ok(
     'POST',
