@@ -33,7 +33,8 @@ export function nextMarks(before: BucketFields | undefined, after: BucketFields,
   return withoutUndefined({
     retentionSinceMs: since(isSame('retentionPolicy'), after.retentionPolicy !== undefined, marks.retentionSinceMs),
     isRetentionLocked: after.retentionPolicy === undefined ? undefined : marks.isRetentionLocked,
-    softDeleteSinceMs: since(isSame('softDeletePolicy'), after.softDeletePolicy !== undefined, marks.softDeleteSinceMs),
+    // none and a duration of 0 are the same
+    softDeleteSinceMs: before === undefined || softDeleteSeconds(before) === softDeleteSeconds(after) ? marks.softDeleteSinceMs : nowMs,
     encryptionSinceMs: since(isSame('encryption'), after.encryption !== undefined, marks.encryptionSinceMs),
     autoclassToggledMs: since(before?.autoclass?.enabled === autoclass?.enabled, autoclass !== undefined, marks.autoclassToggledMs),
     terminalClassMs: since(
@@ -43,6 +44,10 @@ export function nextMarks(before: BucketFields | undefined, after: BucketFields,
     ),
     uniformSinceMs: since(isUniform(before), isUniform(after), marks.uniformSinceMs),
   })
+}
+
+function softDeleteSeconds({ softDeletePolicy }: BucketFields): number {
+  return Number(softDeletePolicy?.retentionDurationSeconds ?? 0)
 }
 
 export function isUniform(fields: BucketFields | undefined): boolean {

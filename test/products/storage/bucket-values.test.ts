@@ -120,6 +120,8 @@ test('what Google sets of a setting is told: effectiveTime, toggleTime, lockedTi
     encryption: { googleManagedEncryptionEnforcementConfig: { restrictionMode: 'NotRestricted', effectiveTime: first } },
     iamConfiguration: { uniformBucketLevelAccess: { enabled: true, lockedTime } },
   })
+  const shorter = await ask('PATCH', bucket, { softDeletePolicy: { retentionDurationSeconds: 0 } })
+  expect(shorter.body).toMatchObject({ softDeletePolicy: { retentionDurationSeconds: '0', effectiveTime: day } })
   const off = await ask('PATCH', bucket, { autoclass: { enabled: false } })
   expect(off.body).toMatchObject({ autoclass: { enabled: false, toggleTime: day } })
   nowMs += 90 * 86_400_000
