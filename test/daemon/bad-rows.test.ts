@@ -1,52 +1,55 @@
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { setAsideUnreadable } from '../../src/daemon/fsck/check-rows.ts'
-import { openState } from '../../src/state/state.ts'
 import { givenCli } from '../cli/given-cli.ts'
-import { freshDirectory } from '../state/given-state.ts'
 import { givenApp, server } from './given-app.ts'
 
-const kinds = [
-  'iam.account', 'iam.key', 'iam.policy', 'operation', 'project', 'run.execution', 'run.job', 'run.revision', 'run.service', 'run.service.deleted',
-  'run.workerpool', 'run.workerpool.revision', 'secretmanager.secret', 'sql.instance', 'sql.operation',
-] // prettier-ignore
+const app = givenApp('bad-rows', server("'one'"))
 
-test('rows of every kind that cannot be read stop no start, status, down or clean; they are set aside, told, and mended by fsck', async () => {
-  const app = givenApp('rows-shop', server("'up'"))
-  const { directory } = app
-  await using cli = givenCli()
-  expect((await cli.run(['up', '--engine', 'process'], { directory })).code).toBe(0)
+test('a project whose row is damaged, or bears a name of old that none can have, is told and passed over, and can be removed', async () => {
+  // deep below a folder of its own: what a `..` could reach is the test's
+  const outer = mkdtempSync(join(tmpdir(), 'bad-rows-'))
+  const stateDirectory = join(outer, 'a', 'b', 'state')
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+  writeFileSync(join(dirname(stateDirectory), 'kept'), '')
+  await using cli = givenCli({ stateDirectory })
+  const up = await cli.run(['up', '--engine', 'process'], { directory: app.directory })
+  expect(up, up.stderr).toMatchObject({ code: 0 })
   await cli.run(['daemon', 'stop'])
-  {
-    using db = new DatabaseSync(join(cli.stateDirectory, 'state.db'))
-    const insert = db.prepare("INSERT INTO resources VALUES (?, ?, '{ half')")
-    for (const kind of kinds) insert.run(kind, kind === 'project' ? 'rows-other' : `projects/rows-shop/locations/us-central1/${kind}/bad`)
+  const old = (id: string) => JSON.stringify({ id, number: '1', region: 'us-central1', directory: '', engine: 'process', isUp: true })
+  const rows: Readonly<Record<string, string>> = {
+    '..': old('..'),
+    'a b': old('a b'),
+    P: old('P'),
+    '-': old('-'),
+    torn: '{"id":"torn","number":',
+    other: old('not-other'),
+    "it's": 'null',
   }
-  expect(await cli.run(['status'], { directory })).toMatchObject({ code: 0, stdout: expect.stringContaining('rows-shop') })
-  expect(readFileSync(join(cli.stateDirectory, 'daemon.log'), 'utf8').match(/a row cannot be read and is set aside/g)).toHaveLength(
-    kinds.length,
-  )
-  expect(await cli.run(['down'], { directory })).toMatchObject({ code: 0 })
-  expect(await cli.run(['clean', '--all', '--yes'], { directory })).toMatchObject({ code: 0 })
-  await cli.run(['daemon', 'stop'])
-  const { stdout } = await cli.run(['fsck', '--repair', '--json'])
-  expect(
-    (JSON.parse(stdout) as { faults: readonly { kind: string }[] }).faults.filter(({ kind }) => kind === 'row').length,
-  ).toBeGreaterThan(0)
-  expect(await cli.run(['fsck'])).toMatchObject({ code: 0 })
-})
+  const db = new DatabaseSync(join(cli.stateDirectory, 'state.db'))
+  for (const [name, value] of Object.entries(rows)) db.prepare("INSERT INTO resources VALUES ('project', ?, ?)").run(name, value)
+  db.close()
 
-test('a row that was set aside comes back once it can be read', async () => {
-  await using state = openState(freshDirectory(), [])
-  const name = 'projects/p/secrets/s'
-  await state.write((db) => {
-    db.prepare('INSERT INTO resources VALUES (?, ?, ?)').run('secretmanager.secret', name, '{ half')
-    expect(setAsideUnreadable(db)).toHaveLength(1)
-    expect(setAsideUnreadable(db)).toEqual([])
-    db.prepare('UPDATE resources SET value = ?').run(JSON.stringify({ name }))
-    expect(setAsideUnreadable(db)).toEqual([])
-  })
-  expect(state.db.prepare('SELECT kind FROM resources').all()).toEqual([{ kind: 'secretmanager.secret' }])
+  const status = await cli.run(['status', '--json'])
+  expect(status, status.stderr).toMatchObject({ code: 0 })
+  const { projects } = JSON.parse(status.stdout) as { readonly projects: readonly { readonly id: string; readonly problem?: string }[] }
+  expect(projects.filter(({ problem }) => problem === undefined).map(({ id }) => id)).toEqual(['bad-rows'])
+  expect(
+    projects
+      .filter(({ problem }) => problem !== undefined)
+      .map(({ id }) => id)
+      .toSorted(),
+  ).toEqual(Object.keys(rows).toSorted())
+  const told = await cli.run(['status'])
+  expect(told.stdout).toContain(`"a b"  cannot be read: Its record cannot be read. To remove it: devcloud clean --project 'a b'`)
+
+  expect(await cli.run(['down'], { directory: app.directory })).toMatchObject({ code: 0 })
+  const one = await cli.run(['clean', '--project', '..', '--yes'])
+  expect(one, one.stderr).toMatchObject({ code: 0 })
+  const all = await cli.run(['clean', '--all', '--yes'])
+  expect(all, all.stderr).toMatchObject({ code: 0 })
+  expect((JSON.parse((await cli.run(['status', '--json'])).stdout) as { projects: unknown[] }).projects).toEqual([])
+  expect(existsSync(join(dirname(stateDirectory), 'kept'))).toBe(true)
 })
