@@ -22,15 +22,19 @@ export interface GivenShell extends AsyncDisposable {
   devcloud(...args: readonly string[]): Promise<Ran>
 }
 
-/** @param options.endpoints with the variables of `devcloud env --endpoints` instead @param options.without variables to take away */
+/**
+ * @param options.endpoints with the variables of `devcloud env --endpoints` instead @param options.without variables to take away
+ * @param options.loggedIn false for a developer who has no login at Google in the home folder
+ */
 export async function givenShell(
-  options: { readonly endpoints?: boolean; readonly without?: readonly string[] } = {},
+  options: { readonly endpoints?: boolean; readonly without?: readonly string[]; readonly loggedIn?: boolean } = {},
 ): Promise<GivenShell> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'dc-clients-')))
   const project = join(directory, 'guestbook')
   cpSync(example, project, { recursive: true })
   const home = join(directory, 'home')
-  logInAtGoogle(home)
+  if (options.loggedIn === false) mkdirSync(home)
+  else logInAtGoogle(home)
   const work = join(directory, 'work')
   mkdirSync(work)
 

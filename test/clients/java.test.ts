@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { javaClassPath } from './given-java.ts'
 import { givenShell, type GivenShell } from './given-shell.ts'
+import { runCases } from './run-cases.ts'
 
 const classPath = javaClassPath() ?? ''
 
@@ -14,10 +15,7 @@ describe.runIf(classPath !== '')("Google's Java clients, led by devcloud env alo
     ['secretmanager', 18],
     ['sql', 6],
     ['run', 4],
-  ])('pass every case of %s', async (product, cases) => {
-    const lines = (await shell.stdoutOf('java', '-Xshare:auto', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'Main', product)).split('\n')
-    const told = lines.map((line) => JSON.parse(line) as { readonly name: string; readonly failure: string })
-    expect(told.filter(({ failure }) => failure !== '').map(({ name, failure }) => `${name}: ${failure}`)).toEqual([])
-    expect(told).toHaveLength(cases)
+  ])('pass every case of %s', async (product, count) => {
+    await runCases(shell, count, 'java', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'Main', product)
   })
 })
