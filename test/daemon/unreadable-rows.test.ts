@@ -1,12 +1,15 @@
-import { DatabaseSync } from 'node:sqlite'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { cleanProject } from '../../src/daemon/clean.ts'
+import { openDaemon } from '../../src/daemon/daemon.ts'
+import { down } from '../../src/daemon/down.ts'
 import { setAsideUnreadable } from '../../src/daemon/fsck/check-rows.ts'
+import { fsck } from '../../src/daemon/fsck/fsck.ts'
+import { readStatus } from '../../src/daemon/read-status.ts'
+import { schema } from '../../src/daemon/schema.ts'
 import { openState } from '../../src/state/state.ts'
-import { givenCli } from '../cli/given-cli.ts'
 import { freshDirectory } from '../state/given-state.ts'
-import { givenApp, server } from './given-app.ts'
 
 const kinds = [
   'iam.account', 'iam.key', 'iam.policy', 'operation', 'run.execution', 'run.job', 'run.revision', 'run.service', 'run.service.deleted',
@@ -14,29 +17,33 @@ const kinds = [
 ] // prettier-ignore
 
 test('rows of every kind that cannot be read stop no start, status, down or clean; they are set aside, told, and go with their project', async () => {
-  const app = givenApp('rows-shop', server("'up'"))
-  const { directory } = app
-  await using cli = givenCli()
-  expect((await cli.run(['up', '--engine', 'process'], { directory })).code).toBe(0)
-  await cli.run(['daemon', 'stop'])
+  const stateDirectory = freshDirectory()
   {
-    using db = new DatabaseSync(join(cli.stateDirectory, 'state.db'))
-    const insert = db.prepare("INSERT INTO resources VALUES (?, ?, '{ half')")
-    for (const kind of kinds) insert.run(kind, `projects/rows-shop/locations/us-central1/${kind}/bad`)
+    await using state = openState(stateDirectory, schema)
+    await state.write((db) => {
+      const insert = db.prepare('INSERT INTO resources VALUES (?, ?, ?)')
+      insert.run(
+        'project',
+        'rows-shop',
+        JSON.stringify({ id: 'rows-shop', number: '1', region: 'us-central1', directory: '', engine: 'process', isUp: true }),
+      )
+      for (const kind of kinds) insert.run(kind, `projects/rows-shop/locations/us-central1/${kind}/bad`, '{ half')
+    })
   }
-  expect(await cli.run(['status'], { directory })).toMatchObject({ code: 0, stdout: expect.stringContaining('rows-shop') })
-  expect(readFileSync(join(cli.stateDirectory, 'daemon.log'), 'utf8').match(/a row cannot be read and is set aside/g)).toHaveLength(
+  {
+    await using daemon = await openDaemon({ stateDirectory, port: 0, onShutdown: () => {} })
+    expect((await readStatus(daemon.house)).projects.map(({ id }) => id)).toEqual(['rows-shop'])
+    await down(daemon.house, 'rows-shop', () => {})
+  }
+  expect(readFileSync(join(stateDirectory, 'daemon.log'), 'utf8').match(/a row cannot be read and is set aside/g)).toHaveLength(
     kinds.length,
   )
-  expect(await cli.run(['down'], { directory })).toMatchObject({ code: 0 })
-  await cli.run(['daemon', 'stop'])
-  const { stdout } = await cli.run(['fsck', '--json'])
-  expect((JSON.parse(stdout) as { faults: readonly { kind: string }[] }).faults.filter(({ kind }) => kind === 'row')).toHaveLength(
-    kinds.length,
-  )
-  expect(await cli.run(['clean', '--all', '--yes'], { directory })).toMatchObject({ code: 0 })
-  await cli.run(['daemon', 'stop'])
-  expect(await cli.run(['fsck'])).toMatchObject({ code: 0 })
+  expect((await fsck(stateDirectory, false)).faults.filter(({ kind }) => kind === 'row')).toHaveLength(kinds.length)
+  {
+    await using daemon = await openDaemon({ stateDirectory, port: 0, onShutdown: () => {} })
+    await cleanProject(daemon.house, 'rows-shop', () => {})
+  }
+  expect((await fsck(stateDirectory, false)).faults).toEqual([])
 })
 
 test('a row that was set aside comes back once it can be read', async () => {
