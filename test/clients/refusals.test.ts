@@ -2,10 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pythonWithClients } from './given-python.ts'
 import { givenShell, type GivenShell } from './given-shell.ts'
 import { hasTool } from './has-tool.ts'
 
 const program = fileURLToPath(new URL('programs/node-refusals.ts', import.meta.url))
+const pythonProgram = fileURLToPath(new URL('programs/python_refusals.py', import.meta.url))
+const python = pythonWithClients() ?? ''
 
 let shell: GivenShell
 beforeAll(async () => void (shell = await givenShell()))
@@ -19,6 +22,16 @@ test("Google's Node clients give up on what is not emulated, and tell its words"
     customerKey: [400, 'devcloud does not emulate customer-supplied encryption keys.'],
     nfs: [12, '12 UNIMPLEMENTED: NFS volumes are not emulated.'],
     regionalSecret: [12, expect.stringContaining('12 UNIMPLEMENTED: Regional secrets are not emulated')],
+  })
+})
+
+describe.runIf(python !== '')("Google's Python clients", { timeout: 180_000 }, () => {
+  test('give up on what is not emulated, and tell its words', async () => {
+    const told = JSON.parse(await shell.stdoutOf(python, pythonProgram)) as Readonly<Record<string, readonly [number, string]>>
+    const notEmulated = [400, expect.stringContaining('devcloud does not emulate')]
+    expect(told).toMatchObject({ notification: notEmulated, hmacKey: notEmulated, customerKey: notEmulated })
+    expect([told['nfs']?.[1], told['nfsOverRest']?.[1]]).toEqual(Array(2).fill(expect.stringContaining('NFS volumes are not emulated.')))
+    expect(told['regionalSecret']?.[1]).toContain('Regional secrets are not emulated')
   })
 })
 
