@@ -80,7 +80,7 @@ describe.runIf(hasGcloud)('gcloud, led by devcloud env alone', { timeout: 180_00
 
   test('is told at once, by name, what is not emulated', async () => {
     const refused: readonly (readonly [args: string, words: string])[] = [
-      ['sql backups list --instance=main', 'sql.backupRuns.list'],
+      ['sql backups create --instance=main', 'sql.backupRuns.insert'],
       ['pubsub topics list', 'pubsub.googleapis.com'],
     ]
     for (const [args, words] of refused) {

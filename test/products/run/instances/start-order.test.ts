@@ -65,7 +65,7 @@ test('CPU and memory are those of the table of Cloud Run', () => {
       withDefaults(
         create(RevisionTemplateSchema, {
           maxInstanceRequestConcurrency: concurrency,
-          containers: [{ image: 'a', resources: { limits: { cpu, memory } } }],
+          containers: [{ image: 'a', resources: { cpuIdle: true, limits: { cpu, memory } } }],
         }),
       )
   for (const [cpu, memory] of [
