@@ -19,13 +19,24 @@ let last = 0
 
 /**
  * @param options.sizeMb of the disk that it keeps all on; without it, as large as that of /tmp
- * Recipe: docs/reliability.md 4.2, in this host's network, so that this process reaches the containers: without a bridge and rules of its own.
+ * Recipe: docs/reliability.md 4.2.
  */
 export async function givenDockerd({ sizeMb }: { readonly sizeMb?: number } = {}): Promise<GivenDockerd> {
   const folder = mkdtempSync('/tmp/pd-') // short: sockets lie below it
   if (sizeMb !== undefined) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'devcloud-test', folder])
   const socket = join(folder, 's')
   const pool = 64 + ((process.pid + last++) % 180)
+  // A network namespace of its own: a second dockerd beside the host's takes its docker0 away. A link leads from here to its containers.
+  const name = `pd${process.pid}-${last}`
+  const ip = (...args: readonly string[]) => execFileSync('ip', args, { stdio: 'pipe' })
+  ip('netns', 'add', name)
+  ip('link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+  ip('addr', 'add', `10.${pool}.255.1/30`, 'dev', name)
+  ip('link', 'set', name, 'up')
+  ip('-n', name, 'addr', 'add', `10.${pool}.255.2/30`, 'dev', 'eth0')
+  for (const device of ['eth0', 'lo']) ip('-n', name, 'link', 'set', device, 'up')
+  ip('-n', name, 'route', 'add', 'default', 'via', `10.${pool}.255.1`)
+  ip('route', 'add', `10.${pool}.0.0/17`, 'via', `10.${pool}.255.2`)
   let child: ChildProcess
   const docker = new Docker({ socketPath: socket })
   const start = async () => {
@@ -35,10 +46,10 @@ export async function givenDockerd({ sizeMb }: { readonly sizeMb?: number } = {}
     const flags = [
       '--data-root', join(folder, 'x'), '--exec-root', join(folder, 'y'), '--pidfile', join(folder, 'p'), '--host', `unix://${socket}`,
       '--bridge', 'none', '--iptables=false', '--ip-masq=false', '--cgroup-parent', `/devcloud-test-${process.pid}`,
-      '--default-address-pool', `base=10.${pool}.0.0/16,size=24`,
+      '--default-address-pool', `base=10.${pool}.0.0/17,size=24`,
     ]
     const log = openSync(join(folder, 'log'), 'a')
-    child = spawn('dockerd', flags, { stdio: ['ignore', log, log], detached: true })
+    child = spawn('nsenter', [`--net=/run/netns/${name}`, 'dockerd', ...flags], { stdio: ['ignore', log, log], detached: true })
     await eventually(
       'dockerd answers',
       () =>
@@ -73,6 +84,8 @@ export async function givenDockerd({ sizeMb }: { readonly sizeMb?: number } = {}
       const mounts = execFileSync('sh', ['-c', `awk '$2 ~ "^${folder}/" { print $2 }' /proc/mounts | sort -r`], { encoding: 'utf8' })
       for (const mount of mounts.split('\n').filter(Boolean)) execFileSync('umount', ['-l', mount])
       if (sizeMb !== undefined) execFileSync('umount', ['-l', folder])
+      ip('link', 'del', name)
+      ip('netns', 'del', name)
       if (existsSync(folder)) rmSync(folder, { recursive: true, force: true })
     },
   }
