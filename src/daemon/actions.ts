@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { localUser } from '../api/caller.ts'
 import { endpointsFor } from '../api/endpoints.ts'
@@ -5,6 +6,7 @@ import { checkProject } from '../api/names.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { version } from '../base/version.ts'
 import { environmentFor } from '../gateway/environment.ts'
+import { writeLeads } from '../gateway/write-leads.ts'
 import { openProject } from './adopt.ts'
 import { allProjects, cleanProjects } from './clean.ts'
 import type { ControlActions } from './control.ts'
@@ -142,6 +144,7 @@ async function readEnvironment(
       bundlePath,
       certificatePath,
       javaRootsPath,
+      leads: writeLeads(join(foundation.stateDirectory, 'leads')),
       project: project.id,
       region: project.region,
       metadataHost: `127.0.0.1:${port}`,

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { matchesHost } from '../api/routes.ts'
@@ -5,6 +6,7 @@ import { createApiServer } from '../api/serve.ts'
 import { localUser } from '../api/caller.ts'
 import { controlSocketPath } from '../base/paths.ts'
 import { openGateway, type Gateway } from '../gateway/gateway.ts'
+import { writeLeads } from '../gateway/write-leads.ts'
 import { metadataServer } from '../metadata/metadata-server.ts'
 import { controlActions } from './actions.ts'
 import { admitVisitors } from './admit-visitor.ts'
@@ -75,6 +77,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   const surroundings = surroundingsOf({
     authority,
     gatewayPort: () => gatewayPort,
+    leads: writeLeads(join(foundation.stateDirectory, 'leads')),
     tunnelToken: machineToken.tunnelValue,
     identities,
     projects,

@@ -1,6 +1,7 @@
 import type { CertificateAuthority } from '../gateway/certificate-authority.ts'
 import { environmentFor } from '../gateway/environment.ts'
 import { javaOptions } from '../gateway/java-options.ts'
+import type { Leads } from '../gateway/write-leads.ts'
 import type { RunNeeds } from '../products/run/needs.ts'
 import type { Identities } from './identities.ts'
 import type { Projects } from './projects.ts'
@@ -15,12 +16,13 @@ const inside = '/etc/devcloud'
 export function surroundingsOf(options: {
   readonly authority: CertificateAuthority
   readonly gatewayPort: () => number
+  readonly leads: Leads
   /** Lets an application that runs as a process call the world, as one in a container may. */
   readonly tunnelToken: string
   readonly identities: Identities
   readonly projects: Projects
 }): RunNeeds['surroundings'] {
-  const { authority, gatewayPort, tunnelToken, identities, projects } = options
+  const { authority, gatewayPort, leads, tunnelToken, identities, projects } = options
   const { bundlePath, certificatePath, javaRootsPath } = authority
   return async (project, serviceAccount, engine) => {
     if (engine === 'docker') {
@@ -37,17 +39,18 @@ export function surroundingsOf(options: {
     }
     const port = await identities.listen(project.id, serviceAccount)
     const { region } = projects.get(project.id)
-    const { JAVA_TOOL_OPTIONS, ...env } = environmentFor({
+    const { JAVA_TOOL_OPTIONS, NODE_OPTIONS, ...env } = environmentFor({
       port: gatewayPort(),
       tunnelToken,
       bundlePath,
       certificatePath,
       javaRootsPath,
+      leads,
       project: project.id,
       region,
       metadataHost: `127.0.0.1:${port}`,
     })
-    return { env, options: { JAVA_TOOL_OPTIONS }, mounts: [] }
+    return { env, options: { JAVA_TOOL_OPTIONS, NODE_OPTIONS }, mounts: [] }
   }
 }
 

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import { javaOptions } from './java-options.ts'
+import type { Leads } from './write-leads.ts'
 
 /** What a process of this machine needs to meet devcloud under Google's own names. */
 export interface EnvironmentOptions {
@@ -11,6 +12,7 @@ export interface EnvironmentOptions {
   readonly certificatePath: string
   /** The folder of roots for JVMs. */
   readonly javaRootsPath: string
+  readonly leads: Leads
   readonly project: string
   readonly region: string
   /** `127.0.0.1:PORT` of a metadata server that knows this process; absent where the caller's own credentials are to be used. */
@@ -21,9 +23,10 @@ export interface EnvironmentOptions {
   readonly accessToken?: string
 }
 
-/** Variables, one of which holds options, to be joined to what a program's own says (`joinOptions`). */
+/** Variables, two of which hold options, to be joined to what a program's own says (`joinOptions`). */
 export interface Environment extends Readonly<Record<string, string>> {
   readonly JAVA_TOOL_OPTIONS: string
+  readonly NODE_OPTIONS: string
 }
 
 /**
@@ -31,8 +34,19 @@ export interface Environment extends Readonly<Record<string, string>> {
  * 3.4. Plain http needs no proxy: HTTP_PROXY stays the user's own.
  */
 export function environmentFor(options: EnvironmentOptions): Environment {
-  const { port, tunnelToken, bundlePath, certificatePath, javaRootsPath, project, region, metadataHost, accessTokenFile, accessToken } =
-    options
+  const {
+    port,
+    tunnelToken,
+    bundlePath,
+    certificatePath,
+    javaRootsPath,
+    leads,
+    project,
+    region,
+    metadataHost,
+    accessTokenFile,
+    accessToken,
+  } = options
   const proxy = `http://${tunnelToken === undefined ? '' : `devcloud:${tunnelToken}@`}127.0.0.1:${port}`
   const direct = 'localhost,.localhost,127.0.0.1,::1,169.254.169.254,metadata.google.internal'
   return {
@@ -49,6 +63,8 @@ export function environmentFor(options: EnvironmentOptions): Environment {
     CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: bundlePath,
     NODE_EXTRA_CA_CERTS: certificatePath, // added to Node's own roots
     JAVA_TOOL_OPTIONS: javaOptions(javaRootsPath, port),
+    NODE_OPTIONS: /\s/.test(leads.nodePath) ? `"--require=${leads.nodePath}"` : `--require=${leads.nodePath}`,
+    PYTHONPATH: leads.pythonPath,
     GOOGLE_CLOUD_PROJECT: project,
     GOOGLE_CLOUD_REGION: region,
     CLOUDSDK_CONFIG: join(dirname(dirname(bundlePath)), 'gcloud'), // else an account logged in at Google is found first, by gsutil and the SDKs too

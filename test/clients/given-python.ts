@@ -3,7 +3,13 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const packages = ['google-cloud-storage==3.17.1', 'google-cloud-secret-manager==2.32.0', 'google-cloud-run==0.16.2', 'requests']
+const packages = [
+  'google-cloud-storage==3.17.1',
+  'google-cloud-secret-manager==2.32.0',
+  'google-cloud-run==0.16.2',
+  'google-api-python-client==2.187.0',
+  'requests',
+]
 
 /**
  * A Python with Google's clients, made once on this machine by venv and pip (ten seconds) while tests are collected. Where that does not work its

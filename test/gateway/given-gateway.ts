@@ -19,6 +19,7 @@ import { openMachineToken, type MachineToken } from '../../src/daemon/machine-to
 import { openOwnerCheck } from '../../src/daemon/owner-check.ts'
 import { openCertificateAuthority, type CertificateAuthority } from '../../src/gateway/certificate-authority.ts'
 import { environmentFor } from '../../src/gateway/environment.ts'
+import { writeLeads } from '../../src/gateway/write-leads.ts'
 import { openGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import type { Source } from '../../src/gateway/gateway-options.ts'
 
@@ -60,7 +61,16 @@ export async function givenGateway(): Promise<GivenGateway> {
     onRouter: answerAsRouter,
   })
   const { bundlePath, certificatePath, javaRootsPath } = authority
-  const told = environmentFor({ port: gateway.port, bundlePath, certificatePath, javaRootsPath, project: 'p', region: 'us-central1' })
+  const leads = writeLeads(join(directory, 'leads'))
+  const told = environmentFor({
+    port: gateway.port,
+    bundlePath,
+    certificatePath,
+    javaRootsPath,
+    leads,
+    project: 'p',
+    region: 'us-central1',
+  })
   return {
     gateway,
     authority,

@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path'
 import type { Command } from 'commander'
 import { CloudError } from '../../base/cloud-error.ts'
 import { withOptions } from '../../base/join-options.ts'
@@ -27,9 +28,15 @@ export function addEnv(program: Command): void {
     })
 }
 
-/** What this shell has told its JVMs stays. */
-function keepOwnOptions({ JAVA_TOOL_OPTIONS, ...others }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return JAVA_TOOL_OPTIONS === undefined ? others : withOptions(others, { JAVA_TOOL_OPTIONS }, process.env)
+/** What this shell has told its JVMs, Node and Python stays. */
+function keepOwnOptions({ PYTHONPATH, ...variables }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const options = Object.fromEntries(Object.entries(variables).filter(([name]) => name.endsWith('_OPTIONS')))
+  const others = Object.fromEntries(Object.entries(variables).filter(([name]) => !name.endsWith('_OPTIONS')))
+  const folders = [
+    ...(process.env['PYTHONPATH'] ?? '').split(delimiter).filter((folder) => folder !== '' && folder !== PYTHONPATH),
+    PYTHONPATH,
+  ]
+  return { ...withOptions(others, options, process.env), ...(PYTHONPATH !== undefined && { PYTHONPATH: folders.join(delimiter) }) }
 }
 
 interface EnvOptions {
