@@ -34,7 +34,7 @@ const log = () =>
 
 /** Does a fault in the daemon. Answers the daemon's process id of before. */
 async function fault(name: string): Promise<number> {
-  const pid = await cli.daemonPid()
+  const pid = await eventually('it answers', () => cli.daemonPid())
   writeFileSync(join(cli.stateDirectory, 'fault'), name)
   process.kill(pid, 'SIGUSR2')
   return pid

@@ -35,15 +35,20 @@ export interface KeptProjects {
  */
 export function keepProjects(host: DockerHost, kept: KeptProjects, signal: AbortSignal): void {
   const mending = new Set<string>()
+  /** Lost something more while it was mended. */
+  const again = new Set<string>()
   const mend = async (project: string): Promise<void> => {
-    if (mending.has(project)) return
+    if (mending.has(project)) return void again.add(project)
     mending.add(project)
     try {
       for (let waitMs = retryMs.first; ; waitMs = Math.min(waitMs * 2, retryMs.most)) {
         await sleep(waitMs, undefined, { signal, ref: false }) // a removal takes several events, and may be of our own making
         if (!kept.names().includes(project)) return
+        again.delete(project)
         try {
-          return await kept.mend(project, AbortSignal.any([signal, AbortSignal.timeout(60_000)]))
+          await kept.mend(project, AbortSignal.any([signal, AbortSignal.timeout(60_000)]))
+          if (!again.has(project)) return
+          waitMs = retryMs.first / 2
         } catch (error) {
           if (!signal.aborted)
             host.log.warn({ err: error, project }, "a project's network or forwarder was taken away, and is not there yet")
