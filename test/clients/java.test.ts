@@ -11,7 +11,7 @@ describe.runIf(classPath !== '')("Google's Java clients, led by devcloud env alo
   afterAll(async () => await shell[Symbol.asyncDispose]())
 
   test.each([
-    ['storage', 19],
+    ['storage', 20],
     ['secretmanager', 18],
     ['sql', 6],
     ['run', 4],

@@ -1,27 +1,28 @@
 import { ServicesClient } from '@google-cloud/run'
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager'
 import { Storage } from '@google-cloud/storage'
+import { GoogleAuth } from 'google-auth-library'
 
-/** What each call ends with: the code and the words of its error. */
+/** Calls of what devcloud does not emulate, each with the words of its error, as a line of JSON. */
+const project = await new GoogleAuth().getProjectId()
+const bucket = new Storage().bucket(`${project}-pictures`)
 const calls: Readonly<Record<string, () => Promise<unknown>>> = {
-  notification: () => new Storage().bucket('guestbook-pictures').createNotification('projects/guestbook/topics/t'),
-  hmacKey: () => new Storage().createHmacKey('a@guestbook.iam.gserviceaccount.com'),
-  customerKey: () =>
-    new Storage().bucket('guestbook-pictures').file('sealed').setEncryptionKey(Buffer.alloc(32)).save('x', { resumable: false }),
-  nfs() {
-    const containers = [{ image: 'x', volumeMounts: [{ name: 'v', mountPath: '/v' }] }]
-    const service = { template: { containers, volumes: [{ name: 'v', nfs: { server: 's', path: '/' } }] } }
-    return new ServicesClient().createService({ parent: 'projects/guestbook/locations/us-central1', serviceId: 'nfs', service })
-  },
-  regionalSecret: () => new SecretManagerServiceClient().getSecret({ name: 'projects/guestbook/locations/us-central1/secrets/s' }),
+  notification: () => bucket.createNotification('topic'),
+  'HMAC key': () => new Storage().createHmacKey('a@b.example'),
+  'another host': () => new GoogleAuth({ scopes: 'a' }).request({ url: `https://pubsub.googleapis.com/v1/projects/${project}/topics` }),
+  'another host by gRPC': () =>
+    new SecretManagerServiceClient({ apiEndpoint: 'pubsub.googleapis.com' }).getSecret({ name: `projects/${project}/secrets/a` }),
+  GPU: () =>
+    new ServicesClient().createService({
+      parent: `projects/${project}/locations/us-central1`,
+      serviceId: 'gpu',
+      service: { template: { containers: [{ image: 'a', resources: { limits: { 'nvidia.com/gpu': '1' } } }] } },
+    }),
 }
-
-const told: Record<string, unknown> = {}
 for (const [name, call] of Object.entries(calls)) {
-  told[name] = await call().then(
-    () => 'done',
-    (error: unknown) => [(error as { readonly code?: unknown }).code, (error as Error).message],
+  const words = await call().then(
+    () => 'answered',
+    (error: unknown) => String(error),
   )
+  process.stdout.write(`${JSON.stringify({ name, words })}\n`)
 }
-process.stdout.write(JSON.stringify(told))
-process.exit()

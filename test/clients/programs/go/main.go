@@ -20,6 +20,7 @@ func main() {
 		"secretmanager": secretManagerCases,
 		"sql":           sqlCases,
 		"run":           runCases,
+		"refusals":      refusals,
 	}
 	programs[os.Args[1]](context.Background())
 }

@@ -3,6 +3,7 @@ import com.google.api.client.json.gson.GsonFactory;
 import com.google.api.services.sqladmin.SQLAdmin;
 import com.google.api.services.sqladmin.model.Database;
 import com.google.api.services.sqladmin.model.DatabaseInstance;
+import com.google.api.services.sqladmin.model.InstancesCloneRequest;
 import com.google.api.services.sqladmin.model.Operation;
 import com.google.api.services.sqladmin.model.Settings;
 import com.google.api.services.sqladmin.model.User;
@@ -65,7 +66,7 @@ final class SqlCases {
       Cases.same(found.get(0).getName(), sql.operations().get(project, found.get(0).getName()).execute().getName());
     });
     cases.check("names what is not emulated, at once", () -> {
-      Cases.refused(() -> sql.backupRuns().list(project, "main").execute(), "devcloud does not emulate");
+      Cases.refused(() -> sql.instances().clone(project, "main", new InstancesCloneRequest()).execute(), "devcloud does not emulate", "clone");
     });
   }
 

@@ -17,6 +17,8 @@ import com.google.cloud.storage.BucketInfo.LifecycleRule.LifecycleAction;
 import com.google.cloud.storage.BucketInfo.LifecycleRule.LifecycleCondition;
 import com.google.cloud.storage.Cors;
 import com.google.cloud.storage.HttpMethod;
+import com.google.cloud.storage.NotificationInfo;
+import com.google.cloud.storage.ServiceAccount;
 import com.google.cloud.storage.Storage;
 import com.google.cloud.storage.StorageBatch;
 import com.google.cloud.storage.StorageBatchResult;
@@ -238,6 +240,11 @@ final class StorageCases {
       Cases.isTrue("no email", storage.getServiceAccount("guestbook").getEmail().contains("@"));
       Cases.same(List.of(), storage.listNotifications(BUCKET));
       Cases.isTrue("has HMAC keys", !storage.listHmacKeys().iterateAll().iterator().hasNext());
+    });
+    cases.check("is told at once what is not emulated", () -> {
+      Cases.refused(() -> storage.createHmacKey(ServiceAccount.of("a@b.example")), "devcloud does not emulate", "hmacKeys");
+      Cases.refused(() -> storage.createNotification(BUCKET, NotificationInfo.newBuilder("projects/guestbook/topics/t").setPayloadFormat(NotificationInfo.PayloadFormat.JSON_API_V1).build()), "devcloud does not emulate", "notificationConfigs");
+      Cases.refused(() -> StorageOptions.grpc().build().getService().get(BUCKET), "devcloud does not emulate");
     });
     cases.check("removes objects and the bucket", () -> {
       Cases.refused(() -> storage.delete(BUCKET), "409");
