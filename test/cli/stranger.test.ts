@@ -41,6 +41,9 @@ test('two projects with a service of one name have a URL each; a project that is
   expect((await ask(long)).status).toBe(404)
   expect((await cli.run(['ps'])).stdout).toMatch(/twin-two +twin +\S+ +down/)
   renameSync(second.directory, `${second.directory}-moved`)
+  const asked = await cli.run(['clean', '--project', 'twin-two'], { directory: first.directory })
+  expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('→ devcloud clean --project twin-two --yes')])
+  expect((await cli.run(['clean', '--all'])).stderr).toContain('→ devcloud clean --all --yes')
   expect(await cli.run(['clean', '--project', 'twin-two', '--yes'])).toMatchObject({ code: 0 })
 
   first.write('devcloud.yaml', 'project: twin-three\nservices: { twin: {} }\n')

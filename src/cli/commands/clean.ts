@@ -26,16 +26,22 @@ export function addClean(program: Command): void {
       const client = await connectDaemon()
       const request: CleanRequest =
         options.all === true ? { all: true } : { project: options.project ?? (await findProject(client, undefined)).id }
-      await confirm(options, 'project' in request ? `project ${request.project}` : 'every project')
+      const words = 'project' in request ? ['clean', '--project', request.project] : ['clean', '--all']
+      const what = 'project' in request ? `project ${request.project}` : 'every project'
+      if (options.yes !== true) await confirm(what, `devcloud ${[...words, '--yes'].map(quoted).join(' ')}`)
       await client.stream<UpEvent>('/clean', request, (event) => output.step(event))
     })
 }
 
-async function confirm({ yes }: CleanOptions, what: string): Promise<void> {
-  if (yes === true) return
-  const refused = new CloudError('CANCELLED', `The data of ${what} would be gone.`, 'devcloud clean --yes', { fault: 'USAGE' })
+/** @param command the same, not asked: it names what it removes, as it may be typed in the folder of another project */
+async function confirm(what: string, command: string): Promise<void> {
+  const refused = new CloudError('CANCELLED', `The data of ${what} would be gone.`, command, { fault: 'USAGE' })
   if (process.stdin.isTTY !== true) throw refused
   using terminal = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await terminal.question(`Remove ${what} with all its data? [y/N] `)
   if (!/^y(es)?$/i.test(answer.trim())) throw refused
+}
+
+function quoted(word: string): string {
+  return /^[\w.:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
