@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { projectOfEmail } from '../api/borders.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Source } from '../gateway/gateway-options.ts'
 import { isMetadataHost, readHost } from '../gateway/hosts.ts'
@@ -100,7 +101,9 @@ async function identify(engines: readonly Engine[], project: string, ip: string)
     const containers = await engine.list(AbortSignal.timeout(5000))
     const found = containers.find((container) => container.project === project && container.ip === ip)
     const email = found?.labels['serviceAccount']
-    if (found !== undefined && email !== undefined) return { project, email, instanceId: instanceIdOf(found.id) }
+    // what an older devcloud started may have any text there: nobody but a service account is asked for
+    if (found !== undefined && email !== undefined && projectOfEmail(email) !== undefined)
+      return { project, email, instanceId: instanceIdOf(found.id) }
   }
   return undefined
 }
