@@ -18,7 +18,10 @@ export function writeLeads(directory: string): Leads {
   return leads
 }
 
-/** An agent that a library makes for itself, as google-gax does for `fallback`, looks at no variable: connections of all to Google's names go by the proxy. */
+/**
+ * An agent that a library makes for itself, as google-gax does for `fallback`, looks at no variable: connections of all to Google's names go by the proxy.
+ * What cannot be led fails.
+ */
 const nodeLead = `'use strict'
 // Written by devcloud. Connections of https.Agent to Google's names go by the proxy of \`devcloud env\`; nothing else is touched.
 const proxy = URL.canParse(process.env.HTTPS_PROXY ?? '') ? new URL(process.env.HTTPS_PROXY) : undefined
@@ -44,6 +47,17 @@ if (proxy?.hostname === '127.0.0.1') {
     })
     ask.end()
     return undefined
+  }
+  // fetch looks at the proxy since 22.21 and 24.0: that of an older Node would reach the real Google
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major < 24 && !(major === 22 && minor >= 21) && typeof globalThis.fetch === 'function') {
+    const fetch = globalThis.fetch
+    globalThis.fetch = async (input, init) => {
+      const url = String(input?.url ?? input)
+      if (!URL.canParse(url) || !google.test(new URL(url).hostname)) return fetch(input, init)
+      const words = 'fetch of Node ' + process.versions.node + ' uses no proxy, so ' + new URL(url).hostname + ' would be the real one, not that of devcloud.'
+      throw new TypeError(words + ' Use Node 22.21 or newer, or: eval "$(devcloud env --endpoints)"')
+    }
   }
 }
 `

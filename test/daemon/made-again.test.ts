@@ -72,6 +72,7 @@ test('every resource that has a policy takes it along: made again under its name
   await using opened = new AsyncDisposableStack()
   opened.defer(() => rmSync(stateDirectory, { recursive: true, force: true }))
   const { house } = opened.use(await openDaemon({ stateDirectory, port: 0, onShutdown: () => {} }))
+  opened.defer(() => cleanProject(house, project, () => {})) // an engine made a network for its service
   const served = house.catalog.all.flatMap(({ services }) => services)
   const withPolicies = served.filter(({ implementation }) => 'setIamPolicy' in implementation).map(({ descriptor }) => descriptor.typeName)
   expect(withPolicies.toSorted()).toEqual([...Object.keys(kinds), ...without].toSorted())

@@ -86,7 +86,7 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
       await projects.open(project, signal)
     },
     async removeProject(project, signal) {
-      projects.close(project)
+      await projects.close(project)
       for (const container of await list(signal)) if (container.project === project) await container.remove(signal)
       await removeProject(host, project, signal)
     },

@@ -11,8 +11,8 @@ export interface Projects {
   placeDatabase(project: string, signal: AbortSignal): Promise<Place>
   /** Looks again at what is there when it is asked for next. */
   forget(project: string): void
-  /** It is on its way out: nothing of it is made again. */
-  close(project: string): void
+  /** It is on its way out: nothing of it is made again. Resolves once nothing is under way. */
+  close(project: string): Promise<void>
   /** Those that were opened and not closed. */
   names(): readonly string[]
 }
@@ -67,10 +67,11 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
       opened.delete(project)
       databases.delete(project)
     },
-    close(project) {
+    async close(project) {
       kept.delete(project)
       opened.delete(project)
       databases.delete(project)
+      await turns.get(project)?.catch(() => {})
     },
     names: () => [...kept],
   }
