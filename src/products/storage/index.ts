@@ -103,9 +103,9 @@ export function cloudStorage({ state, clock, log, project, signingKeys, isAtHome
     },
     async folderFor(caller, bucket, readOnly) {
       store ??= await openObjectStore(state, clock)
-      const found = store.bucket(bucket)
-      checkAccess(asker(caller), 'storage.objects.list', found)
-      if (!readOnly) checkAccess(asker(caller), 'storage.objects.create', found)
+      const found = store.findBucket(bucket) // `folder` says by name that there is none
+      if (found !== undefined) checkAccess(asker(caller), 'storage.objects.list', found)
+      if (found !== undefined && !readOnly) checkAccess(asker(caller), 'storage.objects.create', found)
       return this.folder(bucket)
     },
     async folder(bucket) {
