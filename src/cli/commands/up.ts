@@ -6,6 +6,7 @@ import { CloudError } from '../../base/cloud-error.ts'
 import { version } from '../../base/version.ts'
 import type { LogEvent, UpEvent, UpRequest } from '../../daemon/control-protocol.ts'
 import { connectDaemon, type ControlClient } from '../control-client.ts'
+import { findProject } from '../find-project.ts'
 import { openOutput, type Output } from '../output.ts'
 
 type Ready = Extract<UpEvent, { kind: 'ready' }>
@@ -90,7 +91,12 @@ function fetchOnce(url: string): Promise<{ readonly status: number; readonly lat
 
 /** Follows the logs until Ctrl-C, which leaves everything running. */
 async function attach(client: ControlClient, { project }: Ready, output: Output): Promise<void> {
-  output.note('Ctrl-C leaves it running; devcloud down stops it.')
+  const isHere = await findProject(client, undefined).then(
+    ({ id }) => id === project,
+    () => false,
+  )
+  const about = isHere ? '' : ` --project ${project}` // the folder that was named is not the one where this is typed
+  output.note(`Ctrl-C leaves it running; devcloud down${about} stops it.`)
   const over = new AbortController()
   process.once('SIGINT', () => over.abort())
   await client
@@ -98,7 +104,7 @@ async function attach(client: ControlClient, { project }: Ready, output: Output)
     .catch((error: unknown) => {
       if (!over.signal.aborted) throw error
     })
-  output.note('\nStill running: devcloud logs -f, devcloud down')
+  output.note(`\nStill running: devcloud logs -f${about}, devcloud down${about}`)
 }
 
 function readFolder(directory: string): string {
