@@ -41,7 +41,7 @@ export async function givenIam(clock: Clock = systemClock): Promise<GivenIam> {
   const tokens = await openTokens({ state, clock })
   const demo = { id: 'demo', number: projectNumber }
   const project = (told: string) => (told === demo.id || told === demo.number ? demo : { id: told, number: '1' })
-  const borders = openBorders({ project, policy: () => undefined, emailOfAccount: () => undefined })
+  const borders = openBorders({ project, policy: () => undefined, emailOfAccount: (uniqueId) => product.emailOfAccount(uniqueId) })
   const product = iam({ state, clock, tokens, project, projects: () => [demo], borders: () => borders })
   const app = await createApiServer({ products: [product], borders, tokens, log: openLog(undefined) })
   const server = http.createServer(app.routing as unknown as http.RequestListener)
