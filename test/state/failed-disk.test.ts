@@ -23,7 +23,8 @@ test.each([
       const { lines, stderr } = runWorkload(directory, { strace: failAt(call, when), lanes: 2 })
       const first = lines.findIndex((line) => line.startsWith('failed '))
       expect(first, `${call} ${when}: ${stderr}`).toBeGreaterThan(-1)
-      expect(lines.slice(first).filter((line) => line.startsWith('done '))).toEqual([])
+      // what the other lane had under way on a part of the disk that works may still be done, and is then kept
+      expect(lines.slice(first).filter((line) => line.startsWith('done ')).length).toBeLessThan(2)
       expect(lines[first]).toMatch(/^failed \S+ DISK_FAILED The disk of .* gave an error: /)
       await expectKept(directory, lines)
     }
