@@ -17,6 +17,16 @@ export function writeWhole(path: string, content: string | Uint8Array, mode: num
   syncDirectory(dirname(path))
 }
 
+/** The bytes that a file has are there after a power cut. */
+export function syncFile(path: string): void {
+  const file = openSync(path, 'r+')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 /** A name that was made, renamed or removed in `directory` stays so after a power cut. */
 export function syncDirectory(directory: string): void {
   const handle = openSync(directory, 'r')

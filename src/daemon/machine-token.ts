@@ -1,7 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
+import { writeWhole } from '../base/write-whole.ts'
 
 /** A secret of this machine in a file of mode 0600: whoever can read it is the user who owns the daemon. */
 export interface MachineToken {
@@ -52,7 +53,6 @@ function read(path: string): string | undefined {
 }
 
 function write(path: string, value: string): string {
-  writeFileSync(`${path}.new`, value, { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  writeWhole(path, value, 0o600)
   return value
 }

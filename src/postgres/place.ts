@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { writeWhole } from '../base/write-whole.ts'
 
 const schema = z.object({
   kind: z.literal('container'),
@@ -23,12 +24,7 @@ export function readPlace(folder: string): ContainerPlace | undefined {
 /** On the disk when it returns. */
 export function writePlace(folder: string, place: ContainerPlace): ContainerPlace {
   mkdirSync(folder, { recursive: true })
-  const path = join(folder, 'place.json')
-  const file = openSync(`${path}.new`, 'w', 0o600)
-  writeSync(file, JSON.stringify(place))
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(`${path}.new`, path)
+  writeWhole(join(folder, 'place.json'), JSON.stringify(place), 0o600)
   return place
 }
 

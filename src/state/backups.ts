@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { syncDirectory } from '../base/write-whole.ts'
+import { syncDirectory, syncFile } from '../base/write-whole.ts'
 import { isWhole } from './is-whole.ts'
 
 /** A copy of the whole database in `backups/` of the state directory. */
@@ -27,7 +27,7 @@ export function takeBackup(db: DatabaseSync, directory: string, nowMs: number): 
     closeSync(openSync(part, 'wx', 0o600))
     db.exec(`VACUUM INTO '${part.replaceAll("'", "''")}'`)
     declareCopy(part)
-    sync(part)
+    syncFile(part)
     renameSync(part, path)
     syncDirectory(folder)
   } catch (error) {
@@ -79,14 +79,5 @@ function names(folder: string): readonly string[] {
     return readdirSync(folder)
   } catch {
     return []
-  }
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r+')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
   }
 }

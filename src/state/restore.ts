@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
-import { copyFileSync, chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { syncDirectory } from '../base/write-whole.ts'
+import { syncDirectory, syncFile } from '../base/write-whole.ts'
 import { newestGoodBackup, type Backup } from './backups.ts'
 import { databasePath } from './database-file.ts'
 import { knownByDatabase } from './open-database.ts'
@@ -19,7 +19,7 @@ export function restoreDatabase(directory: string, lost: string): Backup | undef
   if (backup !== undefined) {
     copyFileSync(backup.path, next)
     chmodSync(next, 0o600)
-    sync(next)
+    syncFile(next)
   }
   const parts = ['state.db-wal', 'state.db-shm', ...(backup === undefined ? ['state.json', ...knownByDatabase] : []), 'state.db']
   for (const name of parts) if (existsSync(join(directory, name))) renameSync(join(directory, name), join(lost, name))
@@ -41,13 +41,4 @@ export function declareCurrent(db: DatabaseSync, openedByDirectory: number): voi
   meta.delete('isCopy')
   meta.delete('isBehind')
   meta.set('opened', String(Math.max(Number(meta.get('opened') ?? 0), openedByDirectory)))
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r+')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }
