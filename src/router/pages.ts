@@ -1,3 +1,4 @@
+import { escapeHtml } from '../base/escape-html.ts'
 import { CloudError, codes } from '../base/cloud-error.ts'
 
 /** Answers that the router makes itself, in Cloud Run's words where it has words. Bodies are whole HTTP/1.1 messages. */
@@ -50,10 +51,6 @@ const reasons: Readonly<Record<number, string>> = {
   429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway',
   503: 'Service Unavailable', 504: 'Gateway Timeout', 505: 'HTTP Version Not Supported',
 } // prettier-ignore
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`)
-}
 
 /** What a client reads when no instance could be had. */
 export function toAnswer(error: unknown): [number, string] {

@@ -1,3 +1,5 @@
+import { escapeHtml } from '../../../base/escape-html.ts'
+
 /** What a caller without the right to invoke sees: Google's words, and for the developer at this machine the way in. */
 export function forbiddenPage(target: string, service: string): string {
   const words = `Your client does not have permission to get URL <code>${escapeHtml(target)}</code> from this server.`
@@ -21,8 +23,4 @@ export function ingressPage(target: string): string {
 
 function page(title: string, heading: string, words: string): string {
   return `<html><head>\n<meta http-equiv="content-type" content="text/html;charset=utf-8">\n<title>${title}</title>\n</head>\n<body text=#000000 bgcolor=#ffffff>\n<h1>${heading}</h1>\n<h2>${words}</h2>\n<h2></h2>\n</body></html>\n`
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`)
 }

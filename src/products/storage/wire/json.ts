@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hostOf, pathOf } from '../../../api/routes.ts'
+import { escapeHtml } from '../../../base/escape-html.ts'
 import type { Log } from '../../../base/log.ts'
 import { unimplemented } from '../names.ts'
 import { aclRoutes } from './json-acl.ts'
@@ -70,11 +71,6 @@ export function sendJsonError(request: FastifyRequest, reply: FastifyReply, erro
   reply.removeHeader('content-length').removeHeader('content-encoding').code(told.status)
   if (told.status === 304) return reply.send()
   const isMedia = request.url.startsWith('/download/') || (request.method === 'GET' && /[?&]alt=media(&|$)/.test(request.url))
-  if (isMedia) return reply.type('text/html; charset=UTF-8').send(escapeHtml(told.message))
+  if (isMedia) return reply.type('text/html; charset=UTF-8').send(escapeHtml(told.message)) // names of objects are anybody's text
   return reply.type('application/json; charset=UTF-8').send(JSON.stringify(toJsonError(told)))
-}
-
-/** Names of objects are anybody's text, and a browser shows this answer as a page. */
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
