@@ -1,6 +1,6 @@
+import { isRecord } from '../base/is-record.ts'
 import type { JsonValue } from '@bufbuild/protobuf'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
-import { isRecord } from './json-values.ts'
 
 /** Largest JSON body. Google's services take less of each: a secret's payload has 64 KiB, a Run service 1 MiB with all in it. */
 export const messageLimitBytes = 1 << 20

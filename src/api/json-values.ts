@@ -1,3 +1,4 @@
+import { isRecord } from '../base/is-record.ts'
 /** JSON merge patch: null takes a key away, objects merge, the rest is replaced. Source: RFC 7396. */
 export function mergePatch(current: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return patch
@@ -20,10 +21,6 @@ export function withoutNulls(value: unknown): unknown {
 function hasNulls(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return Object.values(value).some((below) => below === null || hasNulls(below))
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The part of an object whose keys `has` takes. */

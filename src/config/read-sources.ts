@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { isRecord } from '../base/is-record.ts'
 import { messageOf } from '../base/cloud-error.ts'
 import { dockerfilePlace } from './dockerfile-place.ts'
 import type { Problems } from './problems.ts'
@@ -53,8 +54,4 @@ async function readPackage(files: ProjectFiles, file: string, problems: Problems
   const offset = start + Math.max(0, text.slice(start).search(/"start"\s*:/))
   const above = text.slice(0, offset).split('\n')
   return { words: ['npm', 'start', '--silent'], from: { file, line: above.length, column: (above.at(-1)?.length ?? 0) + 1 } }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

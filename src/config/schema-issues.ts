@@ -1,3 +1,4 @@
+import { isRecord } from '../base/is-record.ts'
 import type { z } from 'zod'
 import { didYouMean } from '../base/did-you-mean.ts'
 import type { Problems } from './problems.ts'
@@ -121,8 +122,4 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
     found = typeof found === 'object' && found !== null ? (found as Readonly<Record<PropertyKey, unknown>>)[part] : undefined
   }
   return found
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,7 +1,8 @@
+import { isRecord } from '../base/is-record.ts'
 import type { Wanted, WantedJob } from '../config/wanted.ts'
 import { scheduleKey, timeZoneKey } from '../products/run/jobs/schedule.ts'
 import type { RunJobs } from '../products/run/jobs/index.ts'
-import { isRecord, type GoogleApi, type Json } from './google-api.ts'
+import { type GoogleApi, type Json } from './google-api.ts'
 import { isSame } from './is-same.ts'
 import { waitForOperation } from './wait-for-operation.ts'
 

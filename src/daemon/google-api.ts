@@ -1,3 +1,4 @@
+import { isRecord } from '../base/is-record.ts'
 import type { FastifyInstance } from 'fastify'
 import { nextHeader } from '../api/send-error.ts'
 import { codes, CloudError, type Code } from '../base/cloud-error.ts'
@@ -72,8 +73,4 @@ function readJson(text: string): Json {
   } catch {
     return {}
   }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

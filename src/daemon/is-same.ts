@@ -1,4 +1,4 @@
-import { isRecord } from './google-api.ts'
+import { isRecord } from '../base/is-record.ts'
 
 /** True when everything that `body` says stands in `found`, which also has the server's own fields. */
 export function isSame(found: unknown, body: unknown): boolean {

@@ -1,4 +1,5 @@
-import { isRecord, type GoogleApi, type Json } from './google-api.ts'
+import { isRecord } from '../base/is-record.ts'
+import { type GoogleApi, type Json } from './google-api.ts'
 
 const role = 'roles/run.invoker'
 const everybody = 'allUsers'

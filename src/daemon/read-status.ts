@@ -1,8 +1,9 @@
+import { isRecord } from '../base/is-record.ts'
 import { messageOf } from '../base/cloud-error.ts'
 import { version } from '../base/version.ts'
 import type { StatusAnswer } from './control-protocol.ts'
 import type { House } from './daemon.ts'
-import { isRecord, type Json } from './google-api.ts'
+import { type Json } from './google-api.ts'
 
 type ProjectStatus = StatusAnswer['projects'][number]
 

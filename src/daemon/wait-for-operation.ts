@@ -1,4 +1,5 @@
-import { isRecord, toError, type GoogleApi, type Json } from './google-api.ts'
+import { isRecord } from '../base/is-record.ts'
+import { toError, type GoogleApi, type Json } from './google-api.ts'
 
 const run = 'https://run.googleapis.com/v2'
 

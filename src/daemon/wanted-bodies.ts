@@ -1,9 +1,10 @@
+import { isRecord } from '../base/is-record.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { Problems } from '../config/problems.ts'
 import type { Manifest, Place, Wanted, WantedJob, WantedService } from '../config/wanted.ts'
 import { embeddedMajor } from '../postgres/binaries.ts'
 import { judge, readManifest } from '../products/run/manifests.ts'
-import { isRecord, type Json } from './google-api.ts'
+import { type Json } from './google-api.ts'
 import { toRunJob } from './run-job.ts'
 import { toRunService } from './run-service.ts'
 

@@ -1,8 +1,9 @@
+import { isRecord } from '../../base/is-record.ts'
 import { readFilter } from './filter.ts'
 import { cellOf, type Row } from './project-row.ts'
 import { pythonText } from './python-text.ts'
 import { readFormat, type Column, type Format } from './read-format.ts'
-import { isRecord, readKey, valueAt } from './resource-key.ts'
+import { readKey, valueAt } from './resource-key.ts'
 import { Scanner } from './scanner.ts'
 
 export interface Arrangement {

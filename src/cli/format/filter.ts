@@ -1,5 +1,5 @@
+import { isRecord } from '../../base/is-record.ts'
 import { pythonText } from './python-text.ts'
-import { isRecord } from './resource-key.ts'
 import { Scanner } from './scanner.ts'
 
 /** @param valueOf gives what a key leads to in the resource that is asked about */

@@ -1,9 +1,9 @@
+import { isRecord } from '../../base/is-record.ts'
 import { stringify } from 'yaml'
 import { printTable } from './print-table.ts'
 import { cellOf, project, type Row } from './project-row.ts'
 import { pythonText } from './python-text.ts'
 import type { Column, Format } from './read-format.ts'
-import { isRecord } from './resource-key.ts'
 
 /**
  * What `format` makes of `rows`, as text with its line ends; empty for nothing.

@@ -1,5 +1,6 @@
+import { isRecord } from '../../base/is-record.ts'
 import type { Call, Column } from './read-format.ts'
-import { isRecord, pick, valueAt } from './resource-key.ts'
+import { pick, valueAt } from './resource-key.ts'
 import { transforms } from './transforms.ts'
 
 /** A resource as the API answers it, and what gcloud's tables know of it besides: region, url, glyph. Keys find both. */

@@ -1,3 +1,4 @@
+import { isRecord } from '../../base/is-record.ts'
 import type { Scanner } from './scanner.ts'
 
 /** One step into a resource: a name, an index (below zero from the end), or every item: `[]`. */
@@ -69,8 +70,4 @@ function member(value: Readonly<Record<string, unknown>>, name: string): unknown
 /** `latestReadyRevision` as `latest_ready_revision`. */
 export function toSnake(name: string): string {
   return name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

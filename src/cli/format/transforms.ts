@@ -1,5 +1,6 @@
+import { isRecord } from '../../base/is-record.ts'
 import { pythonText } from './python-text.ts'
-import { isRecord, readKey, valueAt } from './resource-key.ts'
+import { readKey, valueAt } from './resource-key.ts'
 import { Scanner } from './scanner.ts'
 
 /** Arguments by position and by name, as text. */

@@ -1,6 +1,7 @@
+import { isRecord } from '../../base/is-record.ts'
 import * as z from 'zod'
 import { aclSchema } from './acl.ts'
-import { isRecord, withoutNulls } from '../../api/json-values.ts'
+import { withoutNulls } from '../../api/json-values.ts'
 import { lifecycle } from './lifecycle.ts'
 import { invalid, unimplemented } from './names.ts'
 import { storageClass } from './storage-classes.ts'

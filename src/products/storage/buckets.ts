@@ -1,3 +1,4 @@
+import { isRecord } from '../../base/is-record.ts'
 import type { Caller } from '../../api/caller.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { BucketPage } from '../../objects/bucket-rows.ts'
@@ -9,7 +10,7 @@ import { bucketAttributes, toStored, type BucketAttributes } from './bucket-attr
 import { isUniform, nextMarks } from './bucket-change.ts'
 import { readBucketFields, type BucketFields } from './bucket-fields.ts'
 import { firstPolicy, nextPolicy, type BucketPolicy } from './bucket-policy.ts'
-import { isRecord, mergePatch, picked } from '../../api/json-values.ts'
+import { mergePatch, picked } from '../../api/json-values.ts'
 import { checkBucketName, invalid } from './names.ts'
 import { checkListNotPublic, checkNotPublic } from './public-access.ts'
 

@@ -1,5 +1,5 @@
+import { isRecord } from '../../base/is-record.ts'
 import type { BucketFields } from './bucket-fields.ts'
-import { isRecord } from '../../api/json-values.ts'
 import { forbidden, invalid } from './names.ts'
 import type { ContextTimes, ObjectFields, ObjectMarks } from './object-attributes.ts'
 

@@ -1,5 +1,5 @@
+import { isRecord } from '../../../base/is-record.ts'
 import type { ApiAnswer } from '../../../daemon/control-protocol.ts'
-import { isRecord } from '../../format/resource-key.ts'
 import type { Scope } from './scope.ts'
 
 /** A resource of the v1 API, which is what gcloud shows and prints. */

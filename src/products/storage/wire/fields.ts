@@ -1,4 +1,4 @@
-import { isRecord } from '../../../api/json-values.ts'
+import { isRecord } from '../../../base/is-record.ts'
 import { invalid } from '../names.ts'
 
 /** Which keys to keep, and of which only a part. `*` stands for every key. */

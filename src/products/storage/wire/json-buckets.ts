@@ -1,4 +1,4 @@
-import { isRecord } from '../../../api/json-values.ts'
+import { isRecord } from '../../../base/is-record.ts'
 import { checkProject } from '../../../api/names.ts'
 import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
 import { bucketNotFound } from '../../../objects/object-store.ts'

@@ -1,6 +1,6 @@
+import { isRecord } from '../../../base/is-record.ts'
 import * as z from 'zod'
 import type { StoredObject } from '../../../objects/stored.ts'
-import { isRecord } from '../../../api/json-values.ts'
 import { invalid } from '../names.ts'
 import { readObjectFields } from '../object-attributes.ts'
 import { bucketOfObject, toObjectResource } from '../object-resource.ts'

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import http2 from 'node:http2'
 import tls from 'node:tls'
 import { promisify } from 'node:util'
+import { isRecord } from '../../../../src/base/is-record.ts'
 import { Client, credentials, status, type ChannelCredentials, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isRecord } from '../../../../src/daemon/google-api.ts'
 import { givenRun, type GivenRun } from '../given-run.ts'
 
 /**

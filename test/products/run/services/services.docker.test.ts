@@ -1,8 +1,9 @@
+import { isRecord } from '../../../../src/base/is-record.ts'
 import { RevisionsClient, ServicesClient, type protos } from '@google-cloud/run'
 import { credentials } from '@grpc/grpc-js'
 import { OAuth2Client } from 'google-auth-library'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isRecord, type Json } from '../../../../src/daemon/google-api.ts'
+import { type Json } from '../../../../src/daemon/google-api.ts'
 import { eventually, givenRun, type GivenRun } from '../given-run.ts'
 
 type Service = protos.google.cloud.run.v2.IService
