@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { localUser } from '../api/caller.ts'
 import { endpointsFor } from '../api/endpoints.ts'
@@ -6,7 +5,6 @@ import { checkProject } from '../api/names.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { version } from '../base/version.ts'
 import { environmentFor } from '../gateway/environment.ts'
-import { writeLeads } from '../gateway/write-leads.ts'
 import { openProject } from './adopt.ts'
 import { allProjects, cleanProjects } from './clean.ts'
 import type { ControlActions } from './control.ts'
@@ -134,7 +132,7 @@ async function readEnvironment(
   }
   checkProject(id)
   const project = projects.get(id)
-  const port = await house.metadataPort(project.id, `${project.number}-compute@developer.gserviceaccount.com`)
+  const port = await house.identities.listen(project.id, `${project.number}-compute@developer.gserviceaccount.com`)
   const { token } = tokens.accessToken(localUser.email)
   const { bundlePath, certificatePath, javaRootsPath } = authority
   return {
@@ -144,7 +142,7 @@ async function readEnvironment(
       bundlePath,
       certificatePath,
       javaRootsPath,
-      leads: writeLeads(join(foundation.stateDirectory, 'leads')),
+      leads: house.leads,
       project: project.id,
       region: project.region,
       metadataHost: `127.0.0.1:${port}`,

@@ -6,7 +6,7 @@ import { createApiServer } from '../api/serve.ts'
 import { localUser } from '../api/caller.ts'
 import { controlSocketPath } from '../base/paths.ts'
 import { openGateway, type Gateway } from '../gateway/gateway.ts'
-import { writeLeads } from '../gateway/write-leads.ts'
+import { writeLeads, type Leads } from '../gateway/write-leads.ts'
 import { metadataServer } from '../metadata/metadata-server.ts'
 import { controlActions } from './actions.ts'
 import { admitVisitors } from './admit-visitor.ts'
@@ -32,8 +32,8 @@ export interface House {
   readonly api: GoogleApi
   readonly startedMs: number
   readonly identities: Identities
-  /** The port of the metadata server that speaks to `email`. */
-  readonly metadataPort: (project: string, email: string) => Promise<number>
+  /** What programs load that do not look at the proxy by themselves. */
+  readonly leads: Leads
 }
 
 export interface DaemonOptions {
@@ -74,10 +74,11 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     }),
   )
   await identities.reopen()
+  const leads = writeLeads(join(foundation.stateDirectory, 'leads'))
   const surroundings = surroundingsOf({
     authority,
     gatewayPort: () => gatewayPort,
-    leads: writeLeads(join(foundation.stateDirectory, 'leads')),
+    leads,
     tunnelToken: machineToken.tunnelValue,
     identities,
     projects,
@@ -114,7 +115,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     api,
     startedMs: clock.nowMs(),
     identities,
-    metadataPort: (project, email) => identities.listen(project, email),
+    leads,
   }
   await catalog.sql.startAll()
   const ending = new AbortController()

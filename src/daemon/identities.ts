@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { projectOfEmail } from '../api/borders.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Source } from '../gateway/gateway-options.ts'
-import { isMetadataHost, readHost } from '../gateway/hosts.ts'
+import { isMetadataHost, onlyHost } from '../gateway/hosts.ts'
 import { isPage } from '../gateway/is-page.ts'
 import type { MetadataHandler } from '../metadata/metadata-server.ts'
 import type { MetadataIdentity } from '../metadata/metadata-tree.ts'
@@ -45,9 +45,9 @@ export function openIdentities(options: {
       if (!isOwnHost(request)) return refuse(response, 421, 'No host of that name is served here.')
       if (isPage(request.headers)) return refuse(response, 403, 'A page in a browser may not ask the metadata server.')
       // where nothing tells whose a connection is, there is nothing to ask by: metadata's clients can send no token (docs/security.md)
-      const mayAsk = !ownerCheck.isProof || (await ownerCheck.owns(request.socket, request.socket))
-      if (mayAsk) handler(request, response, identity)
-      else refuse(response, 403, 'Only the user who runs devcloud may ask.')
+      if (await ownerCheck.isForeign(request.socket, request.socket))
+        return refuse(response, 403, 'Only the user who runs devcloud may ask.')
+      handler(request, response, identity)
     })
     const port = await listenOn(server, Number(rows.get(key) ?? 0))
     if (String(port) !== rows.get(key)) await rows.put(key, String(port))
@@ -114,9 +114,8 @@ function instanceIdOf(id: string): string {
 }
 
 /** One Host, and one of the names by which clients know this port or the metadata server (S1). */
-function isOwnHost({ headersDistinct }: IncomingMessage): boolean {
-  const [authority, ...others] = headersDistinct['host'] ?? []
-  const host = others.length === 0 ? readHost(authority)?.host : undefined
+function isOwnHost(request: IncomingMessage): boolean {
+  const host = onlyHost(request)
   return host !== undefined && (host === 'localhost' || host === '127.0.0.1' || isMetadataHost(host))
 }
 

@@ -12,23 +12,24 @@ export interface OwnerCheck {
   readonly isProof: boolean
   /** Asks the kernel once a connection. @param connection what stands for it @returns false for everybody where nothing is proof */
   owns(connection: object, ends: Ends): boolean | Promise<boolean>
+  /** Whether a connection is surely another user's: never where nothing is proof. For doors whose clients can send no token. */
+  isForeign(connection: object, ends: Ends): Promise<boolean>
 }
 
 export function openOwnerCheck(isProof = uidIsProof()): OwnerCheck {
   const known = new WeakMap<object, boolean>()
   const uid = process.getuid?.()
-  return {
-    isProof,
-    owns: (connection, ends) =>
-      !isProof
-        ? false
-        : (known.get(connection) ??
-          uidOfPeer(ends).then((found) => {
-            const isOwner = found !== undefined && (found === uid || found === 0)
-            known.set(connection, isOwner)
-            return isOwner
-          })),
+  const owns: OwnerCheck['owns'] = (connection, ends) => {
+    if (!isProof) return false
+    const told = known.get(connection)
+    if (told !== undefined) return told
+    return uidOfPeer(ends).then((found) => {
+      const isOwner = found !== undefined && (found === uid || found === 0)
+      known.set(connection, isOwner)
+      return isOwner
+    })
   }
+  return { isProof, owns, isForeign: async (connection, ends) => isProof && !(await owns(connection, ends)) }
 }
 
 function uidIsProof(): boolean {

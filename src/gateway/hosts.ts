@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+
 /** What a host name stands for at the gateway. */
 export type HostKind =
   /** Google's name for a product that answers here. */
@@ -35,6 +37,12 @@ export function isMetadataHost(host: string): boolean {
 /** Whether bytes of users are answered there, and nothing that has authority by default: pages may run there. */
 export function isBytesHost(host: string): boolean {
   return host === 'storage.localhost' || host.endsWith('.storage.localhost')
+}
+
+/** The host of a request that has exactly one Host, which can be read; else undefined (S1). */
+export function onlyHost({ headersDistinct }: IncomingMessage): string | undefined {
+  const [authority, ...others] = headersDistinct['host'] ?? []
+  return others.length === 0 ? readHost(authority)?.host : undefined
 }
 
 /** Host and port of a Host header, an :authority or a CONNECT target; undefined where it is neither. Never throws (S4). */

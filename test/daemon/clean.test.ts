@@ -29,7 +29,7 @@ async function givenHouse(): Promise<{ readonly house: House; readonly stateDire
 }
 
 /** Something of every product, much of it protected or half made. */
-async function fill({ api, foundation, metadataPort }: House, project: string): Promise<void> {
+async function fill({ api, foundation, identities }: House, project: string): Promise<void> {
   const { projects, engines } = foundation
   await projects.put({ ...projects.get(project), directory: tmpdir(), engine: 'process' })
   const engine = await engines.choose('process')
@@ -85,7 +85,7 @@ async function fill({ api, foundation, metadataPort }: House, project: string): 
   await api.call('POST', `${iam}/${String(email)}:disable`, {})
   await api.call('POST', `https://cloudresourcemanager.googleapis.com/v3/projects/${project}:setIamPolicy`, policy)
   await api.call('POST', `https://serviceusage.googleapis.com/v1/projects/${project}/services/run.googleapis.com:disable`, {})
-  await metadataPort(project, String(email))
+  await identities.listen(project, String(email))
 }
 
 /** Every row of every table that names one of `words`, as `TABLE: ROW`. */
@@ -110,7 +110,7 @@ test('clean leaves no row of any table, no process, no file and no port of a pro
   const { state, projects, router } = house.foundation
   await fill(house, 'clean-me')
   const { number } = projects.get('clean-me')
-  const port = await house.metadataPort('clean-me', `${number}-compute@developer.gserviceaccount.com`)
+  const port = await house.identities.listen('clean-me', `${number}-compute@developer.gserviceaccount.com`)
   await fetch(`http://127.0.0.1:${router.port}/`, { headers: { host: 'web.localhost' } }).catch(() => {})
   expect(rowsNaming(state, 'clean-me', number).length).toBeGreaterThan(20)
 
