@@ -67,10 +67,14 @@ function ancestors(words: readonly string[]): readonly string[] {
   return words.flatMap((_word, index) => (index % 2 === 0 ? [`projects/${words.slice(0, index + 1).join('/')}`] : []))
 }
 
-/** Whether a list of members has the caller. Groups and domains are not known here. */
-export function isNamed({ email }: Caller, members: readonly string[]): boolean {
-  const own = `serviceaccount:${email.toLowerCase()}`
-  return members.some((member) => member === 'allUsers' || member === 'allAuthenticatedUsers' || member.toLowerCase() === own)
+/** Whether a list of members has the caller, by name or as one of all. */
+function isNamed(caller: Caller, members: readonly string[]): boolean {
+  return members.some((member) => member === 'allUsers' || member === 'allAuthenticatedUsers' || isAccount(caller, member))
+}
+
+/** Whether a policy's member is the caller, a service account, by name. Groups and domains are not known here. */
+export function isAccount({ email }: Caller, member: string): boolean {
+  return member.toLowerCase() === `serviceaccount:${email.toLowerCase()}`
 }
 
 /** The project that an email belongs to, by id or number; undefined for a person or an account of Google's. */

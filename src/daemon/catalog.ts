@@ -74,7 +74,7 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
       borders.check({ email }, name, 'accessSecretVersion')
       return secrets.access(name)
     },
-    bucketFolder: (bucket, email, readOnly) => storage.folderFor({ email }, bucket, readOnly),
+    bucketFolder: (bucket, email, readOnly) => storage.folder({ email }, bucket, readOnly),
     onSecretChange: (listener) => secrets.onChange(listener),
     async socketDirectory(connectionName, email) {
       const [owner = '', , instance = ''] = readConnectionName(connectionName)

@@ -1,3 +1,4 @@
+import { isAccount } from '../../api/borders.ts'
 import type { Caller } from '../../api/caller.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { StoredBucket, StoredObject } from '../../objects/stored.ts'
@@ -78,7 +79,7 @@ export function hasAccess(
   if (caller === undefined) return false
   if (isAtHome(bucket.project)) return true
   const others = projectBindings(bucket.project).filter(({ role }) => role.startsWith('roles/storage.'))
-  return isGivenTo((told) => isOf(caller, told), `user-${caller.email}`, permission, bucket, object, others)
+  return isGivenTo((told) => isAccount(caller, told), `user-${caller.email}`, permission, bucket, object, others)
 }
 
 /** Whether the caller may do what is asked of a project as a whole: at home, or as a storage.admin of it. */
@@ -87,12 +88,8 @@ export function mayInProject({ caller, isAtHome, projectBindings }: Asker, proje
   if (isAtHome(project)) return true
   return projectBindings(project).some(
     ({ role, members, condition }) =>
-      condition === undefined && role === 'roles/storage.admin' && members.some((told) => isOf(caller, told)),
+      condition === undefined && role === 'roles/storage.admin' && members.some((told) => isAccount(caller, told)),
   )
-}
-
-function isOf({ email }: Caller, told: string): boolean {
-  return told.toLowerCase() === `serviceAccount:${email}`.toLowerCase()
 }
 
 /** Whether allUsers holds the permission, by the bucket's policy, or by lists where they still count. */

@@ -36,12 +36,11 @@ export interface CloudStorageNeeds {
 
 export interface CloudStorage extends Product {
   /**
-   * A folder of this host that is kept in step with the bucket, both ways, as long as the daemon lives; filled when resolved.
-   * @throws CloudError BUCKET_NOT_FOUND
+   * A folder of this host that is kept in step with the bucket, both ways, as long as the daemon lives; filled when resolved. For a caller who
+   * may read the bucket's objects, and write them unless `readOnly`.
+   * @throws CloudError BUCKET_NOT_FOUND, PERMISSION_DENIED
    */
-  folder(bucket: string): Promise<string>
-  /** The same for an identity that may read the bucket's objects, and write them unless `readOnly`. @throws CloudError also PERMISSION_DENIED */
-  folderFor(caller: Caller, bucket: string, readOnly: boolean): Promise<string>
+  folder(caller: Caller, bucket: string, readOnly: boolean): Promise<string>
   /** Writes `next` for `member` in every bucket's policy. */
   replaceMember(member: string, next: string): Promise<void>
   /** Removes all that a project has here: held and retained objects, half-made uploads and folders too. For devcloud itself, never for a caller. */
@@ -101,14 +100,11 @@ export function cloudStorage({ state, clock, log, project, signingKeys, isAtHome
       store ??= await openObjectStore(state, clock)
       await new Buckets(store, clock, project).replaceMember(member, next)
     },
-    async folderFor(caller, bucket, readOnly) {
+    async folder(caller, bucket, readOnly) {
       store ??= await openObjectStore(state, clock)
-      const found = store.findBucket(bucket) // `folder` says by name that there is none
+      const found = store.findBucket(bucket) // the folder's opening says by name that there is none
       if (found !== undefined) checkAccess(asker(caller), 'storage.objects.list', found)
       if (found !== undefined && !readOnly) checkAccess(asker(caller), 'storage.objects.create', found)
-      return this.folder(bucket)
-    },
-    async folder(bucket) {
       const opening = folders.get(bucket) ?? openFolder(bucket)
       folders.set(bucket, opening)
       opening.catch(() => folders.delete(bucket))

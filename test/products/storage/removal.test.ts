@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { localUser } from '../../../src/api/caller.ts'
 import { givenStorage, type GivenStorage } from './given-storage.ts'
 
 test('a project goes with all that it has: retained, held and old generations, half-made uploads, folders', async () => {
@@ -13,7 +14,7 @@ test('a project goes with all that it has: retained, held and old generations, h
   await beginUpload(given)
   await client.createBucket('other')
   for (let at = 0; at < 20; at += 1) await client.bucket('other').file('same').save(`${at}`)
-  const folder = await product.folder('other')
+  const folder = await product.folder(localUser, 'other', false)
   await expect(bucket.file('held').delete()).rejects.toMatchObject({ code: 403 })
   await product.removeProject('demo')
   expect((await client.getBuckets())[0]).toEqual([])

@@ -18,6 +18,16 @@ import type { Route } from './route-table.ts'
 /** Methods of buckets and their policies. Source: cloud.google.com/storage/docs/json_api/v1/buckets. */
 export function bucketRoutes({ store, buckets, project }: Parts): readonly Route<Handler>[] {
   const resource = (bucket: StoredBucket, view: View) => toBucketResource(bucket, buckets.projectNumber(bucket), view)
+  /** A list of what cannot be made here. */
+  const noneOf = (collection: string, permission: string, kind: string): Route<Handler> => ({
+    verb: 'GET',
+    path: `b/:bucket/${collection}`,
+    handle(call) {
+      call.allow(permission, call.param('bucket'))
+      store.bucket(call.param('bucket'))
+      return { kind }
+    },
+  })
   const predefined = (call: Call) => ({ acl: call.text('predefinedAcl'), defaultObjectAcl: call.text('predefinedDefaultObjectAcl') })
   return [
     {
@@ -150,24 +160,8 @@ export function bucketRoutes({ store, buckets, project }: Parts): readonly Route
         }
       },
     },
-    {
-      verb: 'GET', // none can be made; gcloud storage rm -r asks before it removes a bucket
-      path: 'b/:bucket/managedFolders',
-      handle(call) {
-        call.allow('storage.managedFolders.list', call.param('bucket'))
-        store.bucket(call.param('bucket'))
-        return { kind: 'storage#managedFolders' }
-      },
-    },
-    {
-      verb: 'GET', // none can be made
-      path: 'b/:bucket/notificationConfigs',
-      handle(call) {
-        call.allow('storage.buckets.get', call.param('bucket'))
-        store.bucket(call.param('bucket'))
-        return { kind: 'storage#notifications' }
-      },
-    },
+    noneOf('managedFolders', 'storage.managedFolders.list', 'storage#managedFolders'), // gcloud storage rm -r asks before it removes a bucket
+    noneOf('notificationConfigs', 'storage.buckets.get', 'storage#notifications'),
     {
       verb: 'GET', // none can be made
       path: 'projects/:project/hmacKeys',
