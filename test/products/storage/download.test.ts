@@ -142,7 +142,8 @@ test('storage trap 28: a signed URL reads a private object until it expires; of 
     expect(await get(target.replace('/a/b%20c', '/other'))).toEqual([403, 'SignatureDoesNotMatch'])
     expect((await get(target, 'HEAD'))[0]).toBe(403)
     expect((await get(`${target}&x=1`))[0]).toBe(version === 'v4' ? 403 : 200)
-    expect(await get(target.replace(/ignature=../, 'ignature=00'))).toEqual([403, 'SignatureDoesNotMatch'])
+    const forged = target.replace(/ignature=(..)/, (_, first) => `ignature=${first === '00' ? '11' : '00'}`) // one in 256 begins with 00
+    expect(await get(forged)).toEqual([403, 'SignatureDoesNotMatch'])
     expect(await get(target.replace('a%40b', 'other%40b'))).toEqual([403, 'SignatureDoesNotMatch']) // an account that nobody knows proves nothing
     nowMs += 61_000
     expect(await get(target)).toEqual([400, 'ExpiredToken'])
