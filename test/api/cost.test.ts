@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SecretSchema } from '../../src/api/gen/google/cloud/secretmanager/v1/resources_pb.ts'
 import { CreateSecretRequestSchema, UpdateSecretRequestSchema } from '../../src/api/gen/google/cloud/secretmanager/v1/service_pb.ts'
 import { expectShortTurns, longestTurn } from '../loop-watchdog.ts'
-import { givenCloud, type GivenCloud, type SendOptions } from './given-cloud.ts'
+import { givenCloud, type GivenCloud } from './given-cloud.ts'
+import type { SendOptions } from './send.ts'
 
 let given: GivenCloud
 beforeAll(async () => {

@@ -16,7 +16,8 @@ import { IAM } from '../../src/api/gen/google/iam/admin/v1/iam_pb.ts'
 import { IAMCredentials } from '../../src/api/gen/google/iam/credentials/v1/iamcredentials_pb.ts'
 import { Operations } from '../../src/api/gen/google/longrunning/operations_pb.ts'
 import { fuzzRounds, fuzzSeed as seed, mutated, seeded, type Seeded } from '../seeded.ts'
-import { givenCloud, type Answer, type GivenCloud } from './given-cloud.ts'
+import { givenCloud, type GivenCloud } from './given-cloud.ts'
+import type { Answer } from './send.ts'
 import { chance, mutatedJson, randomJson, randomMessage } from './random-json.ts'
 
 const services = [

@@ -1,5 +1,5 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { startCloud, type Cloud } from '../../src/fixture/start-cloud.ts'
+import { send, type Answer, type SendOptions } from './send.ts'
 
 export interface GivenCloud extends AsyncDisposable {
   readonly cloud: Cloud
@@ -7,34 +7,13 @@ export interface GivenCloud extends AsyncDisposable {
   send(method: string, target: string, options?: SendOptions): Promise<Answer>
 }
 
-export interface SendOptions {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
-}
-
-export interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly text: string
-}
-
 /** Every product behind one endpoints port. */
 export async function givenCloud(): Promise<GivenCloud> {
   const cloud = await startCloud()
+  const port = Number(new URL(cloud.endpoint).port)
   return {
     cloud,
-    send: (method, target, options = {}) => send(cloud.endpoint, method, target, options),
+    send: (method, target, options) => send(port, method, target, options),
     [Symbol.asyncDispose]: () => cloud[Symbol.asyncDispose](),
   }
-}
-
-function send(endpoint: string, method: string, path: string, { headers = {}, body }: SendOptions): Promise<Answer> {
-  const { hostname, port, host } = new URL(endpoint)
-  return new Promise((resolve, reject) => {
-    const outgoing = httpRequest({ host: hostname, port, method, path, headers: { host, ...headers } }, async (incoming) => {
-      const bytes = Buffer.concat(await incoming.toArray())
-      resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: bytes.toString() })
-    })
-    outgoing.on('error', reject).end(body)
-  })
 }

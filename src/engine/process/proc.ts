@@ -79,7 +79,8 @@ function readAddress(hex: string): string {
   return `[${(hex.match(/.{4}/g) ?? []).join(':').toLowerCase()}]`
 }
 
-function socketInodes(pid: number): string[] {
+/** Of the sockets that a process has open. */
+export function socketInodes(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
       try {

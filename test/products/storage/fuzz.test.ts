@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { crc32c } from '../../../src/base/crc32c.ts'
 import { fuzzRounds, fuzzSeed, mutated, seeded, type Seeded } from '../../seeded.ts'
-import { givenStorage, type Answer, type GivenStorage } from './given-storage.ts'
+import { givenStorage, type GivenStorage } from './given-storage.ts'
+import type { Answer } from '../../api/send.ts'
 
 let given: GivenStorage
 

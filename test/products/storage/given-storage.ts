@@ -1,11 +1,11 @@
 import { Storage, type Bucket, type StorageOptions } from '@google-cloud/storage'
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { openLog } from '../../../src/base/log.ts'
 import { objectTables } from '../../../src/objects/schema.ts'
 import { cloudStorage, type CloudStorage } from '../../../src/products/storage/index.ts'
 import type { SigningKeys } from '../../../src/products/storage/wire/signed-url.ts'
 import { openState, type State } from '../../../src/state/state.ts'
+import { send, type Answer, type SendOptions } from '../../api/send.ts'
 import { givenApi, givenState, type GivenApi } from '../../api/given-api.ts'
 
 export interface GivenStorage extends AsyncDisposable {
@@ -20,20 +20,6 @@ export interface GivenStorage extends AsyncDisposable {
   readonly directory: string
   /** A request as it stands. @param target path and query */
   send(method: string, target: string, options?: SendOptions): Promise<Answer>
-}
-
-export interface SendOptions {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
-}
-
-export interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly bytes: Buffer
-  readonly text: string
-  /** The body as JSON. */
-  json(): Record<string, unknown>
 }
 
 /** Asks without a token, on Google's own host: nobody's right counts but that of allUsers. */
@@ -77,15 +63,4 @@ export async function givenStorage(
       await state[Symbol.asyncDispose]()
     },
   }
-}
-
-function send(port: number, method: string, target: string, { headers = {}, body }: SendOptions): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = httpRequest({ port, method, path: target, headers: { host: `localhost:${port}`, ...headers } }, async (incoming) => {
-      const bytes = Buffer.concat(await incoming.toArray())
-      const text = bytes.toString()
-      resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, bytes, text, json: () => JSON.parse(text) as never })
-    })
-    outgoing.on('error', reject).end(body)
-  })
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:http2'
 import { expect, test } from 'vitest'
-import { givenStorage, type Answer, type GivenStorage, type SendOptions } from './given-storage.ts'
+import { givenStorage, type GivenStorage } from './given-storage.ts'
+import type { Answer, SendOptions } from '../../api/send.ts'
 
 const granule = 256 << 10
 const upload = '/upload/storage/v1/b/bucket/o'
