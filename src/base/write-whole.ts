@@ -19,17 +19,16 @@ export function writeWhole(path: string, content: string | Uint8Array, mode: num
 
 /** The bytes that a file has are there after a power cut. */
 export function syncFile(path: string): void {
-  const file = openSync(path, 'r+')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  sync(path, 'r+')
 }
 
 /** A name that was made, renamed or removed in `directory` stays so after a power cut. */
 export function syncDirectory(directory: string): void {
-  const handle = openSync(directory, 'r')
+  sync(directory, 'r')
+}
+
+function sync(path: string, flags: 'r' | 'r+'): void {
+  const handle = openSync(path, flags)
   try {
     fsyncSync(handle)
   } finally {

@@ -10,7 +10,7 @@ export interface SeenRequest {
 
 export type Decision =
   /** @param lendsAuthority whether the name is one at which a request without a token may be the local user's */
-  | { readonly kind: 'api'; readonly host: string; readonly lendsAuthority: boolean }
+  | { readonly kind: 'api'; readonly lendsAuthority: boolean }
   | { readonly kind: 'metadata' }
   | { readonly kind: 'refuse'; readonly http: number; readonly status: string; readonly grpc: number; readonly message: string }
 
@@ -23,8 +23,8 @@ export function decideRequest(request: SeenRequest, door: Door, isKnown: (host: 
   const kind = kindOfHost(host, isKnown)
   if (kind === 'unemulated') return refuse(400, 'UNIMPLEMENTED', 12, `devcloud does not emulate ${host}.`)
   if (kind === 'metadata') return { kind }
-  if (kind === 'api') return { kind, host, lendsAuthority: false }
-  if (door === 'endpoints' && (kind === 'local' || kind === 'endpoint')) return { kind: 'api', host, lendsAuthority: !isBytesHost(host) }
+  if (kind === 'api') return { kind, lendsAuthority: false }
+  if (door === 'endpoints' && (kind === 'local' || kind === 'endpoint')) return { kind: 'api', lendsAuthority: !isBytesHost(host) }
   return refuse(421, 'FAILED_PRECONDITION', 9, `No host ${host} is served here.`)
 }
 

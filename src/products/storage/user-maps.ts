@@ -1,16 +1,17 @@
+import { isLabelKey, isLabelValue, mostLabels } from '../../api/labels.ts'
 import { stringMap } from '../../api/string-map.ts'
 
 /** Source: cloud.google.com/storage/docs/tags-and-labels#bucket-labels. */
 export const labels = stringMap().superRefine((map, context) => {
   const issue = (message: string) => context.addIssue({ code: 'custom', message })
   const entries = Object.entries(map)
-  if (entries.length > 64) issue('A bucket may have at most 64 labels.')
+  if (entries.length > mostLabels) issue(`A bucket may have at most ${mostLabels} labels.`)
   for (const [key, value] of entries) {
-    if (!/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key) || Buffer.byteLength(key) > 128)
+    if (!isLabelKey(key))
       issue(
         `The label key "${key.slice(0, 100)}" must be 1 to 63 lowercase letters, digits, dashes and underscores, and begin with a letter.`,
       )
-    if (!/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(value) || Buffer.byteLength(value) > 128)
+    if (!isLabelValue(value))
       issue(`The value of the label "${key.slice(0, 100)}" must be at most 63 lowercase letters, digits, dashes and underscores.`)
   }
 })
