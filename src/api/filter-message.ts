@@ -1,7 +1,7 @@
 import { ScalarType, type DescField, type DescMessage, type Message, type MessageShape } from '@bufbuild/protobuf'
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect'
 import { timestampMs, type Timestamp } from '@bufbuild/protobuf/wkt'
-import type { FilterField, FilterValue } from './filter.ts'
+import type { FilterField, FilterValue } from './filter-field.ts'
 
 type Field = FilterField<Message>
 

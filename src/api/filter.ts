@@ -1,16 +1,7 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf'
 import { invalidFilter, readFilterTree, type FilterTree, type Restriction } from './filter-tree.ts'
+import type { FilterField, FilterValue } from './filter-field.ts'
 import { messageField } from './filter-message.ts'
-
-/** What a filter may ask for by one path. */
-export interface FilterField<T> {
-  /** How values compare. `presence` is a message, or a map: it is there or not, and a map has keys. */
-  readonly kind: 'text' | 'enum' | 'number' | 'boolean' | 'time' | 'presence'
-  /** Those of a resource: none where it is absent, several of a list. Times are in milliseconds. */
-  values(resource: T): readonly FilterValue[]
-}
-
-export type FilterValue = string | number | boolean
 
 /**
  * Whether a resource passes `text`, which is read once; the empty filter lets all pass.

@@ -8,7 +8,7 @@ import { answersInContainer, eraseInContainer, startInContainer, stopInContainer
 import type { ServerSpec } from './container-spec.ts'
 import { makeOwned, type Home } from './home.ts'
 import { readPlace, removePlace, writePlace, type ContainerPlace } from './place.ts'
-import type { PostgresOptions } from './postgres.ts'
+import type { PostgresOptions } from './postgres-options.ts'
 import { standardCompose } from './settings.ts'
 
 /** Clusters that live in a container's volume. */

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Log } from '../base/log.ts'
-import type { Engine } from '../engine/engine.ts'
 import { embeddedMajor } from './binaries.ts'
 import { clusterOf, type Cluster } from './cluster.ts'
 import { containerClusters } from './container-clusters.ts'
 import { startEmbedded } from './embedded.ts'
 import { openHome } from './home.ts'
+import type { PostgresOptions } from './postgres-options.ts'
 import { openRevival } from './revival.ts'
 import { stopServer } from './server.ts'
 import { watchServer } from './watch.ts'
@@ -37,16 +36,6 @@ export interface Postgres extends AsyncDisposable {
   purge(): void
   /** Where its socket is, running or not: mounted as a folder, it survives a restart of the server. */
   socketDirectory(name: string): string
-}
-
-export interface PostgresOptions {
-  readonly stateDirectory: string
-  /** The engine whose containers a project's servers run in; undefined where it has none. @throws CloudError DOCKER_UNREACHABLE */
-  readonly containersFor?: (project: string) => Promise<Engine | undefined>
-  /** The project's own folder, whose compose/postgres.yaml wins over devcloud's; undefined where it has none. */
-  readonly directoryOf?: (project: string) => string | undefined
-  /** Given, a server that ends by itself is started again, and that is told here. */
-  readonly log?: Log
 }
 
 /** Servers go on when the daemon ends; `open` finds them again. */

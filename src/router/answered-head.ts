@@ -1,9 +1,19 @@
-import { names, type ClientRequest } from './client-request.ts'
+import { hasConnectionOption } from './connection-option.ts'
 import { responseFraming, type Framing } from './framing.ts'
 import { hasDate, untracedResponse } from './forward-head.ts'
 import { isEventStream } from './left-behind.ts'
-import { HeadError, type Field, type ResponseHead } from './http-head.ts'
+import { HeadError, type Field, type RequestHead, type ResponseHead } from './http-head.ts'
+import type { Front } from './origin.ts'
 import { isPlainText } from './public-origins.ts'
+
+/** What an answer needs to know of its request. */
+interface AnsweredRequest {
+  readonly head: Pick<RequestHead, 'method' | 'minor'>
+  readonly front: Front
+  readonly upgrade: boolean
+  readonly plain: boolean
+  readonly close: boolean
+}
 
 /** A response's head, read and translated. */
 export interface AnsweredHead {
@@ -23,7 +33,7 @@ export interface AnsweredHead {
 }
 
 /** @throws HeadError for a response that cannot be passed on */
-export function answerHead(text: string, head: ResponseHead, request: ClientRequest, cookie: Field | undefined): AnsweredHead {
+export function answerHead(text: string, head: ResponseHead, request: AnsweredRequest, cookie: Field | undefined): AnsweredHead {
   const { method, minor } = request.head
   if (head.status === 101 && !request.upgrade) throw new HeadError(502, 'Nobody asked for another protocol.')
   const framing = responseFraming(head, method)
@@ -36,7 +46,7 @@ export function answerHead(text: string, head: ResponseHead, request: ClientRequ
     framing,
     forClient: untracedResponse(whole, isUnframed ? { kind: 'close' } : framing, request.front, close),
     dated: hasDate(head),
-    keepUpstream: !names(head.fields, 'close') && head.minor === 1 && framing.kind !== 'close',
+    keepUpstream: !hasConnectionOption(head.fields, 'close') && head.minor === 1 && framing.kind !== 'close',
     close,
     replaces: request.plain && isPlainText(head.fields),
     stream: isEventStream(head) ? 'events' : framing.kind === 'chunked' || framing.kind === 'close' ? 'open' : undefined,

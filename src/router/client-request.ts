@@ -1,7 +1,8 @@
 import type { AnsweredHead } from './answered-head.ts'
+import { hasConnectionOption } from './connection-option.ts'
 import { requestFraming, type Framing } from './framing.ts'
 import { clientTraceId, untracedRequest, valueOf } from './forward-head.ts'
-import { HeadError, readRequestHead, type Field, type RequestHead } from './http-head.ts'
+import { HeadError, readRequestHead, type RequestHead } from './http-head.ts'
 import type { Front } from './origin.ts'
 import { isBrowserText } from './public-origins.ts'
 
@@ -42,7 +43,8 @@ export function readClientRequest(text: string, facts: ConnectionFacts): ClientR
   const expects = valueOf(fields, 'expect')
   if (expects !== '' && expects.toLowerCase() !== '100-continue') throw new HeadError(417, `Expect "${expects}" cannot be met.`)
   const front = { scheme: facts.scheme, host, port }
-  const upgrade = framing.kind === 'none' && valueOf(fields, 'upgrade').toLowerCase() === 'websocket' && names(fields, 'upgrade')
+  const upgrade =
+    framing.kind === 'none' && valueOf(fields, 'upgrade').toLowerCase() === 'websocket' && hasConnectionOption(fields, 'upgrade')
   const plain = facts.replacesOrigins && isBrowserText(fields)
   return {
     text,
@@ -52,19 +54,12 @@ export function readClientRequest(text: string, facts: ConnectionFacts): ClientR
     forApplication: untracedRequest(head, framing, front, facts.remoteIp, { upgrade, plain }),
     upgrade,
     plain,
-    close: head.minor === 0 || names(fields, 'close'),
+    close: head.minor === 0 || hasConnectionOption(fields, 'close'),
     traceId: clientTraceId(fields),
     userAgent: valueOf(fields, 'user-agent'),
     answered: undefined,
   }
 }
-
-/** Whether `Connection` has the option. */
-export function names(fields: readonly Field[], option: 'close' | 'upgrade'): boolean {
-  return fields.some(({ lower, value }) => lower === 'connection' && options[option].test(value))
-}
-
-const options = { close: /(^|,)[\t ]*close[\t ]*(,|$)/i, upgrade: /(^|,)[\t ]*upgrade[\t ]*(,|$)/i }
 
 /** The one Host, without and with its port. @throws HeadError 400 for none or several, 421 for an absolute target of another host */
 function readHost(head: RequestHead): { readonly host: string; readonly port: string } {

@@ -15,7 +15,7 @@ import { paginate } from '../../api/pages.ts'
 import { readMessage, writeMessage } from '../../api/message-row.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { openCollection, projectsIn } from '../../state/collection.ts'
-import type { IamNeeds } from './index.ts'
+import type { IamNeeds } from './needs.ts'
 import { checkAccountId, defaultEmailOf, emailOf, invalid, readAccountName, readProjectName } from './names.ts'
 
 /** The service accounts of all projects. A project has its default compute account from the start. */

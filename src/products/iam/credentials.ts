@@ -13,7 +13,7 @@ import {
 import type { IAMCredentials } from '../../api/gen/google/iam/credentials/v1/iamcredentials_pb.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { Accounts } from './accounts.ts'
-import type { IamNeeds } from './index.ts'
+import type { IamNeeds } from './needs.ts'
 import { invalid, readAccountName } from './names.ts'
 
 const longestLifetimeSeconds = 3600

@@ -13,7 +13,7 @@ import { OperationSchema, type Operation } from '../../api/gen/google/longrunnin
 import { service, type Service } from '../../api/product.ts'
 import { unimplemented } from '../../api/status.ts'
 import { openCollection } from '../../state/collection.ts'
-import type { IamNeeds } from './index.ts'
+import type { IamNeeds } from './needs.ts'
 import { invalid } from './names.ts'
 
 /** The APIs that devcloud answers for, by their names in Service Usage. */

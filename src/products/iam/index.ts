@@ -2,42 +2,19 @@ import { create } from '@bufbuild/protobuf'
 import { IAM, ListRolesResponseSchema, type ListRolesRequest } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
 import { IAMCredentials } from '../../api/gen/google/iam/credentials/v1/iamcredentials_pb.ts'
 import type { Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
-import type { Borders } from '../../api/borders.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
 import { service, type Product } from '../../api/product.ts'
 import { unimplemented } from '../../api/status.ts'
-import type { Clock } from '../../base/clock.ts'
-import type { Tokens } from '../../metadata/tokens.ts'
-import type { State } from '../../state/state.ts'
 import { openAccounts } from './accounts.ts'
 import { openCredentials } from './credentials.ts'
 import { serviceUsage } from './enabled-services.ts'
 import { keyRpcs } from './keys.ts'
+import type { IamNeeds } from './needs.ts'
 import { projectPolicy, projectService } from './projects.ts'
 import { certificateRoutes } from './wire/certificates.ts'
 import { idTokenRoute, withoutRest } from './wire/id-token.ts'
 import { oauthRoutes } from './wire/oauth.ts'
 import { smallRoutes } from './wire/small-routes.ts'
-
-export interface IamProject {
-  readonly id: string
-  readonly number: string
-}
-
-/** What IAM stands on, handed in by the daemon. */
-export interface IamNeeds {
-  readonly state: State
-  readonly clock: Clock
-  readonly tokens: Tokens
-  /** A project by id or number. */
-  readonly project: (idOrNumber: string) => IamProject
-  /** Between the identities of one project and what others have. */
-  readonly borders: () => Borders
-  /** Writes another word for a member in policies that are kept elsewhere: those of buckets. */
-  readonly replaceMember?: (member: string, next: string) => Promise<void>
-  /** The projects there are; without it, listing them is UNIMPLEMENTED. */
-  readonly projects?: () => readonly IamProject[]
-}
 
 export interface Iam extends Product {
   /** By its unique id; undefined where there is no such account. */

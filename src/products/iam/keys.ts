@@ -17,7 +17,7 @@ import {
 import { CloudError } from '../../base/cloud-error.ts'
 import type { AccountKey } from '../../metadata/account-keys.ts'
 import type { Accounts } from './accounts.ts'
-import type { IamNeeds } from './index.ts'
+import type { IamNeeds } from './needs.ts'
 import { keyFile } from './key-file.ts'
 import { invalid, readKeyName } from './names.ts'
 

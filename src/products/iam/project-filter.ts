@@ -1,5 +1,5 @@
 import { readFilter } from '../../api/filter.ts'
-import type { IamProject } from './index.ts'
+import type { IamProject } from './needs.ts'
 
 /** What a filter of projects may ask for, by the names of versions 1 and 3. Projects here have no labels and no parent, and all are active. */
 const fields: Readonly<Record<string, (project: IamProject) => readonly string[]>> = {

@@ -15,7 +15,7 @@ import { paginateList } from '../../api/pages.ts'
 import { checkProject } from '../../api/names.ts'
 import { service, type RestBinding, type Service } from '../../api/product.ts'
 import { unimplemented } from '../../api/status.ts'
-import type { IamNeeds, IamProject } from './index.ts'
+import type { IamNeeds, IamProject } from './needs.ts'
 import { readProjectFilter } from './project-filter.ts'
 import { defaultEmailOf, invalid, readProjectName } from './names.ts'
 

@@ -3,22 +3,13 @@ import { openIamPolicies } from '../../api/iam-policy.ts'
 import { checkProject } from '../../api/names.ts'
 import { service, type Product } from '../../api/product.ts'
 import { regions } from '../../api/regions.ts'
-import type { Clock } from '../../base/clock.ts'
 import { projectsIn } from '../../state/collection.ts'
-import type { State } from '../../state/state.ts'
 import { openChanges } from './changes.ts'
+import type { SecretManagerNeeds } from './needs.ts'
 import { openSecrets } from './secrets.ts'
 import { openVersions } from './versions.ts'
 
 export { versionTable } from './versions.ts'
-
-/** What Secret Manager stands on, handed in by the daemon. */
-export interface SecretManagerNeeds {
-  readonly state: State
-  readonly clock: Clock
-  /** A project by id or number. */
-  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
-}
 
 export interface SecretManager extends Product {
   /** The payload of `projects/P/secrets/S/versions/V`, where V is a number, an alias or `latest`. @throws CloudError NOT_FOUND, FAILED_PRECONDITION */

@@ -9,7 +9,7 @@ import { paginate } from '../../api/pages.ts'
 import { readMessage, writeMessage } from '../../api/message-row.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { openCollection, type Collection } from '../../state/collection.ts'
-import type { SecretManagerNeeds } from './index.ts'
+import type { SecretManagerNeeds } from './needs.ts'
 import { checkEtag, invalid, isExpired, newEtag, readSecretName } from './resources.ts'
 import { checkSecret, checkSecretId } from './secret-rules.ts'
 

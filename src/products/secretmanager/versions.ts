@@ -16,7 +16,7 @@ import { readMessageFilter } from '../../api/filter.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { crc32c } from '../../base/crc32c.ts'
 import type { Migration } from '../../state/migrations.ts'
-import type { SecretManagerNeeds } from './index.ts'
+import type { SecretManagerNeeds } from './needs.ts'
 import { automaticStatus, checkEtag, invalid, newEtag, payloadLimitBytes, readVersionName } from './resources.ts'
 import type { Secrets } from './secrets.ts'
 

@@ -7,7 +7,7 @@ import type { Instances } from './instances.ts'
 import { instanceLink } from './names.ts'
 import type { SqlOperation, SqlOperations } from './operations.ts'
 import { etagOf } from './etag.ts'
-import type { Json } from './settings.ts'
+import type { Json } from './json.ts'
 
 export interface Databases {
   insert(project: string, instance: string, body: unknown, user: string): Promise<SqlOperation>

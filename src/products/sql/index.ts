@@ -1,28 +1,15 @@
 import type { Product } from '../../api/product.ts'
-import type { Clock } from '../../base/clock.ts'
-import type { Log } from '../../base/log.ts'
-import type { Postgres } from '../../postgres/postgres.ts'
-import type { State } from '../../state/state.ts'
 import { openDatabases } from './databases.ts'
 import { instanceMissing, notRunning } from './errors.ts'
 import { isStopped } from './instance-resource.ts'
 import { openInstances } from './instances.ts'
 import { connectionName, readConnectionName } from './names.ts'
+import type { CloudSqlNeeds } from './needs.ts'
 import { openSqlOperations } from './operations.ts'
 import { openServers } from './servers.ts'
 import { openUsers } from './users.ts'
 import { differenceOf } from './versions.ts'
 import { sendSqlError, sqlAdminWire } from './wire/json.ts'
-
-/** What Cloud SQL stands on, handed in by the daemon. */
-export interface CloudSqlNeeds {
-  readonly state: State
-  readonly clock: Clock
-  readonly log: Log
-  /** A project by id or number. */
-  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
-  readonly postgres: Pick<Postgres, 'open' | 'reopen' | 'stop' | 'remove' | 'socketDirectory'>
-}
 
 export interface CloudSql extends Product {
   /**

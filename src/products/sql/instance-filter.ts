@@ -1,6 +1,8 @@
-import { readFilter, type FilterValue } from '../../api/filter.ts'
+import { readFilter } from '../../api/filter.ts'
+import type { FilterValue } from '../../api/filter-field.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { isInstanceField } from './instance-resource.ts'
-import { isJson, type Json } from './settings.ts'
+import type { Json } from './json.ts'
 
 /**
  * Whether an instance, as it is answered, passes the filter of instances.list: `state:RUNNABLE settings.userLabels.env=dev`. Source: sqladmin,
@@ -18,8 +20,8 @@ export function readInstanceFilter(text: string): (instance: Json) => boolean {
 function valuesAt(value: unknown, path: readonly string[]): readonly FilterValue[] {
   if (Array.isArray(value)) return value.flatMap((item: unknown) => valuesAt(item, path))
   const [word, ...rest] = path
-  if (word !== undefined) return isJson(value) && Object.hasOwn(value, word) ? valuesAt(value[word], rest) : []
+  if (word !== undefined) return isRecord(value) && Object.hasOwn(value, word) ? valuesAt(value[word], rest) : []
   if (value === undefined || value === null) return []
-  if (isJson(value)) return Object.keys(value)
+  if (isRecord(value)) return Object.keys(value)
   return [typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? Date.parse(value) : String(value)]
 }

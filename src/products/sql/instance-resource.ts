@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { unimplemented } from '../../api/status.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { invalid, stale } from './errors.ts'
 import { isRegion } from '../../api/regions.ts'
 import { checkZone, keptSettings } from './settings-rules.ts'
 import { checkInstanceName, connectionName, instanceLink } from './names.ts'
-import { checkSettingsVersion, completeSettings, isJson, mergeJson, type Json } from './settings.ts'
+import type { Json } from './json.ts'
+import { checkSettingsVersion, completeSettings, mergeJson } from './settings.ts'
 import { checkUpgrade, checkVersion, defaultVersion, differenceOf, installedVersion, majorOf, upgradesOf } from './versions.ts'
 
 /** An instance as it is kept. A password is never part of it. */
@@ -84,7 +86,7 @@ export function changeInstance(row: InstanceRow, body: InstanceBody, merge: bool
     throw invalid(`The region of an instance cannot be changed (${row.region} to ${body.region}).`)
   }
   if (body.databaseVersion !== '') checkUpgrade(row.databaseVersion, body.databaseVersion)
-  if (!merge && !isJson(body.settings)) throw invalid('Missing parameter: settings.')
+  if (!merge && !isRecord(body.settings)) throw invalid('Missing parameter: settings.')
   const version = Number(row.settings['settingsVersion']) + 1
   const settings = merge ? mergeJson(row.settings, body.settings ?? {}) : (body.settings ?? {})
   return {
@@ -124,7 +126,7 @@ export function isStopped(row: InstanceRow): boolean {
 
 /** The instance as Google answers it. There is no TCP, so it has no ipAddresses and no serverCaCert. */
 export function toInstance(row: InstanceRow, projectNumber: string): Json {
-  const zone = isJson(row.settings['locationPreference']) ? row.settings['locationPreference']['zone'] : undefined
+  const zone = isRecord(row.settings['locationPreference']) ? row.settings['locationPreference']['zone'] : undefined
   const account = createHash('sha256').update(connectionName(row)).digest('hex').slice(0, 6)
   return {
     ...row.extra,
@@ -169,7 +171,7 @@ function checkKept(body: InstanceBody): void {
   const { diskEncryptionConfiguration: encryption, secondaryGceZone } = body
   if (!isEmpty(secondaryGceZone)) checkZone(secondaryGceZone, 'secondaryGceZone')
   if (isEmpty(encryption)) return
-  const key = isJson(encryption) ? encryption['kmsKeyName'] : undefined
+  const key = isRecord(encryption) ? encryption['kmsKeyName'] : undefined
   if (typeof key !== 'string' || !/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/.test(key))
     throw invalid(`Invalid value for: diskEncryptionConfiguration.kmsKeyName (${JSON.stringify(key) ?? ''}).`)
 }
@@ -180,7 +182,7 @@ function extraOf(body: InstanceBody): Json {
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0) return true
-  return Array.isArray(value) ? value.length === 0 : isJson(value) && Object.keys(value).length === 0
+  return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0
 }
 
 function newEtag(): string {

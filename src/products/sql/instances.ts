@@ -3,7 +3,7 @@ import { openCollection, projectsIn } from '../../state/collection.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { unimplemented } from '../../api/status.ts'
 import { instanceExists, instanceMissing, notRunning, operationInProgress } from './errors.ts'
-import type { CloudSqlNeeds } from './index.ts'
+import type { CloudSqlNeeds } from './needs.ts'
 import {
   changeInstance,
   editionWarning,
@@ -20,7 +20,7 @@ import { connectionName } from './names.ts'
 import { openRemains } from './remains.ts'
 import type { SqlOperation, SqlOperations } from './operations.ts'
 import type { Servers } from './servers.ts'
-import type { Json } from './settings.ts'
+import type { Json } from './json.ts'
 import { majorOf } from './versions.ts'
 
 export interface Instances {

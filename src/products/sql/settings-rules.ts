@@ -1,8 +1,9 @@
 import { checkLabels } from '../../api/labels.ts'
 import { isRegion } from '../../api/regions.ts'
 import { unimplemented } from '../../api/status.ts'
+import { isRecord } from '../../base/is-record.ts'
 import { invalid } from './errors.ts'
-import { isJson, type Json } from './settings.ts'
+import type { Json } from './json.ts'
 
 type Check = (value: unknown, field: string, sent: Json) => void
 
@@ -34,14 +35,14 @@ const fields: Readonly<Record<string, { readonly check: Check; readonly kept?: (
   backupConfiguration: { check: backup, kept: isEnabled },
   finalBackupConfig: { check: object, kept: isEnabled },
   retainBackupsOnDelete: { check: boolean, kept: isTrue },
-  insightsConfig: { check: object, kept: (value) => isJson(value) && value['queryInsightsEnabled'] === true },
-  passwordValidationPolicy: { check: object, kept: (value) => isJson(value) && value['enablePasswordPolicy'] === true },
+  insightsConfig: { check: object, kept: (value) => isRecord(value) && value['queryInsightsEnabled'] === true },
+  passwordValidationPolicy: { check: object, kept: (value) => isRecord(value) && value['enablePasswordPolicy'] === true },
   deletionProtectionEnabled: { check: boolean },
   connectorEnforcement: {
     check: oneOf('NOT_REQUIRED', 'REQUIRED', 'CONNECTOR_ENFORCEMENT_UNSPECIFIED'),
     kept: (value) => value === 'REQUIRED',
   },
-  dataCacheConfig: { check: object, kept: (value) => isJson(value) && value['dataCacheEnabled'] === true },
+  dataCacheConfig: { check: object, kept: (value) => isRecord(value) && value['dataCacheEnabled'] === true },
   enableGoogleMlIntegration: { check: boolean, kept: isTrue },
   enableDataplexIntegration: { check: boolean, kept: isTrue },
   advancedMachineFeatures: { check: object, kept: isNotEmpty },
@@ -98,7 +99,7 @@ function boolean(value: unknown, field: string): void {
 }
 
 function object(value: unknown, field: string): void {
-  if (!isJson(value)) throw wrong(field, value)
+  if (!isRecord(value)) throw wrong(field, value)
 }
 
 function list(value: unknown, field: string): void {
@@ -122,12 +123,12 @@ function number(least = 0, most = Number.MAX_SAFE_INTEGER): Check {
 }
 
 function labels(value: unknown, field: string): void {
-  if (!isJson(value)) throw wrong(field, value)
+  if (!isRecord(value)) throw wrong(field, value)
   checkLabels(field, Object.fromEntries(Object.entries(value).filter(([, label]) => label !== null)))
 }
 
 function location(value: unknown, field: string): void {
-  if (!isJson(value)) throw wrong(field, value)
+  if (!isRecord(value)) throw wrong(field, value)
   for (const name of ['zone', 'secondaryZone']) if (isNotEmpty(value[name])) checkZone(value[name], `${field}.${name}`)
 }
 
@@ -138,7 +139,7 @@ export function checkZone(value: unknown, field: string): void {
 }
 
 function ipConfiguration(value: unknown, field: string): void {
-  if (!isJson(value)) throw wrong(field, value)
+  if (!isRecord(value)) throw wrong(field, value)
   const modes = ['ALLOW_UNENCRYPTED_AND_ENCRYPTED', 'ENCRYPTED_ONLY', 'TRUSTED_CLIENT_CERTIFICATE_REQUIRED', 'SSL_MODE_UNSPECIFIED']
   if (isNotEmpty(value['sslMode'])) oneOf(...modes)(value['sslMode'], `${field}.sslMode`, value)
   for (const name of ['ipv4Enabled', 'requireSsl'])
@@ -146,13 +147,13 @@ function ipConfiguration(value: unknown, field: string): void {
   const networks = value['authorizedNetworks'] ?? []
   if (!Array.isArray(networks)) throw wrong(`${field}.authorizedNetworks`, networks)
   for (const network of networks as readonly unknown[]) {
-    const cidr = isJson(network) ? network['value'] : undefined
+    const cidr = isRecord(network) ? network['value'] : undefined
     if (typeof cidr !== 'string' || !/^[0-9a-fA-F.:]{2,45}(\/\d{1,3})?$/.test(cidr)) throw wrong(`${field}.authorizedNetworks.value`, cidr)
   }
 }
 
 function window(value: unknown, field: string): void {
-  if (!isJson(value)) throw wrong(field, value)
+  if (!isRecord(value)) throw wrong(field, value)
   for (const [name, least, most] of [
     ['day', 1, 7],
     ['hour', 0, 23],
@@ -161,12 +162,12 @@ function window(value: unknown, field: string): void {
 }
 
 function backup(value: unknown, field: string): void {
-  if (!isJson(value)) throw wrong(field, value)
+  if (!isRecord(value)) throw wrong(field, value)
   const { startTime, transactionLogRetentionDays: days, backupRetentionSettings: kept } = value
   if (isNotEmpty(startTime) && (typeof startTime !== 'string' || !/^([01]\d|2[0-3]):[0-5]\d$/.test(startTime)))
     throw wrong(`${field}.startTime`, startTime)
   if (isNotEmpty(days)) number(1, 35)(days, `${field}.transactionLogRetentionDays`, value)
-  if (isJson(kept) && isNotEmpty(kept['retainedBackups'])) number(1, 365)(kept['retainedBackups'], `${field}.retainedBackups`, value)
+  if (isRecord(kept) && isNotEmpty(kept['retainedBackups'])) number(1, 365)(kept['retainedBackups'], `${field}.retainedBackups`, value)
 }
 
 function isNotEmpty(value: unknown): boolean {
@@ -175,7 +176,7 @@ function isNotEmpty(value: unknown): boolean {
 
 function isNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0 || value === '0') return true
-  return Array.isArray(value) ? value.length === 0 : isJson(value) && Object.values(value).every(isNothing)
+  return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.values(value).every(isNothing)
 }
 
 function isTrue(value: unknown): boolean {
@@ -183,12 +184,12 @@ function isTrue(value: unknown): boolean {
 }
 
 function isEnabled(value: unknown): boolean {
-  return isJson(value) && value['enabled'] === true
+  return isRecord(value) && value['enabled'] === true
 }
 
 /** Instances here have no address: rules of who may reach one have nothing to act on. */
 function hasNetwork(value: unknown): boolean {
-  if (!isJson(value)) return false
+  if (!isRecord(value)) return false
   const { privateNetwork, authorizedNetworks, requireSsl, sslMode } = value
   return (
     isNotEmpty(privateNetwork) ||

@@ -2,10 +2,9 @@ import { mergePatch } from '../../api/json-values.ts'
 import { unimplemented } from '../../api/status.ts'
 import { invalid, stale } from './errors.ts'
 import { checkFlags } from './flags.ts'
+import type { Json } from './json.ts'
 import { checkEdition, checkSettings } from './settings-rules.ts'
 import { checkTier } from './tiers.ts'
-
-export type Json = Readonly<Record<string, unknown>>
 
 /**
  * The settings of an instance as they are kept and answered: what the client sent, over the defaults. Pure.
@@ -41,10 +40,6 @@ export function checkSettingsVersion(sent: Json, current: Json): void {
 /** Google's PATCH is a merge patch: null removes, lists are replaced whole. */
 export function mergeJson(current: Json, patch: Json): Json {
   return mergePatch(current, patch) as Json
-}
-
-export function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What Cloud SQL fills in. Source: golden answers of `gcloud sql instances create`, contract 1.1. */

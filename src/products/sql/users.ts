@@ -5,7 +5,7 @@ import { invalid } from './errors.ts'
 import { etagOf } from './etag.ts'
 import type { Instances } from './instances.ts'
 import type { SqlOperation, SqlOperations } from './operations.ts'
-import type { Json } from './settings.ts'
+import type { Json } from './json.ts'
 
 export interface Users {
   /** Gives a user that is there the password, as Cloud SQL does: Terraform sets that of `postgres` so. */

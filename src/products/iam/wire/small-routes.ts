@@ -3,7 +3,7 @@ import { requireCaller } from '../../../api/caller.ts'
 import { checkProject } from '../../../api/names.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { doneOperation } from '../enabled-services.ts'
-import type { IamNeeds, IamProject } from '../index.ts'
+import type { IamNeeds, IamProject } from '../needs.ts'
 import { pageOfProjects } from '../projects.ts'
 
 /** Single routes of APIs whose protos are not public: Resource Manager v1, Cloud Billing, and what Google's clients ask beside their work. */

@@ -11,7 +11,7 @@ import { policyAsAsked } from '../bucket-policy.ts'
 import { toBucketResource, type View } from '../bucket-resource.ts'
 import { invalid, required } from '../names.ts'
 import type { Call } from './call.ts'
-import type { Handler } from './json.ts'
+import type { Handler } from './handler.ts'
 import type { Parts } from './parts.ts'
 import type { Route } from './route-table.ts'
 

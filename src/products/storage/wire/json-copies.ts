@@ -6,7 +6,7 @@ import { readObjectFields } from '../object-attributes.ts'
 import { bucketOfObject, toObjectResource } from '../object-resource.ts'
 import type { Call } from './call.ts'
 import { refuseCustomerKeys } from './download.ts'
-import type { Handler } from './json.ts'
+import type { Handler } from './handler.ts'
 import type { Parts } from './parts.ts'
 import type { Route } from './route-table.ts'
 

@@ -10,7 +10,7 @@ import type { Call } from './call.ts'
 import { refuseCustomerKeys, sendMedia } from './download.ts'
 import { checkEntityTags } from './entity-tags.ts'
 import { pageSize } from './json-buckets.ts'
-import type { Handler } from './json.ts'
+import type { Handler } from './handler.ts'
 import type { Parts } from './parts.ts'
 import type { Route } from './route-table.ts'
 

@@ -7,6 +7,7 @@ import { aclRoutes } from './json-acl.ts'
 import { serveBatch } from './batch.ts'
 import { Call } from './call.ts'
 import { allowAnyOrigin } from './cors.ts'
+import type { Handler } from './handler.ts'
 import { sendJson } from './json-answer.ts'
 import { bucketRoutes } from './json-buckets.ts'
 import { copyRoutes } from './json-copies.ts'
@@ -18,9 +19,6 @@ import { isOurFault, toJsonError, toStorageError } from './storage-error.ts'
 import { uploadRoutes } from './upload.ts'
 import { bucketOfHost } from './xml-place.ts'
 import type { XmlHandler } from './xml.ts'
-
-/** Gives a resource, undefined for 204, or the reply itself when it has answered. */
-export type Handler = (call: Call) => Promise<object | undefined> | object | undefined
 
 /** The JSON API, its uploads and downloads. Source: cloud.google.com/storage/docs/json_api/v1. */
 export async function serveJson(app: FastifyInstance, parts: Parts, readXml: XmlHandler): Promise<void> {

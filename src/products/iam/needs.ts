@@ -1,0 +1,24 @@
+import type { Borders } from '../../api/borders.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Tokens } from '../../metadata/tokens.ts'
+import type { State } from '../../state/state.ts'
+
+export interface IamProject {
+  readonly id: string
+  readonly number: string
+}
+
+/** What IAM stands on, handed in by the daemon. */
+export interface IamNeeds {
+  readonly state: State
+  readonly clock: Clock
+  readonly tokens: Tokens
+  /** A project by id or number. */
+  readonly project: (idOrNumber: string) => IamProject
+  /** Between the identities of one project and what others have. */
+  readonly borders: () => Borders
+  /** Writes another word for a member in policies that are kept elsewhere: those of buckets. */
+  readonly replaceMember?: (member: string, next: string) => Promise<void>
+  /** The projects there are; without it, listing them is UNIMPLEMENTED. */
+  readonly projects?: () => readonly IamProject[]
+}

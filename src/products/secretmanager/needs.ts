@@ -1,0 +1,10 @@
+import type { Clock } from '../../base/clock.ts'
+import type { State } from '../../state/state.ts'
+
+/** What Secret Manager stands on, handed in by the daemon. */
+export interface SecretManagerNeeds {
+  readonly state: State
+  readonly clock: Clock
+  /** A project by id or number. */
+  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+}

@@ -1,0 +1,14 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Postgres } from '../../postgres/postgres.ts'
+import type { State } from '../../state/state.ts'
+
+/** What Cloud SQL stands on, handed in by the daemon. */
+export interface CloudSqlNeeds {
+  readonly state: State
+  readonly clock: Clock
+  readonly log: Log
+  /** A project by id or number. */
+  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  readonly postgres: Pick<Postgres, 'open' | 'reopen' | 'stop' | 'remove' | 'socketDirectory'>
+}
