@@ -1,5 +1,19 @@
-import { fromJsonString, toJsonString, type DescMessage, type MessageShape } from '@bufbuild/protobuf'
-import { CloudError, messageOf } from '../base/cloud-error.ts'
+import { fromJsonString, toJsonString, type DescMessage, type Message, type MessageShape } from '@bufbuild/protobuf'
+import { unreadableRow, type ResourceKind } from '../state/resource-kind.ts'
+
+/** Resources that are one of Google's messages, by its field `name`. */
+export function messageKind<T extends DescMessage>(
+  kind: string,
+  schema: MessageShape<T> extends { readonly name: string } ? T : never,
+): ResourceKind<MessageShape<T>> {
+  return {
+    kind,
+    form: 'json',
+    nameOf: (message) => (message as Message & { readonly name: string }).name,
+    read: (row) => readMessage<T>(schema, row),
+    write: (message) => writeMessage<T>(schema, message),
+  }
+}
 
 /**
  * A row that keeps one of Google's messages, as `writeMessage` made it. Fields and values that these protos do not know are passed over:
@@ -10,10 +24,7 @@ export function readMessage<T extends DescMessage>(schema: T, row: string): Mess
   try {
     return fromJsonString(schema, row, { ignoreUnknownFields: true })
   } catch (error) {
-    throw new CloudError('DATA_LOSS', `A row of ${schema.typeName} in the state cannot be read: ${messageOf(error)}.`, 'devcloud fsck', {
-      cause: error,
-      fault: 'ROW_UNREADABLE',
-    })
+    throw unreadableRow(`A row of ${schema.typeName}`, error)
   }
 }
 

@@ -1,50 +1,67 @@
+import { boundsBelow, type Belongings } from './belongings.ts'
 import type { State } from './state.ts'
 
-/** Resources of one kind by full name: `projects/p/secrets/s`. Values are JSON text of the caller's own making. */
-export interface Collection {
+export interface CollectionRow {
+  readonly name: string
+  readonly value: string
+}
+
+/** Texts of one kind by name: what is kept beside resources, such as a port or the key of a revision's template. `Resources` has types. */
+export interface Collection extends Belongings {
   get(name: string): string | undefined
   /** Ordered by name, those under `prefix`, after the name `after`, at most `limit`. */
-  list(prefix: string, after?: string, limit?: number): readonly { readonly name: string; readonly value: string }[]
-  count(prefix: string): number
+  list(prefix: string, after?: string, limit?: number): readonly CollectionRow[]
+  /** In the order of their names, those below `parent`, `PARENT/...`, or all for an empty one. Walk through them within one turn of the event loop. */
+  each(parent: string, after?: string): Iterable<CollectionRow>
   /** Inserts or replaces. Durable when resolved. */
   put(name: string, value: string): Promise<void>
   /** Durable when resolved; false when there was none. */
   delete(name: string): Promise<boolean>
   /** Deletes all under `prefix`. Durable when resolved. */
   deleteAll(prefix: string): Promise<void>
+  /** As `delete`, within the caller's `state.write`. */
+  remove(name: string): boolean
+  /** Removes all below `parent`, within the caller's `state.write`. */
+  removeBelow(parent: string): void
 }
 
-/** The collection of `kind` in the table `resources`, which all kinds share. Several writes at once: `state.write` around `putRow`. */
+/** The collection of `kind` in the table `resources`, which all kinds share. */
 export function openCollection(state: State, kind: string): Collection {
   const get = state.db.prepare('SELECT value FROM resources WHERE kind = ? AND name = ?')
-  const list = state.db.prepare(
+  const range = state.db.prepare(
     'SELECT name, value FROM resources WHERE kind = ? AND name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?',
   )
-  const count = state.db.prepare('SELECT count(*) AS n FROM resources WHERE kind = ? AND name >= ? AND name < ?')
   const put = state.db.prepare('INSERT INTO resources VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
   const remove = state.db.prepare('DELETE FROM resources WHERE kind = ? AND name = ?')
-  const removeAll = state.db.prepare('DELETE FROM resources WHERE kind = ? AND name >= ? AND name < ?')
+  const removeRange = state.db.prepare('DELETE FROM resources WHERE kind = ? AND name >= ? AND name < ?')
+  const removeOne = (name: string) => remove.run(kind, name).changes > 0
+  const removeBelow = (parent: string) => void removeRange.run(kind, ...boundsBelow(parent))
   return {
     get: (name) => get.get(kind, name)?.['value'] as string | undefined,
-    list: (prefix, after = '', limit = -1) =>
-      list
-        .all(kind, after, prefix, `${prefix}\u{10ffff}`, limit)
-        .map((row) => ({ name: row['name'] as string, value: row['value'] as string })),
-    count: (prefix) => Number(count.get(kind, prefix, `${prefix}\u{10ffff}`)?.['n'] ?? 0),
+    list: (prefix, after = '', limit = -1) => range.all(kind, after, prefix, `${prefix}\u{10ffff}`, limit).map(toRow),
+    each: (parent, after = '') => range.iterate(kind, after, ...boundsBelow(parent), -1).map(toRow),
     put: (name, value) => state.write(() => void put.run(kind, name, value)),
-    delete: (name) => state.write(() => remove.run(kind, name).changes > 0),
-    deleteAll: (prefix) => state.write(() => void removeAll.run(kind, prefix, `${prefix}\u{10ffff}`)),
+    delete: (name) => state.write(() => removeOne(name)),
+    deleteAll: (prefix) => state.write(() => void removeRange.run(kind, prefix, `${prefix}\u{10ffff}`)),
+    remove: removeOne,
+    removeBelow,
+    removeWith(name) {
+      removeOne(name)
+      removeBelow(name)
+    },
   }
+}
+
+function toRow(row: Readonly<Record<string, unknown>>): CollectionRow {
+  return { name: row['name'] as string, value: row['value'] as string }
 }
 
 /** Deletes `name` and all below it, `name/...`, from every collection: what is left of a resource whose rows nobody reads any more. */
 export async function deleteEverywhere(state: State, name: string): Promise<void> {
-  await state.write((db) =>
-    db.prepare('DELETE FROM resources WHERE name = ? OR (name >= ? AND name < ?)').run(name, `${name}/`, `${name}/\u{10ffff}`),
-  )
+  await state.write((db) => db.prepare('DELETE FROM resources WHERE name = ? OR (name >= ? AND name < ?)').run(name, ...boundsBelow(name)))
 }
 
 /** The ids in `projects/ID/...` of the collection's rows. */
 export function projectsIn(rows: Collection): readonly string[] {
-  return [...new Set(rows.list('projects/').map(({ name }) => name.split('/')[1] ?? ''))]
+  return [...new Set(Array.from(rows.each('projects'), ({ name }) => name.split('/')[1] ?? ''))]
 }

@@ -12,9 +12,10 @@ import { deletedAccount } from '../../api/iam-members.ts'
 import type { IamPolicies } from '../../api/iam-policy.ts'
 import { applyMask } from '../../api/masks.ts'
 import { paginate } from '../../api/pages.ts'
-import { readMessage, writeMessage } from '../../api/message-row.ts'
+import { messageKind } from '../../api/message-row.ts'
 import { CloudError } from '../../base/cloud-error.ts'
-import { openCollection, projectsIn } from '../../state/collection.ts'
+import { openCollection } from '../../state/collection.ts'
+import { openResources } from '../../state/resources.ts'
 import type { IamNeeds } from './needs.ts'
 import { checkAccountId, defaultEmailOf, emailOf, invalid, readAccountName, readProjectName } from './names.ts'
 
@@ -31,35 +32,29 @@ export interface Accounts {
   rpcs: Partial<ServiceImpl<typeof IAM>>
 }
 
+export const accountKind = messageKind('iam.account', ServiceAccountSchema)
+
 /** @param onMembersChange told the names of resources whose policy named an account that is gone */
 export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersChange: (resources: readonly string[]) => void): Accounts {
-  const rows = openCollection(needs.state, 'iam.account')
+  const accounts = openResources(needs.state, accountKind)
   const settled = openCollection(needs.state, 'iam.project')
-  const put = async (account: ServiceAccount) => {
-    await rows.put(account.name, writeMessage(ServiceAccountSchema, account))
-    return account
-  }
   /** Makes the default account of a project that nobody spoke of before; once, so that it can be deleted. */
   const settle = (project: string) => {
     if (settled.get(project) !== undefined) return
     const email = defaultEmailOf(needs.project(project).number)
     const made = [
       settled.put(project, ''),
-      put(newAccount(project, email, needs.tokens.uniqueId(email), 'Default compute service account', '')),
+      accounts.put(newAccount(project, email, needs.tokens.uniqueId(email), 'Default compute service account', '')),
     ]
     Promise.all(made).catch(() => {}) // a disk that is full tells the next writer
   }
-  const prefixOf = (project: string) => `projects/${project}/serviceAccounts/`
+  const parentOf = (project: string) => `projects/${project}/serviceAccounts`
   const lookUp = ({ project: told, account }: { readonly project: string; readonly account: string }) => {
     const owner = told === '-' ? projectOfEmail(account) : told
     const project = owner === undefined ? undefined : needs.project(owner).id
     if (project !== undefined) settle(project)
-    if (account.includes('@')) {
-      const value = project === undefined ? undefined : rows.get(prefixOf(project) + account)
-      return value === undefined ? undefined : readMessage(ServiceAccountSchema, value)
-    }
-    const all = rows.list(project === undefined ? 'projects/' : prefixOf(project))
-    return all.map(({ value }) => readMessage(ServiceAccountSchema, value)).find(({ uniqueId }) => uniqueId === account)
+    if (account.includes('@')) return project === undefined ? undefined : accounts.find(`${parentOf(project)}/${account}`)
+    return accounts.list(project === undefined ? '' : parentOf(project)).find(({ uniqueId }) => uniqueId === account)
   }
   const get = (name: string) => {
     const found = lookUp(readAccountName(name))
@@ -82,7 +77,7 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
     const { name, email, uniqueId } = account
     const [changed] = await Promise.all([
       forget(email, uniqueId),
-      rows.delete(name),
+      accounts.delete(name),
       needs.tokens.accountKeys.deleteAll(email),
       needs.tokens.suspend(email, true),
       needs.tokens.retire(email),
@@ -92,20 +87,20 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
   const setDisabled = async (name: string, disabled: boolean) => {
     const account = get(name)
     account.disabled = disabled
-    await Promise.all([put(account), needs.tokens.suspend(account.email, disabled)])
+    await Promise.all([accounts.put(account), needs.tokens.suspend(account.email, disabled)])
     return create(EmptySchema)
   }
   return {
     get,
     find: (account) => lookUp({ project: '-', account }),
-    projects: () => [...new Set([...settled.list('').map(({ name }) => name), ...projectsIn(rows)])],
+    projects: () => [...new Set([...settled.list('').map(({ name }) => name), ...accounts.projects()])],
     async removeProject(project) {
-      const emails = rows.list(prefixOf(project)).map(({ name }) => name.slice(prefixOf(project).length))
+      const emails = accounts.names(parentOf(project)).map((name) => name.slice(parentOf(project).length + 1))
       const { accountKeys, suspend, retire, uniqueId } = needs.tokens
       const told = await Promise.all(emails.map((email) => forget(email, uniqueId(email))))
       await Promise.all([
         ...emails.flatMap((email) => [accountKeys.deleteAll(email), suspend(email, false), retire(email)]),
-        rows.deleteAll(prefixOf(project)),
+        accounts.deleteBelow(parentOf(project)),
         settled.delete(project),
       ])
       onMembersChange(told.flat())
@@ -119,29 +114,30 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
         const email = emailOf(request.accountId, project)
         const account = newAccount(project, email, needs.tokens.uniqueId(email), displayName, description)
         checkTexts(account)
-        if (rows.get(account.name) !== undefined) {
+        if (accounts.find(account.name) !== undefined) {
           throw new CloudError(
             'ALREADY_EXISTS',
             `Service account ${request.accountId} already exists within project projects/${project}.`,
             `gcloud iam service-accounts describe ${account.email}`,
           )
         }
-        await Promise.all([put(account), needs.tokens.suspend(account.email, false)])
+        await Promise.all([accounts.put(account), needs.tokens.suspend(account.email, false)])
         return account
       },
       getServiceAccount: (request) => get(request.name),
       listServiceAccounts(request) {
         const project = needs.project(readProjectName(request.name)).id
         settle(project)
-        const page = paginate(rows, prefixOf(project), Math.min(request.pageSize || 20, 100), request.pageToken)
-        const accounts = page.items.map(({ value }) => readMessage(ServiceAccountSchema, value))
-        return create(ListServiceAccountsResponseSchema, { accounts, nextPageToken: page.nextPageToken })
+        const parent = parentOf(project)
+        const list = (after: string, limit: number) => accounts.list(parent, after, limit)
+        const page = paginate(list, parent, Math.min(request.pageSize || 20, 100), request.pageToken)
+        return create(ListServiceAccountsResponseSchema, { accounts: [...page.items], nextPageToken: page.nextPageToken })
       },
       async updateServiceAccount(request) {
         const account = get(request.name)
         account.displayName = request.displayName
         checkTexts(account)
-        return put(account)
+        return accounts.put(account)
       },
       async patchServiceAccount(request) {
         const sent = request.serviceAccount ?? create(ServiceAccountSchema)
@@ -151,7 +147,7 @@ export function openAccounts(needs: IamNeeds, policies: IamPolicies, onMembersCh
         if (fixed !== undefined) throw invalid(`update_mask names "${fixed}"; only display_name and description can be changed.`)
         const account = applyMask(ServiceAccountSchema, get(sent.name), sent, paths)
         checkTexts(account)
-        return put(account)
+        return accounts.put(account)
       },
       async deleteServiceAccount(request) {
         const account = get(request.name)

@@ -3,7 +3,6 @@ import { openIamPolicies } from '../../api/iam-policy.ts'
 import { checkProject } from '../../api/names.ts'
 import { service, type Product } from '../../api/product.ts'
 import { regions } from '../../api/regions.ts'
-import { projectsIn } from '../../state/collection.ts'
 import { openChanges } from './changes.ts'
 import type { SecretManagerNeeds } from './needs.ts'
 import { openSecrets } from './secrets.ts'
@@ -36,12 +35,8 @@ export function secretManager(needs: SecretManagerNeeds): SecretManager {
         return { locations: regions.map((id) => ({ name: `projects/${number}/locations/${id}`, locationId: id, displayName: id })) }
       })
     },
-    projects: () => projectsIn(secrets.rows),
-    async removeProject(project) {
-      const prefix = `projects/${needs.project(project).number}/secrets/`
-      await versions.removeAll(prefix)
-      await secrets.rows.deleteAll(prefix)
-    },
+    projects: () => secrets.projects(),
+    removeProject: (project) => secrets.deleteBelow(`projects/${needs.project(project).number}/secrets`),
     onChange: changes.onChange,
     access: (name) => versions.access(name).payload,
     async [Symbol.asyncDispose]() {},

@@ -37,8 +37,6 @@ interface Row {
 export interface Versions {
   /** The payload of `projects/P/secrets/S/versions/V`. @throws CloudError NOT_FOUND, FAILED_PRECONDITION */
   access(name: string): { readonly name: string; readonly payload: Uint8Array }
-  /** Removes those of all secrets whose names begin with `prefix`. Durable when resolved. */
-  removeAll(prefix: string): Promise<void>
   rpcs: Partial<ServiceImpl<typeof SecretManagerService>>
 }
 
@@ -112,10 +110,6 @@ export function openVersions(needs: SecretManagerNeeds, secrets: Secrets): Versi
   }
   return {
     access,
-    removeAll: (prefix) =>
-      needs.state.write(
-        (db) => void db.prepare('DELETE FROM secret_versions WHERE secret >= ? AND secret < ?').run(prefix, `${prefix}\u{10ffff}`),
-      ),
     rpcs: {
       async addSecretVersion(request) {
         const secret = secrets.get(request.parent)
