@@ -29,7 +29,7 @@ export class CloudError extends Error {
   override readonly name = 'CloudError'
   readonly code: Code
   readonly next: string
-  /** Our own name of the fault, for the terminal: PORT_TAKEN, APP_CRASHED (dx.md 4d); Google's wires never see it. */
+  /** devcloud's own name of the fault: PORT_TAKEN. docs/errors.md has all; over Google's wires it is the `reason` of an ErrorInfo. */
   readonly fault: string | undefined
   /** What was seen, a line each, newest last. */
   readonly evidence: readonly string[]

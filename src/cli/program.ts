@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
 import { addEnv, failedEnv } from './commands/env.ts'
 import { addExec, addOneOff } from './commands/exec.ts'
+import { addExplain } from './commands/explain.ts'
 import { addFsck } from './commands/fsck.ts'
 import { addInit } from './commands/init.ts'
 import { addLogs } from './commands/logs.ts'
@@ -17,7 +18,8 @@ import { addPs } from './commands/ps.ts'
 import { addStatus } from './commands/status.ts'
 import { addTrust } from './commands/trust.ts'
 import { addUp } from './commands/up.ts'
-import { exitCodeOf, exitCodes } from './exit-codes.ts'
+import { exitCodeOf } from './exit-code-of.ts'
+import { exitCodes } from './exit-codes.ts'
 import { openOutput } from './output.ts'
 
 /** @returns the exit code: exit-codes.ts has the list */
@@ -59,6 +61,7 @@ export async function createProgram(word: string): Promise<Command> {
     addExec,
     addInit,
     addDoctor,
+    addExplain,
     addFsck,
     addClean,
     addTrust,

@@ -285,16 +285,16 @@ export async function openObjectStore(state: State, clock: Clock): Promise<Objec
   return new ObjectStore(state, clock, files)
 }
 
-function notFound(message: string, fault: string): CloudError {
-  return new CloudError('NOT_FOUND', message, 'Check the name.', { fault })
+function notFound(message: string, options: { readonly fault: string }): CloudError {
+  return new CloudError('NOT_FOUND', message, 'Check the name.', options)
 }
 
 export function bucketNotFound(): CloudError {
-  return notFound('The specified bucket does not exist.', 'BUCKET_NOT_FOUND')
+  return notFound('The specified bucket does not exist.', { fault: 'BUCKET_NOT_FOUND' })
 }
 
 export function objectNotFound({ bucket, name }: ObjectKey): CloudError {
-  return notFound(`No such object: ${bucket}/${name}`, 'OBJECT_NOT_FOUND')
+  return notFound(`No such object: ${bucket}/${name}`, { fault: 'OBJECT_NOT_FOUND' })
 }
 
 function bucketExists(): CloudError {

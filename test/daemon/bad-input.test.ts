@@ -18,7 +18,7 @@ interface Row {
 const secretEnv = '          env: [{ name: KEY, valueFrom: { secretKeyRef: { name: absent, key: latest } } }]\n'
 const bomb = Array.from('bcdefgh', (name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(', ')}]\n`)
 
-/** Issue 3, "Bad input": what a second `up` meets while a good revision serves. Exit codes: dx.md 4(d). */
+/** What a second `up` meets while a good revision serves. Exit codes: docs/errors.md. */
 const rows: readonly Row[] = [
   {
     what: 'an application that exits',

@@ -1,15 +1,5 @@
 import { CloudError } from '../../base/cloud-error.ts'
 
-/** Faults of our own naming, which the wire turns into the `reason` that Google's clients look at. */
-export const faults = {
-  instanceMissing: 'SQL_INSTANCE_MISSING',
-  instanceExists: 'SQL_INSTANCE_EXISTS',
-  inProgress: 'SQL_OPERATION_IN_PROGRESS',
-  stale: 'SQL_SETTINGS_STALE',
-  stopped: 'SQL_INSTANCE_STOPPED',
-  flag: 'SQL_FLAG_UNKNOWN',
-} as const
-
 /** A request that the instance's rules do not allow, in Google's form: `Invalid request: ...`. */
 export function invalid(message: string, next = 'Correct the request.', cause?: unknown): CloudError {
   return new CloudError('INVALID_ARGUMENT', `Invalid request: ${message}`, next, cause === undefined ? {} : { cause })
@@ -22,7 +12,7 @@ export function instanceMissing(project: string, instance: string): CloudError {
     'The Cloud SQL instance does not exist.',
     `gcloud sql instances create ${instance} --project ${project}`,
     {
-      fault: faults.instanceMissing,
+      fault: 'SQL_INSTANCE_MISSING',
       evidence: [`projects/${project}/instances/${instance}`],
     },
   )
@@ -31,27 +21,31 @@ export function instanceMissing(project: string, instance: string): CloudError {
 /** Terraform takes every 409 without this reason for an operation in progress, and tries for 90 minutes. */
 export function instanceExists(): CloudError {
   return new CloudError('ALREADY_EXISTS', 'The Cloud SQL instance already exists.', 'Choose another name, or delete it first.', {
-    fault: faults.instanceExists,
+    fault: 'SQL_INSTANCE_EXISTS',
   })
 }
 
 export function operationInProgress(): CloudError {
   const message = 'Operation failed because another operation was already in progress.'
-  return new CloudError('ABORTED', message, 'Wait for the operation, then try again.', { fault: faults.inProgress })
+  return new CloudError('ABORTED', message, 'Wait for the operation, then try again.', { fault: 'SQL_OPERATION_IN_PROGRESS' })
 }
 
 /** An etag or a settingsVersion of the past. */
 export function stale(): CloudError {
-  return new CloudError('FAILED_PRECONDITION', 'Condition does not match.', 'Read the instance again, then retry.', { fault: faults.stale })
+  return new CloudError('FAILED_PRECONDITION', 'Condition does not match.', 'Read the instance again, then retry.', {
+    fault: 'SQL_SETTINGS_STALE',
+  })
 }
 
 export function notRunning(instance: string): CloudError {
   const message = 'Invalid request: Invalid request since instance is not running.'
   return new CloudError('FAILED_PRECONDITION', message, `gcloud sql instances patch ${instance} --activation-policy=ALWAYS`, {
-    fault: faults.stopped,
+    fault: 'SQL_INSTANCE_STOPPED',
   })
 }
 
 export function invalidFlag(message: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', message, 'gcloud sql flags list shows those that devcloud knows.', { fault: faults.flag })
+  return new CloudError('INVALID_ARGUMENT', message, 'gcloud sql flags list shows those that devcloud knows.', {
+    fault: 'SQL_FLAG_UNKNOWN',
+  })
 }

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { toRestError } from '../../../api/status.ts'
 import { CloudError, type Code } from '../../../base/cloud-error.ts'
-import { faults } from '../errors.ts'
 
 /**
  * An error as Cloud SQL answers it: `errors[].reason` is what Terraform and gcloud look at. `status` and `details` are in it as well.
@@ -16,12 +15,13 @@ export function toSqlError(error: unknown, headers: IncomingHttpHeaders): { read
   return { http: status, body: { error: { ...body.error, code: status, errors: [{ domain: 'global', reason, message }] } } }
 }
 
+/** The `reason` that Google's clients look at, by the fault. */
 const reasonsOfFaults = new Map<string, { readonly reason: string; readonly http?: number }>([
-  [faults.instanceMissing, { reason: 'instanceDoesNotExist' }],
-  [faults.instanceExists, { reason: 'instanceAlreadyExists' }],
-  [faults.inProgress, { reason: 'operationInProgress' }],
-  [faults.stale, { reason: 'staleData', http: 412 }],
-  [faults.flag, { reason: 'invalidFlagName' }],
+  ['SQL_INSTANCE_MISSING', { reason: 'instanceDoesNotExist' }],
+  ['SQL_INSTANCE_EXISTS', { reason: 'instanceAlreadyExists' }],
+  ['SQL_OPERATION_IN_PROGRESS', { reason: 'operationInProgress' }],
+  ['SQL_SETTINGS_STALE', { reason: 'staleData', http: 412 }],
+  ['SQL_FLAG_UNKNOWN', { reason: 'invalidFlagName' }],
 ])
 
 const reasons: Partial<Readonly<Record<Code, string>>> = {

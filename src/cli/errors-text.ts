@@ -1,0 +1,31 @@
+import { exitCodes } from './exit-codes.ts'
+import { faults, googleCodes, type Fault } from './faults.ts'
+
+/** docs/errors.md, whole. */
+export function errorsText(): string {
+  return `# Errors
+
+<!-- node src/cli/write-errors.ts writes this page from src/cli/faults.ts. -->
+
+When a command fails, its first line names a code. \`devcloud explain CODE\` prints what this page says of it; \`--json\` has the code as \`error.fault\`.
+Over Google's wires the code is the \`reason\` of an ErrorInfo, beside Google's own status.
+
+The last column is what the command exits with: ${Object.entries(exitCodes)
+    .map(([name, code]) => `${code} ${name}`)
+    .join(', ')}.
+
+## Codes of devcloud
+
+${tableOf(faults)}
+## Codes of Google
+
+They stand where a fault has no name of devcloud's.
+
+${tableOf(googleCodes)}`
+}
+
+function tableOf(table: Readonly<Record<string, Fault>>): string {
+  const rows = Object.entries(table).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const lines = rows.map(([code, { means, todo, exit = 'application' }]) => `| ${code} | ${means} | ${todo} | ${exitCodes[exit]} |`)
+  return ['| code | what it means | what to do | exit |', '|---|---|---|---|', ...lines, ''].join('\n')
+}
