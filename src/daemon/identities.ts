@@ -100,7 +100,7 @@ async function identify(engines: readonly Engine[], project: string, ip: string)
   for (const engine of engines) {
     const containers = await engine.list(AbortSignal.timeout(5000))
     const found = containers.find((container) => container.project === project && container.ip === ip)
-    const email = found?.labels['serviceAccount']
+    const email = found?.serviceAccount
     // what an older devcloud started may have any text there: nobody but a service account is asked for
     if (found !== undefined && email !== undefined && projectOfEmail(email) !== undefined)
       return { project, email, instanceId: instanceIdOf(found.id) }

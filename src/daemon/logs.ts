@@ -1,4 +1,5 @@
 import type { Container } from '../engine/engine.ts'
+import { serviceOf } from '../products/run/index.ts'
 import type { LoggedLine } from '../telemetry/container-log.ts'
 import type { LoggedRequest } from '../telemetry/request-log.ts'
 import { readLine } from '../telemetry/severity.ts'
@@ -86,10 +87,10 @@ async function followContainer(container: Container, sinceMs: number, tell: Tell
 async function containersOf({ foundation }: House, { project, service }: Filter, signal: AbortSignal): Promise<readonly Container[]> {
   const engine = await foundation.engines.forProject(project)
   const containers = await engine.list(AbortSignal.any([signal, AbortSignal.timeout(10_000)]))
-  return containers.filter(
-    ({ project: of, labels }) =>
-      of === project && labels['service'] !== undefined && (service === undefined || labels['service'] === service),
-  )
+  return containers.filter((container) => {
+    const id = serviceOf(container)?.service
+    return container.project === project && id !== undefined && (service === undefined || service === id)
+  })
 }
 
 function toEvent({ timeMs, service, revision, method, target, status, latencyMs }: LoggedRequest): LogEvent {
@@ -101,7 +102,7 @@ function toLogEvent(
   line: { readonly timeMs: number; readonly stream: 'stdout' | 'stderr'; readonly text: string },
 ): LogEvent {
   const { severity, text } = readLine(line.text)
-  const { service = '', revision = '' } = container.labels
+  const { service = '', revision = '' } = serviceOf(container) ?? {}
   return { kind: 'log', timeMs: line.timeMs, service, revision, instance: container.id, stream: line.stream, severity, text }
 }
 

@@ -12,7 +12,7 @@ export interface Engine extends AsyncDisposable {
   removeProject(project: string, signal: AbortSignal): Promise<void>
   /** Builds an image. Output lines go to `onLine` as they come. Answers the reference to start. Throws CloudError BUILD_FAILED. */
   build(source: BuildSource, onLine: (line: string) => void, signal: AbortSignal): Promise<BuiltImage>
-  /** Starts a container. Resolves when it runs, not when it listens: `waitUntilListening` (readiness.ts) does that. */
+  /** Starts a container. Resolves when it runs, not when it listens: the product waits for that. */
   start(spec: ContainerSpec, signal: AbortSignal): Promise<Container>
   /** Every container that carries our labels in this state directory, running or not: what a new daemon adopts. */
   list(signal: AbortSignal): Promise<readonly Container[]>
@@ -105,6 +105,8 @@ export interface Container {
   readonly name: string
   readonly project: string
   readonly labels: Readonly<Record<string, string>>
+  /** Its spec's. */
+  readonly serviceAccount: string
   readonly state: 'running' | 'paused' | 'exited'
   /** Its address in the project's network; undefined for a process, for one that joined another, and while it does not run. */
   readonly ip: string | undefined

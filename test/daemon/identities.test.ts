@@ -9,8 +9,7 @@ import { freshDirectory } from '../state/given-state.ts'
 
 test('a container is answered as a service account alone, whatever an older devcloud wrote on it', async () => {
   await using state = openState(freshDirectory(), schema)
-  const containerOf = (ip: string, serviceAccount: string) =>
-    ({ id: ip, project: 'shop', ip, labels: { serviceAccount } }) as unknown as Container
+  const containerOf = (ip: string, serviceAccount: string) => ({ id: ip, project: 'shop', ip, serviceAccount }) as unknown as Container
   const containers = [containerOf('10.0.0.1', 'you@devcloud.local'), containerOf('10.0.0.2', 'web@shop.iam.gserviceaccount.com')]
   const told: string[] = []
   await using identities = openIdentities({

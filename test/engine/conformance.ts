@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import type { BuildSource, Container, ContainerEnd, ContainerSpec, Engine } from '../../src/engine/engine.ts'
-import { waitUntilListening } from '../../src/engine/readiness.ts'
+import { waitUntilListening } from '../../src/products/run/instances/await-listening.ts'
 
 const soon = () => AbortSignal.timeout(60_000)
 
@@ -68,6 +68,7 @@ export function conformance(name: string, open: (directory: string) => Promise<E
     const answer = (await (await fetch(urlOf(at.container))).json()) as Record<string, string>
     expect(answer).toMatchObject({ GREETING: 'hello', FILE: 's3cret' })
     expect((await at.container.inspect(soon())).listening.map((socket) => socket.port)).toContain(Number(answer['PORT']))
+    expect(at.container.serviceAccount).toBe('a@b.c')
   })
 
   test(`${name}: both output streams are told with their time`, async () => {

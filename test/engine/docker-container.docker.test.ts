@@ -8,7 +8,7 @@ import { openLog } from '../../src/base/log.ts'
 import { openDockerEngine, type DockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import { importNodeImage } from '../../src/engine/docker/node-image.ts'
 import type { ContainerEnd, ContainerSpec, ExecStreams } from '../../src/engine/engine.ts'
-import { waitUntilListening } from '../../src/engine/readiness.ts'
+import { waitUntilListening } from '../../src/products/run/instances/await-listening.ts'
 
 const soon = () => AbortSignal.timeout(60_000)
 const project = `container-${process.pid}`

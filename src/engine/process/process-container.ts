@@ -34,6 +34,9 @@ export class ProcessContainer implements Container {
   get labels(): Readonly<Record<string, string>> {
     return this.record.labels
   }
+  get serviceAccount(): string {
+    return this.record.serviceAccount
+  }
   get ip(): undefined {
     return undefined
   }

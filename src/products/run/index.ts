@@ -12,6 +12,7 @@ import type { DeployParts } from './services/deploy.ts'
 import type { InstanceView } from '../../router/pool/revision-pool.ts'
 import type { Lease } from '../../router/upstream.ts'
 import { openDeployments } from './services/deployments.ts'
+import { readLabels } from './instances/container-labels.ts'
 import { groupByInstance, toInstance } from './instances/instance.ts'
 import { openInstances, type Instances } from './instances/instances.ts'
 import { openRunJobs, type RunJobs } from './jobs/index.ts'
@@ -27,6 +28,7 @@ import { openServiceAdmin, serviceRpcs } from './services/services.ts'
 import { v1Iam, v1Routes } from './wire/v1.ts'
 import { openRunWorkerPools, type RunWorkerPools } from './worker-pools/index.ts'
 
+export { serviceOf } from './instances/container-labels.ts'
 export { taskTable } from './jobs/task-rows.ts'
 
 export interface CloudRun extends Product {
@@ -90,15 +92,15 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   )
   const adoptInstance = (containers: readonly [Container, ...Container[]]): boolean => {
     const [ingress] = containers
-    const { labels, project } = ingress
-    if (labels['job'] !== undefined) return jobs.adopt(ingress)
-    if (labels['workerPool'] !== undefined) return workerPools.adopt(ingress)
-    const name = labels['revisionName']
-    const wanted =
-      name === undefined
-        ? undefined
-        : store.list('').find((found) => found.trafficStatuses.some((target) => `${found.name}/revisions/${target.revision}` === name))
-    const revision = wanted === undefined || name === undefined ? undefined : revisions.get(name)
+    const { project } = ingress
+    const owner = readLabels(ingress)?.owner
+    if (owner?.kind === 'task') return jobs.adopt(ingress)
+    if (owner?.kind === 'worker') return workerPools.adopt(ingress)
+    if (owner?.kind !== 'revision') return false
+    const isWanted = store
+      .list('')
+      .some((found) => found.trafficStatuses.some((target) => `${found.name}/revisions/${target.revision}` === owner.name))
+    const revision = isWanted ? revisions.get(owner.name) : undefined
     if (revision === undefined || !instances.adopt(containers, revision, needs.project(project))) return false
     followInstance(needs, templateOf(revision), needs.project(project), toInstance(containers))
     return true

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
-import { crashed, deafEvidence, officialWords } from '../../../engine/readiness.ts'
+import { crashed, deafEvidence, officialWords } from './await-listening.ts'
 import type { Address } from '../../../router/upstream.ts'
 import { askProbe } from './ask-probe.ts'
 import { count, failureLine, noAnswers, type ProbePlan } from './probes.ts'

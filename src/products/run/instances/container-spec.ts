@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import type { Container, ContainerSpec, Engine } from '../../../engine/engine.ts'
+import { writeLabels } from './container-labels.ts'
 import { ingressOf, serviceAccountOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 import { probedPorts } from './probes.ts'
 import { readSecret } from './read-secret.ts'
 import { boostedCpus } from './resource-limits.ts'
 import { limitsOf } from './amounts.ts'
-import { boostLabel } from './startup-boost.ts'
 import { toMounts } from './volume-mounts.ts'
 
 /**
@@ -45,14 +45,13 @@ export async function containerSpec(
     cpus: boosts ? boostedCpus(limits.cpus) : limits.cpus,
     memoryBytes: limits.memoryBytes,
     mounts: [...around.mounts, ...mounts.flat()],
-    labels: {
-      ...instance.labels,
-      serviceAccount,
+    labels: writeLabels({
+      owner: instance.owner,
       instance: name,
-      ...(container.name !== '' && { container: container.name }),
-      ...(!isIngress && { sidecar: 'yes' }),
-      ...(boosts && { [boostLabel]: String(limits.cpus) }),
-    },
+      container: container.name,
+      isSidecar: !isIngress,
+      ...(boosts && { cpusAfterBoost: limits.cpus }),
+    }),
     ...(hasPort && { port }),
     ...(joins === undefined ? { localNames: namesOf(template), ports: portsOf(instance) } : { joins }),
     serviceAccount,

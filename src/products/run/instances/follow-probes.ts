@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Container } from '../../../engine/engine.ts'
 import { askProbe } from './ask-probe.ts'
+import { readLabels } from './container-labels.ts'
 import type { Instance } from './instance.ts'
 import { ingressOf, type InstanceTemplate } from './instance-spec.ts'
 import { count, failureLine, noAnswers, probeOf, type ProbePlan } from './probes.ts'
@@ -42,7 +43,7 @@ function plansOf(instance: Instance, template: InstanceTemplate) {
   const ingress = ingressOf(template)
   return template.containers.flatMap((wanted) => {
     const container =
-      wanted === ingress ? instance.containers[0] : instance.containers.find((one) => one.labels['container'] === wanted.name)
+      wanted === ingress ? instance.containers[0] : instance.containers.find((one) => readLabels(one)?.container === wanted.name)
     const port = wanted.ports[0]?.containerPort
     return (['liveness', 'readiness'] as const).flatMap((kind) => {
       const plan = probeOf(kind, wanted, port)

@@ -2,6 +2,7 @@ import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.
 import { CloudError, messageOf } from '../../../base/cloud-error.ts'
 import type { Container, ContainerEnd } from '../../../engine/engine.ts'
 import type { PoolEvent } from '../../../router/pool/revision-pool.ts'
+import { serviceOf } from './container-labels.ts'
 import { ingressOf } from './instance-spec.ts'
 import type { RunNeeds } from '../needs.ts'
 import { readServiceName } from '../resources.ts'
@@ -36,7 +37,7 @@ export function tellSystem(needs: RunNeeds, revision: Revision, { severity, text
 
 /** Keeps the last lines of a container that is about to be removed. One that is gone already has none. */
 export async function keepLines(needs: RunNeeds, container: Container): Promise<void> {
-  const { service = '', revision = '' } = container.labels
+  const { service = '', revision = '' } = serviceOf(container) ?? {}
   const of = { project: container.project, resource: 'cloud_run_revision', owner: service, run: revision, instance: container.id } as const
   try {
     for await (const { timeMs, stream, text } of container.logs({ follow: false, tail: keptLines }, AbortSignal.timeout(10_000)))

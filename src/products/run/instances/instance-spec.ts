@@ -2,6 +2,7 @@ import type { Container as RunContainer, Volume } from '../../../api/gen/google/
 import { projectOfEmail } from '../../../api/borders.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Project } from '../needs.ts'
+import type { ContainerOwner } from './container-labels.ts'
 
 /** One instance to start: of a revision, a task, a worker pool, or a command that runs once. */
 export interface InstanceSpec {
@@ -13,8 +14,8 @@ export interface InstanceSpec {
   readonly env: Readonly<Record<string, string>>
   /** The port that requests come to, for the ingress container alone. Absent for what serves none: such an instance gets no PORT. */
   readonly port?: number
-  /** Kept with every container: `service` and `revisionName`, or `job` and its like. A new daemon adopts by them. */
-  readonly labels: Readonly<Record<string, string>>
+  /** Kept with every container: a new daemon adopts by it. */
+  readonly owner: ContainerOwner
 }
 
 /** What templates of revisions, tasks and worker pools have in common. */

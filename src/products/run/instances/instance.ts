@@ -1,6 +1,7 @@
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
 import type { Address } from '../../../router/upstream.ts'
+import { readLabels } from './container-labels.ts'
 
 /** SIGTERM, then this long, then SIGKILL. */
 const graceMs = 10_000
@@ -46,7 +47,7 @@ export function toInstance(containers: readonly [Container, ...Container[]]): In
 
 /** The name of the instance that `container` is of. */
 export function instanceOf(container: Pick<Container, 'name' | 'labels'>): string {
-  return container.labels['instance'] ?? container.name
+  return readLabels(container)?.instance ?? container.name
 }
 
 /** Containers by their instance, the ingress container first. Pure. */
@@ -60,6 +61,6 @@ export function groupByInstance(containers: readonly Container[]): readonly Inst
 }
 
 /** Whether requests never come to it: for what picks one container of a service. */
-export function isSidecar(container: Pick<Container, 'labels'>): boolean {
-  return container.labels['sidecar'] !== undefined
+export function isSidecar(container: Pick<Container, 'name' | 'labels'>): boolean {
+  return readLabels(container)?.isSidecar === true
 }

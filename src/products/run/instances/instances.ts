@@ -1,10 +1,11 @@
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Container, Engine } from '../../../engine/engine.ts'
-import { waitUntilListening } from '../../../engine/readiness.ts'
+import { waitUntilListening } from './await-listening.ts'
 import type { PoolInstance } from '../../../router/pool/instance-slot.ts'
 import { createRevisionPool } from '../../../router/pool/pool.ts'
 import type { InstanceLimits, InstanceView, RevisionPool } from '../../../router/pool/revision-pool.ts'
+import { ownerOf } from './container-labels.ts'
 import { endLines, keepLines, killedLine, poolLines, tellSystem } from './instance-log.ts'
 import { followProbes, type ProbeHandlers } from './follow-probes.ts'
 import { ingressOf, type InstanceSpec } from './instance-spec.ts'
@@ -68,7 +69,7 @@ export function openInstances(needs: RunNeeds): Instances {
     watched.add(engine)
     engine.events(
       (end) => {
-        const name = end.labels['revisionName'] ?? ''
+        const name = ownerOf(end, 'revision')?.name ?? ''
         const instance = known.get(instanceOf(end))
         if (instance === undefined) return // it was told to, or it never came up, which is told where it was started
         const revision = revisions.get(name)
@@ -111,7 +112,7 @@ export function openInstances(needs: RunNeeds): Instances {
       template,
       env: { K_SERVICE: service, K_REVISION: id, K_CONFIGURATION: service },
       port: portOf(revision),
-      labels: { service, revision: id, revisionName: revision.name },
+      owner: { kind: 'revision', service, revision: id, name: revision.name },
     }
     return take(revision, await startInstance(needs, spec, signal))
   }

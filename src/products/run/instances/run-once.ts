@@ -27,7 +27,7 @@ export async function runOnce(
       project,
       template: alone(withDefaults(template), command),
       env: {},
-      labels: { service, once: 'yes' },
+      owner: { kind: 'once', service },
     },
     signal,
   )

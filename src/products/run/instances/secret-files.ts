@@ -1,6 +1,7 @@
 import type { Container as RunContainer, SecretVolumeSource } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
 import type { MountedFile } from '../../../engine/engine.ts'
+import { readLabels } from './container-labels.ts'
 import type { Instance } from './instance.ts'
 import { serviceAccountOf, type InstanceTemplate } from './instance-spec.ts'
 import type { Project, RunNeeds } from '../needs.ts'
@@ -52,7 +53,7 @@ export function followSecrets(needs: RunNeeds, template: InstanceTemplate, proje
     while (isStale) {
       isStale = false
       for (const { container: name, source, target, subPath } of mounts) {
-        const container = instance.containers.find((found) => (found.labels['container'] ?? '') === name)
+        const container = instance.containers.find((found) => readLabels(found)?.container === name)
         if (container === undefined || container.state === 'exited') continue
         await container.replaceFiles(target, await secretFiles(needs, source, subPath, project, account))
       }

@@ -1,7 +1,7 @@
 import type { Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container, Engine } from '../../../engine/engine.ts'
-import { waitUntilListening } from '../../../engine/readiness.ts'
+import { waitUntilListening } from './await-listening.ts'
 import type { Address } from '../../../router/upstream.ts'
 import { awaitFault, awaitStarted, crashOf } from './await-started.ts'
 import { containerSpec } from './container-spec.ts'

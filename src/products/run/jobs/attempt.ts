@@ -55,7 +55,7 @@ export function attemptSpec(needs: Pick<RunNeeds, 'project'>, execution: Executi
       CLOUD_RUN_TASK_ATTEMPT: String(task.attempt),
       CLOUD_RUN_TASK_COUNT: String(execution.taskCount),
     },
-    labels: { job, execution: id, executionName: execution.name, task: String(task.index), attempt: String(task.attempt) },
+    owner: { kind: 'task', job, execution: id, name: execution.name, task: task.index, attempt: task.attempt },
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
 import type { Container } from '../../../engine/engine.ts'
-import { groupByInstance, isSidecar, type InstanceContainers } from '../instances/instance.ts'
+import { ownerOf } from '../instances/container-labels.ts'
+import type { InstanceContainers } from '../instances/instance.ts'
+import { takeLeft, type LeftInstance } from '../instances/take-left.ts'
 import type { RunNeeds } from '../needs.ts'
 import type { ExecutionRows } from './execution-rows.ts'
 import { runExecution, type ExecutionRun } from './execution-run.ts'
@@ -8,6 +10,8 @@ import { isOver, setCancelling } from './execution-status.ts'
 import { readExecutionName } from './names.ts'
 import { machineSlots, openSlots } from './slots.ts'
 import type { TaskRows } from './task-rows.ts'
+
+type LeftAttempt = LeftInstance<'task'>
 
 /** The executions under way. Disposed, it leaves their containers to a later daemon. */
 export interface Controller extends AsyncDisposable {
@@ -37,7 +41,7 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
   const onChange = (execution: Execution) => {
     for (const tell of watchers.get(execution.name) ?? []) tell(execution)
   }
-  const start = (name: string, left: readonly InstanceContainers[]) => {
+  const start = (name: string, left: readonly LeftAttempt[]) => {
     if (runs.has(name)) return
     const run = runExecution({ needs, executions, tasks, slots, closing: closing.signal, onChange }, name, left)
     runs.set(name, run)
@@ -46,33 +50,18 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
     waiting.delete(name)
     void run.over.then(resolve, reject).finally(() => runs.delete(name))
   }
-  const wants = ({ labels }: Container): boolean => {
-    const execution = executions.get(labels['executionName'] ?? '')
+  const isWanted = ({ name, task: index, attempt }: LeftAttempt['owner']): boolean => {
+    const execution = executions.get(name)
     if (execution === undefined || isOver(execution)) return false
-    const task = tasks.get(execution.name, Number(labels['task']))
-    return (task?.state === 'starting' || task?.state === 'running') && String(task.attempt) === labels['attempt']
+    const task = tasks.get(execution.name, index)
+    return (task?.state === 'starting' || task?.state === 'running') && task.attempt === attempt
   }
   /** With the containers that an earlier daemon left. */
   const startLeft = async (project: string, names: readonly string[]) => {
-    const engine = await needs.engineFor(project, closing.signal)
-    const containers = await engine.list(AbortSignal.any([closing.signal, AbortSignal.timeout(30_000)]))
-    const own = containers.filter((one) => one.project === project && one.labels['executionName'] !== undefined)
-    const kept: InstanceContainers[] = []
-    for (const group of groupByInstance(own)) {
-      if (isWhole(group)) kept.push(group)
-      else for (const container of group) await container.remove(AbortSignal.timeout(30_000))
-    }
-    for (const name of names)
-      start(
-        name,
-        kept.filter(([{ labels }]) => labels['executionName'] === name),
-      )
-  }
-  /** An attempt that lacks a container never came up, or somebody removed it. */
-  const isWhole = (group: InstanceContainers): boolean => {
-    const [main] = group
-    const wanted = executions.get(main.labels['executionName'] ?? '')?.template?.containers.length
-    return wants(main) && !isSidecar(main) && group.length === wanted
+    const isWhole = (owner: LeftAttempt['owner'], group: InstanceContainers) =>
+      isWanted(owner) && group.length === executions.get(owner.name)?.template?.containers.length
+    const left = await takeLeft(needs, project, 'task', isWhole, closing.signal)
+    for (const name of names) start(name, left.filter(({ owner }) => owner.name === name)) // prettier-ignore
   }
   const over = (name: string): Promise<Execution> => {
     const run = runs.get(name)
@@ -113,7 +102,10 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
       const ended = await Promise.allSettled([...runs.keys()].filter((name) => name.startsWith(prefix)).map(cancel))
       for (const one of ended) if (one.status === 'rejected') needs.log.warn({ err: one.reason }, 'an execution was not cancelled')
     },
-    wants,
+    wants(container) {
+      const owner = ownerOf(container, 'task')
+      return owner !== undefined && isWanted(owner)
+    },
     async resume(isResumed) {
       const left = executions.unfinished().filter(({ name }) => !runs.has(name) && isResumed(readExecutionName(name).project))
       const byProject = Map.groupBy(left, ({ name }) => readExecutionName(name).project)

@@ -1,5 +1,6 @@
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
 import type { InstanceContainers } from '../instances/instance.ts'
+import type { LeftInstance } from '../instances/take-left.ts'
 import type { RunNeeds } from '../needs.ts'
 import { adoptAttempt, lostOutcome, startAttempt, type Attempt, type Outcome } from './attempt.ts'
 import { afterAttempt, decideExecution, type StopReason, type WantedExecution } from './decide.ts'
@@ -32,7 +33,7 @@ export interface ExecutionRun {
  * Carries an execution out: looks at its tasks, has `decideExecution` say what to do, and does that; each end of an attempt makes it look again.
  * @param left containers of its attempts that an earlier daemon started, the main one of each first
  */
-export function runExecution(work: ExecutionWork, name: string, left: readonly InstanceContainers[]): ExecutionRun {
+export function runExecution(work: ExecutionWork, name: string, left: readonly LeftInstance<'task'>[]): ExecutionRun {
   const { needs, executions, tasks: rows, slots, closing } = work
   const tasks = new Map(rows.list(name).map((task) => [task.index, task]))
   /** `sinceTicks`: when the attempt began to run. Timeouts are counted in ticks, so that no step of the wall's clock ends a task or lets it run on. */
@@ -147,7 +148,7 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly I
     if (execution === undefined) return over.reject(new Error(`${name} is gone.`))
     for (const task of tasks.values()) {
       if (task.state !== 'starting' && task.state !== 'running') continue
-      const found = left.find(([{ labels }]) => labels['task'] === String(task.index) && labels['attempt'] === String(task.attempt))
+      const found = left.find(({ owner }) => owner.task === task.index && owner.attempt === task.attempt)?.containers
       if (found === undefined && task.state === 'starting') tasks.set(task.index, { ...task, state: 'waiting' }) // it never ran
       else {
         slots.take()

@@ -1,6 +1,7 @@
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { ContainerStatus } from '../../../engine/engine.ts'
+import { ownerOf } from '../instances/container-labels.ts'
 import { followToEnd, keepIn, type Following } from '../instances/follow-to-end.ts'
 import { instanceOf, type InstanceContainers } from '../instances/instance.ts'
 import type { RunNeeds } from '../needs.ts'
@@ -67,7 +68,7 @@ export function runPool(work: PoolWork, name: string): PoolRun {
           project: needs.project(project),
           template: { containers, volumes, serviceAccount },
           env: { CLOUD_RUN_WORKER_POOL: pool, CLOUD_RUN_WORKER_POOL_REVISION: id },
-          labels: { workerPool: pool, workerPoolName: name, revision: id },
+          owner: { kind: 'worker', pool, name, revision: id },
         },
         closing,
       )
@@ -154,7 +155,7 @@ export function runPool(work: PoolWork, name: string): PoolRun {
     adopt(containers) {
       const instance = instanceOf(containers[0])
       if (instances.has(instance)) return
-      const revision = containers[0].labels['revision'] ?? ''
+      const { revision = '' } = ownerOf(containers[0], 'worker') ?? {}
       const kept = needs.containerLog.tail({ project, owner: pool, run: revision }, 10_000)
       const sinceMs = (kept.findLast((line) => line.instance === instance)?.timeMs ?? -1) + 1
       follow(instance, revision, () => Promise.resolve(toInstance(containers)), sinceMs)

@@ -2,7 +2,9 @@ import type { WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_poo
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
-import { groupByInstance, isSidecar, type InstanceContainers } from '../instances/instance.ts'
+import { ownerOf, type ContainerOwner } from '../instances/container-labels.ts'
+import type { InstanceContainers } from '../instances/instance.ts'
+import { takeLeft } from '../instances/take-left.ts'
 import type { RunNeeds } from '../needs.ts'
 import { newEtag } from '../services/revisions.ts'
 import { readPoolName } from './names.ts'
@@ -11,6 +13,8 @@ import { idOf, markFailed, markReady } from './pool-status.ts'
 import type { PoolRevisions } from './pool-revisions.ts'
 import { resolveSplits, shareOut } from './splits.ts'
 import type { PoolStore, Rollouts } from './worker-pools.ts'
+
+type Worker = Extract<ContainerOwner, { kind: 'worker' }>
 
 /** What runs for every worker pool. Disposed, it leaves the containers to a later daemon. */
 export interface PoolRollouts extends Rollouts, AsyncDisposable {
@@ -81,23 +85,15 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
   }
   const adoptLeft = async (project: string) => {
     if (adopted.has(project)) return
-    const engine = await needs.engineFor(project, closing.signal)
-    const containers = await engine.list(AbortSignal.any([closing.signal, AbortSignal.timeout(30_000)]))
-    adopted.add(project)
-    const own = containers.filter((one) => one.project === project && poolOf(one) !== '')
-    for (const group of groupByInstance(own)) {
-      if (isWhole(group)) runOf(poolOf(group[0])).adopt(group)
-      else for (const container of group) await container.remove(AbortSignal.timeout(30_000))
-    }
+    const isWhole = ({ name, revision }: Worker, group: InstanceContainers) =>
+      group.length === revisions.get(`${name}/revisions/${revision}`)?.containers.length && group.every(isWanted)
+    const left = await takeLeft(needs, project, 'worker', isWhole, closing.signal, () => adopted.add(project))
+    for (const { owner, containers } of left) runOf(owner.name).adopt(containers)
   }
-  /** An instance of which a container is missing or has ended is none. */
-  const isWhole = (group: InstanceContainers): boolean => {
-    const [main] = group
-    const size = revisions.get(`${poolOf(main)}/revisions/${main.labels['revision'] ?? ''}`)?.containers.length
-    return !isSidecar(main) && group.length === size && group.every(isWanted)
+  const isWanted = (container: Container): boolean => {
+    const owner = ownerOf(container, 'worker')
+    return container.state !== 'exited' && owner !== undefined && wanted(owner.name).has(owner.revision)
   }
-  const isWanted = (container: Container): boolean =>
-    container.state !== 'exited' && poolOf(container) !== '' && wanted(poolOf(container)).has(container.labels['revision'] ?? '')
   const settleAtOnce = async (name: string) => {
     const pool = store.find(name)
     if (pool?.reconciling !== true) return
@@ -166,10 +162,6 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
       await needs.containerLog.flush().catch(() => {})
     },
   }
-}
-
-function poolOf({ labels }: Container): string {
-  return labels['workerPoolName'] ?? ''
 }
 
 /** Instances of each revision. While the newest one is rolled out, what ran before stays wanted. Pure. */

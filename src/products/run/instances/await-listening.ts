@@ -1,7 +1,8 @@
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CloudError } from '../base/cloud-error.ts'
-import type { Container } from './engine.ts'
+import { CloudError } from '../../../base/cloud-error.ts'
+import type { Container } from '../../../engine/engine.ts'
+import { serviceOf } from './container-labels.ts'
 
 /**
  * Waits until `container` listens on its port: Cloud Run's default startup probe, TCP on $PORT.
@@ -46,7 +47,7 @@ export async function crashed(
 ): Promise<CloudError> {
   const words = port === undefined ? 'The user-provided container ended before its instance was up.' : officialWords(port)
   const why = oomKilled ? 'was killed for using more than its memory limit' : `exited ${exitCode ?? 'by a signal'}`
-  return new CloudError('FAILED_PRECONDITION', `${words} It ${why}.`, `devcloud logs ${container.labels['service'] ?? ''}`.trim(), {
+  return new CloudError('FAILED_PRECONDITION', `${words} It ${why}.`, `devcloud logs ${serviceOf(container)?.service ?? ''}`.trim(), {
     fault: 'APP_CRASHED',
     evidence: await lastLines(container),
   })
