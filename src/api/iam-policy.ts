@@ -5,6 +5,8 @@ import { PolicySchema, type Policy } from './gen/google/iam/v1/policy_pb.ts'
 import { readMessage, writeMessage } from './message-row.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import { openCollection } from '../state/collection.ts'
+import type { ResourceKind } from '../state/resource-kind.ts'
+import { openResources } from '../state/resources.ts'
 import type { State } from '../state/state.ts'
 import { nextPolicy, shownPolicy, type PolicyRules } from './policy-rules.ts'
 
@@ -25,29 +27,37 @@ export interface IamPolicies {
   }
 }
 
+/** A row has the name of the resource and the policy alone, which has no name. */
+export const policyKind: ResourceKind<{ readonly name: string; readonly policy: Policy }> = {
+  kind: 'iam.policy',
+  form: 'json',
+  nameOf: ({ name }) => name,
+  read: (row, name) => ({ name, policy: readMessage(PolicySchema, row) }),
+  write: ({ policy }) => writeMessage(PolicySchema, policy),
+}
+
 /**
  * Policies of the resources of `state`. One goes with its resource, in the same transaction: the row of a resource that is deleted, whichever
  * room deletes it, takes the policy of its name along, so what is made again under that name inherits no member.
  */
 export function openIamPolicies(state: State): IamPolicies {
-  const rows = openCollection(state, kind)
+  const { kind } = policyKind
+  const policies = openResources(state, policyKind)
+  const texts = openCollection(state, kind)
   state.db.exec(`CREATE TEMP TRIGGER IF NOT EXISTS policy_goes_with_resource AFTER DELETE ON main.resources WHEN OLD.kind <> '${kind}'
     BEGIN DELETE FROM resources WHERE kind = '${kind}' AND name = OLD.name; END`)
-  const read = (value: string) => readMessage(PolicySchema, value)
-  const get = (name: string): Policy => {
-    const value = rows.get(name)
-    return value === undefined ? create(PolicySchema, { version: 1, etag: Buffer.from('ACAB', 'base64') }) : read(value)
-  }
-  const put = (name: string, policy: Policy) => rows.put(name, writeMessage(PolicySchema, policy))
+  const get = (name: string): Policy =>
+    policies.find(name)?.policy ?? create(PolicySchema, { version: 1, etag: Buffer.from('ACAB', 'base64') })
   return {
     get,
     async replaceMember(member, next) {
-      const holding = rows.list('').filter(({ value }) => value.includes(JSON.stringify(member)))
+      const quoted = JSON.stringify(member)
+      const holding = Array.from(texts.each('')).filter(({ value }) => value.includes(quoted)) // few: reading all of them takes long
       const changes = await Promise.allSettled(
-        holding.map(async ({ name, value }) => {
-          const policy = read(value) // a row that cannot be read lets nobody in, and keeps no other from being changed
+        holding.map(async ({ name }) => {
+          const policy = get(name) // a row that cannot be read lets nobody in, and keeps no other from being changed
           for (const binding of policy.bindings) binding.members = binding.members.map((held) => (held === member ? next : held))
-          await put(name, policy)
+          await policies.put({ name, policy })
           return name
         }),
       )
@@ -58,7 +68,7 @@ export function openIamPolicies(state: State): IamPolicies {
       async setIamPolicy({ resource, policy: sent, updateMask }) {
         const name = canonical(resource)
         const policy = nextPolicy(get(name), sent, updateMask?.paths ?? [], rules)
-        await put(name, policy)
+        await policies.put({ name, policy })
         onSet?.(name)
         return policy
       },
@@ -69,8 +79,6 @@ export function openIamPolicies(state: State): IamPolicies {
     }),
   }
 }
-
-const kind = 'iam.policy'
 
 /** @throws CloudError INVALID_ARGUMENT for what is no permission. Source: the comment of TestIamPermissionsRequest.permissions. */
 function allPermissions(permissions: readonly string[]) {

@@ -7,7 +7,9 @@ import {
   type Operation,
 } from './gen/google/longrunning/operations_pb.ts'
 import { CloudError } from '../base/cloud-error.ts'
-import { openCollection, type Collection } from '../state/collection.ts'
+import { openCollection } from '../state/collection.ts'
+import type { ResourceKind } from '../state/resource-kind.ts'
+import { openResources, type Resources } from '../state/resources.ts'
 import type { State } from '../state/state.ts'
 import { readMessageFilter } from './filter.ts'
 import { paginateList } from './pages.ts'
@@ -43,30 +45,35 @@ export interface Operations {
   service(...paths: readonly string[]): Service
 }
 
+/** In base64, since an Any in JSON is read by those alone who know its type. */
+export const operationKind: ResourceKind<Operation> = {
+  kind: 'operation',
+  form: 'binary',
+  nameOf: ({ name }) => name,
+  read: (row) => fromBinary(OperationSchema, Buffer.from(row, 'base64')),
+  write: (operation) => Buffer.from(toBinary(OperationSchema, operation)).toString('base64'),
+}
+
 export async function openOperations(state: State): Promise<Operations> {
-  const rows = openCollection(state, 'operation')
   const keys = openCollection(state, 'operation.key')
+  const rows = openResources(state, operationKind, {
+    missing: (name) => new CloudError('NOT_FOUND', `Operation '${name}' was not found.`, 'Check its name.'),
+    belongings: [keys],
+  })
   const waiters = new Map<string, PromiseWithResolvers<void>>()
-  const read = (value: string) => fromBinary(OperationSchema, Buffer.from(value, 'base64'))
-  const put = (operation: Operation) => rows.put(operation.name, Buffer.from(toBinary(OperationSchema, operation)).toString('base64'))
-  const get = (name: string): Operation => {
-    const value = rows.get(name)
-    if (value === undefined) throw new CloudError('NOT_FOUND', `Operation '${name}' was not found.`, 'Check its name.')
-    return read(value)
-  }
   const finish = async (operation: Operation, outcome: Operation['result']) => {
     operation.done = true
     operation.result = outcome
     // one that was deleted, with its project or alone, does not come back
-    if (rows.get(operation.name) !== undefined) await Promise.all([put(operation), keys.delete(operation.name)])
+    if (rows.find(operation.name) !== undefined) await Promise.all([rows.put(operation), keys.delete(operation.name)])
     waiters.get(operation.name)?.resolve()
     waiters.delete(operation.name)
   }
   const run = (operation: Operation, work: (tell: TellProgress) => Promise<Packed>) => {
     const tell: TellProgress = async ([schema, message]) => {
-      if (operation.done || rows.get(operation.name) === undefined) return
+      if (operation.done || rows.find(operation.name) === undefined) return
       operation.metadata = anyPack(schema, message)
-      await put(operation)
+      await rows.put(operation)
     }
     void work(tell)
       .then(
@@ -79,10 +86,7 @@ export async function openOperations(state: State): Promise<Operations> {
     create(OperationSchema, { name: `${parent}/operations/${crypto.randomUUID()}`, metadata: anyPack(schema, message) })
 
   await endInterrupted(
-    rows
-      .list('')
-      .filter(({ name }) => keys.get(name) === undefined)
-      .map((row) => read(row.value)),
+    rows.list('').filter(({ name }) => keys.get(name) === undefined),
     finish,
   )
 
@@ -90,7 +94,7 @@ export async function openOperations(state: State): Promise<Operations> {
     async start({ parent, metadata, key }, work) {
       const operation = make(parent, metadata)
       waiters.set(operation.name, Promise.withResolvers())
-      await Promise.all([put(operation), key === undefined ? undefined : keys.put(operation.name, key)])
+      await Promise.all([rows.put(operation), key === undefined ? undefined : keys.put(operation.name, key)])
       const told = structuredClone(operation)
       run(operation, work)
       return told
@@ -99,7 +103,7 @@ export async function openOperations(state: State): Promise<Operations> {
     resume(name, work) {
       if (waiters.has(name)) return
       waiters.set(name, Promise.withResolvers())
-      run(get(name), work)
+      run(rows.get(name), work)
     },
     done({ parent, metadata }, [schema, message]) {
       const operation = make(parent, metadata)
@@ -107,29 +111,23 @@ export async function openOperations(state: State): Promise<Operations> {
       operation.result = { case: 'response', value: anyPack(schema, message) }
       return operation
     },
-    get,
+    get: rows.get,
     async wait(name, timeoutMs, signal) {
       const pending = waiters.get(name)
-      if (pending === undefined) return get(name)
+      if (pending === undefined) return rows.get(name)
       const timer = Promise.withResolvers<void>()
       const timeout = setTimeout(timer.resolve, timeoutMs)
       signal?.addEventListener('abort', () => timer.resolve(), { once: true })
       await Promise.race([pending.promise, timer.promise])
       clearTimeout(timeout)
-      return get(name)
+      return rows.get(name)
     },
-    service: (...paths) => operationsService(operations, rows, keys, read, paths),
+    service: (...paths) => operationsService(operations, rows, paths),
   }
   return operations
 }
 
-function operationsService(
-  operations: Operations,
-  rows: Collection,
-  keys: Collection,
-  read: (value: string) => Operation,
-  paths: readonly string[],
-): Service {
+function operationsService(operations: Operations, rows: Resources<Operation>, paths: readonly string[]): Service {
   const rest = paths.flatMap((path): RestBinding[] => [
     { method: 'getOperation', verb: 'GET', path },
     { method: 'deleteOperation', verb: 'DELETE', path },
@@ -141,12 +139,12 @@ function operationsService(
       getOperation: (request) => operations.get(request.name),
       waitOperation: (request, context) => operations.wait(request.name, Number(request.timeout?.seconds ?? 30n) * 1000, context.signal),
       async deleteOperation(request) {
-        operations.get(request.name)
-        await Promise.all([rows.delete(request.name), keys.delete(request.name)])
+        rows.get(request.name)
+        await rows.delete(request.name)
         return create(EmptySchema)
       },
       listOperations(request) {
-        const all = rows.list(`${request.name}/operations/`).map((row) => read(row.value))
+        const all = rows.list(`${request.name}/operations`)
         const { items, nextPageToken } = paginateList(
           all.filter(readMessageFilter(request.filter, OperationSchema)),
           request.pageSize,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { isProjectId } from '../api/names.ts'
-import { openCollection } from '../state/collection.ts'
+import { jsonKind } from '../state/resource-kind.ts'
+import { openResources } from '../state/resources.ts'
 import type { State } from '../state/state.ts'
 
 export interface Project {
@@ -27,11 +28,12 @@ export interface Projects {
   delete(id: string): Promise<void>
 }
 
+export const projectKind = jsonKind<Project>('project', ({ id }) => id)
+
 export function openProjects(state: State): Projects {
-  const rows = openCollection(state, 'project')
-  const read = rows.list('').map(({ name, value }) => [name, readProject(name, value)] as const)
-  const all = new Map(read.flatMap(([name, project]) => (project === undefined ? [] : [[name, project]])))
-  const unreadable = new Set(read.flatMap(([name, project]) => (project === undefined ? [name] : [])))
+  const rows = openResources(state, projectKind)
+  const all = new Map(rows.list('').flatMap((project) => (isWhole(project) ? [[project.id, project]] : [])))
+  const unreadable = new Set(rows.names('').filter((name) => !all.has(name)))
   const byNumber = new Map([...all.values()].map((project) => [project.number, project]))
   return {
     get: (idOrNumber) =>
@@ -48,7 +50,7 @@ export function openProjects(state: State): Projects {
     unreadable: () => [...unreadable],
     async put(told) {
       const project = { ...told, number: projectNumber(told.id) }
-      await rows.put(project.id, JSON.stringify(project))
+      await rows.put(project)
       all.set(project.id, project)
       byNumber.set(project.number, project)
       return project
@@ -62,10 +64,9 @@ export function openProjects(state: State): Projects {
   }
 }
 
-/** A row as it was written; undefined for one that was damaged, or written when any text was taken for an id. */
-function readProject(name: string, value: string): Project | undefined {
-  const read = rowSchema.safeParse(parse(value))
-  return read.success && read.data.id === name && isProjectId(name) ? read.data : undefined
+/** False for a row that was damaged, or written when any text was taken for an id. */
+function isWhole(project: Project): boolean {
+  return rowSchema.safeParse(project).success && isProjectId(project.id)
 }
 
 const rowSchema = z.looseObject({
@@ -76,14 +77,6 @@ const rowSchema = z.looseObject({
   engine: z.enum(['docker', 'process', 'auto']),
   isUp: z.boolean(),
 })
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** Twelve digits that begin with no zero; a number stands for itself. */
 export function projectNumber(id: string): string {

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
-import { openCollection } from '../state/collection.ts'
+import { jsonKind } from '../state/resource-kind.ts'
+import { openResources } from '../state/resources.ts'
 import type { State } from '../state/state.ts'
 import { makeSigningKey } from './signing-key.ts'
 
@@ -37,46 +38,40 @@ interface Row extends AccountKey {
   readonly privateKey?: string
 }
 
+export const accountKeyKind = jsonKind<Row>('iam.key', ({ email, id }) => `${email}/${id}`)
+
 /** 9999-12-31T23:59:59Z: what Google answers for a key without an end. */
 const endOfTimeMs = 253_402_300_799_000
 
 /** Service accounts' keys, by email: tokens are read with them, and the product iam manages them. */
 export function openAccountKeys(state: State, clock: Clock): AccountKeys {
-  const rows = openCollection(state, 'iam.key')
+  const rows = openResources(state, accountKeyKind)
   const publicKeyOf = rememberPublicKeys()
   const making = new Map<string, Promise<Row>>()
-  const list = (email: string) => rows.list(`${email}/`).map(({ value }) => JSON.parse(value) as Row)
-  const get = (email: string, id: string) => {
-    const value = rows.get(`${email}/${id}`)
-    return value === undefined ? undefined : (JSON.parse(value) as Row)
-  }
-  const put = (row: Row) => rows.put(`${row.email}/${row.id}`, JSON.stringify(row))
   const make = async (email: string, kind: AccountKey['kind']) => {
     const validAfterMs = Math.floor(clock.nowMs() / 1000) * 1000
     const made = await makeSigningKey(email, { notBefore: new Date(0), notAfter: new Date(endOfTimeMs) })
     const { id, certificate } = made
     const key: AccountKey = { id, email, kind, certificate, disabled: false, validAfterMs, validBeforeMs: endOfTimeMs }
     const row: Row = { ...key, ...(kind === 'system' && { privateKey: made.privateKey }) }
-    await put(row)
+    await rows.put(row)
     return { row, privateKey: made.privateKey }
   }
   return {
-    list: (email) => list(email).map(toKey),
+    list: (email) => rows.list(email).map(toKey),
     get(email, id) {
-      const row = get(email, id)
+      const row = rows.find(`${email}/${id}`)
       return row === undefined ? undefined : toKey(row)
     },
     async make(email) {
       const { row, privateKey } = await make(email, 'user')
       return { key: toKey(row), privateKey }
     },
-    put: (key) => put({ ...get(key.email, key.id), ...key }),
+    put: async (key) => void (await rows.put({ ...rows.find(`${key.email}/${key.id}`), ...key })),
     delete: (email, id) => rows.delete(`${email}/${id}`),
-    async deleteAll(email) {
-      await Promise.all(list(email).map(({ id }) => rows.delete(`${email}/${id}`)))
-    },
+    deleteAll: (email) => rows.deleteBelow(email),
     async system(email) {
-      const known = list(email).find(({ kind }) => kind === 'system')
+      const known = rows.list(email).find(({ kind }) => kind === 'system')
       let pending = making.get(email)
       if (known === undefined && pending === undefined) {
         pending = make(email, 'system')
@@ -90,7 +85,7 @@ export function openAccountKeys(state: State, clock: Clock): AccountKeys {
     },
     verifiers(email, id) {
       const nowMs = clock.nowMs()
-      const found = id === undefined ? list(email) : [get(email, id)].filter((row) => row !== undefined)
+      const found = id === undefined ? rows.list(email) : [rows.find(`${email}/${id}`)].filter((row) => row !== undefined)
       return found.filter((row) => !row.disabled && row.validBeforeMs > nowMs).map(publicKeyOf)
     },
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cleanProject } from '../../src/daemon/clean.ts'
@@ -6,6 +6,7 @@ import { openDaemon } from '../../src/daemon/daemon.ts'
 import { down } from '../../src/daemon/down.ts'
 import { setAsideUnreadable } from '../../src/daemon/fsck/check-rows.ts'
 import { fsck } from '../../src/daemon/fsck/fsck.ts'
+import { resourceKinds } from '../../src/daemon/fsck/resource-kinds.ts'
 import { readStatus } from '../../src/daemon/read-status.ts'
 import { schema } from '../../src/daemon/schema.ts'
 import { openState } from '../../src/state/state.ts'
@@ -57,4 +58,26 @@ test('a row that was set aside comes back once it can be read', async () => {
     expect(setAsideUnreadable(db)).toEqual([])
   })
   expect(state.db.prepare('SELECT kind FROM resources').all()).toEqual([{ kind: 'secretmanager.secret' }])
+})
+
+test('every kind of resource that src declares is read at a start and by fsck', () => {
+  const source = join(import.meta.dirname, '../../src')
+  const declared = globSync('**/*.ts', { cwd: source }).flatMap((file) =>
+    [
+      ...readFileSync(join(source, file), 'utf8').matchAll(
+        /(?:messageKind\(|jsonKind<\w+>\(|ResourceKind<.+> = \{\s+kind: )\s*'([a-z.]+)'/g,
+      ),
+    ].map(([, kind]) => kind),
+  )
+  expect(resourceKinds.map(({ kind }) => kind).toSorted()).toEqual([...new Set(declared)].toSorted())
+})
+
+test('a row that names another resource than its own is set aside', async () => {
+  await using state = openState(freshDirectory(), [])
+  await state.write((db) => {
+    const insert = db.prepare('INSERT INTO resources VALUES (?, ?, ?)')
+    insert.run('secretmanager.secret', 'projects/1/secrets/a', JSON.stringify({ name: 'projects/1/secrets/b' }))
+    insert.run('secretmanager.secret', 'projects/1/secrets/b', JSON.stringify({ name: 'projects/1/secrets/b' }))
+    expect(setAsideUnreadable(db)).toMatchObject([{ name: 'projects/1/secrets/a', why: expect.stringContaining('it names itself') }])
+  })
 })

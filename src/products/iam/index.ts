@@ -16,6 +16,8 @@ import { idTokenRoute, withoutRest } from './wire/id-token.ts'
 import { oauthRoutes } from './wire/oauth.ts'
 import { smallRoutes } from './wire/small-routes.ts'
 
+export { accountKind } from './accounts.ts'
+
 export interface Iam extends Product {
   /** By its unique id; undefined where there is no such account. */
   emailOfAccount(uniqueId: string): string | undefined

@@ -8,6 +8,7 @@ import type { SecretManagerNeeds } from './needs.ts'
 import { openSecrets } from './secrets.ts'
 import { openVersions } from './versions.ts'
 
+export { secretKind } from './secrets.ts'
 export { versionTable } from './versions.ts'
 
 export interface SecretManager extends Product {

@@ -11,6 +11,9 @@ import { openUsers } from './users.ts'
 import { differenceOf } from './versions.ts'
 import { sendSqlError, sqlAdminWire } from './wire/json.ts'
 
+export { instanceKind } from './instances.ts'
+export { sqlOperationKind } from './operations.ts'
+
 export interface CloudSql extends Product {
   /**
    * The host's folder of the socket of `PROJECT:REGION:INSTANCE`, whose server runs when this resolves.

@@ -1,5 +1,6 @@
 import type { Cluster } from '../../postgres/cluster.ts'
-import { openCollection, projectsIn } from '../../state/collection.ts'
+import { jsonKind } from '../../state/resource-kind.ts'
+import { openResources } from '../../state/resources.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import { unimplemented } from '../../api/status.ts'
 import { instanceExists, instanceMissing, notRunning, operationInProgress } from './errors.ts'
@@ -47,26 +48,21 @@ export interface Instances {
   removeProject(project: string): Promise<void>
 }
 
+export const instanceKind = jsonKind<InstanceRow>('sql.instance', ({ project, name }) => nameOf(project, name))
+
 /** Instances of Cloud SQL: rows in the state, each with a server of its own. `project` is an id in every method. */
 export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations: SqlOperations): Instances {
-  const rows = openCollection(needs.state, 'sql.instance')
-  const key = (project: string, instance: string) => `projects/${project}/instances/${instance}`
-  const put = (row: InstanceRow) => rows.put(key(row.project, row.name), JSON.stringify(row))
-  const find = (project: string, instance: string): InstanceRow | undefined => {
-    const value = rows.get(key(project, instance))
-    return value === undefined ? undefined : (JSON.parse(value) as InstanceRow)
-  }
+  const rows = openResources(needs.state, instanceKind)
+  const find = (project: string, instance: string) => rows.find(nameOf(project, instance))
   const require = (project: string, instance: string): InstanceRow => {
     const row = find(project, instance)
     if (row === undefined) throw instanceMissing(project, instance)
     return row
   }
-  const list = (prefix: string, after?: string, limit?: number) =>
-    rows.list(prefix, after, limit).map(({ value }) => JSON.parse(value) as InstanceRow)
   const remove = async (row: InstanceRow) => {
     await servers.remove(connectionName(row))
     failed.delete(connectionName(row))
-    await rows.delete(key(row.project, row.name))
+    await rows.delete(nameOf(row.project, row.name))
   }
   /** Connection names of those whose server does not start. */
   const failed = new Set<string>()
@@ -82,7 +78,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
   const discard = async (row: InstanceRow) => {
     const name = connectionName(row)
     failed.delete(name)
-    await Promise.all([remains.add(row.project, name), rows.delete(key(row.project, row.name))])
+    await Promise.all([remains.add(row.project, name), rows.delete(nameOf(row.project, row.name))])
     await remains
       .sweep(row.project, name)
       .catch((cause: unknown) => needs.log.error({ err: cause, instance: name }, 'half a server is left'))
@@ -91,7 +87,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     const cluster = await open(row)
     const serverVersion = await cluster.version()
     const current = find(row.project, row.name)
-    if (current !== undefined && current.serverVersion !== serverVersion) await put({ ...current, serverVersion })
+    if (current !== undefined && current.serverVersion !== serverVersion) await rows.put({ ...current, serverVersion })
     return cluster
   }
   const runAsPolicySays = async (row: InstanceRow) => {
@@ -112,13 +108,13 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
       const sent = readInstanceBody(body)
       const row = newInstance(project, sent, new Date(needs.clock.nowMs()).toISOString())
       if (find(project, row.name) !== undefined) throw instanceExists()
-      await put(row)
+      await rows.put(row)
       const create = async () => {
         try {
           await remains.sweep(project, connectionName(row))
           const cluster = await start(row)
           if (sent.rootPassword !== undefined) await cluster.putUser('postgres', sent.rootPassword)
-          await put({ ...require(project, row.name), state: 'RUNNABLE' })
+          await rows.put({ ...require(project, row.name), state: 'RUNNABLE' })
           if (isStopped(row)) await servers.stop(connectionName(row))
           return warn(row, sent, editionWarning(row, sent))
         } catch (error) {
@@ -132,7 +128,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     get: (project, instance) => toAnswer(require(project, instance)),
     list(project, filter, after, limit) {
       const passes = readInstanceFilter(filter)
-      const all = list(key(project, ''), after === '' ? '' : key(project, after)).map(toAnswer)
+      const all = rows.list(`projects/${project}`, after === '' ? '' : nameOf(project, after)).map(toAnswer)
       return all.filter(passes).slice(0, limit)
     },
     async change(project, instance, body, user, merge) {
@@ -140,7 +136,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
       const before = require(project, instance)
       if (before.state !== 'RUNNABLE') throw operationInProgress()
       const row = changeInstance(before, sent, merge)
-      await put(row)
+      await rows.put(row)
       const apply = async () => {
         const now = find(project, instance)
         if (now === undefined) return []
@@ -174,7 +170,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
           `gcloud sql instances patch ${instance} --no-deletion-protection`,
         )
       }
-      await put({ ...row, state: 'PENDING_DELETE' })
+      await rows.put({ ...row, state: 'PENDING_DELETE' })
       const about = { type: 'DELETE', project, instance, user }
       return operations.start(about, () => servers.exclusive(connectionName(row), () => remove(row)))
     },
@@ -186,7 +182,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
         return work(await open(row))
       })
     },
-    rows: (project) => list(project === undefined ? '' : key(project, '')),
+    rows: (project) => rows.list(project === undefined ? '' : `projects/${project}`),
     settle: ({ project, name, region }) =>
       servers.exclusive(connectionName({ project, name, region }), async () => {
         const row = find(project, name)
@@ -203,20 +199,17 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
           .exclusive(name, () => remains.sweep(project, name))
           .catch((cause: unknown) => needs.log.error({ err: cause, instance: name }, 'half a server is left'))
     },
-    projects: () => projectsIn(rows),
+    projects: () => rows.projects(),
     async removeProject(project) {
-      const all = rows.list(key(project, '')).flatMap(({ name, value }): InstanceRow[] => {
-        try {
-          return [JSON.parse(value) as InstanceRow]
-        } catch (error) {
-          needs.log.error({ err: error, instance: name }, 'the row of a Cloud SQL instance cannot be read')
-          return []
-        }
-      })
+      const all = rows.list(`projects/${project}`)
       const ended = await Promise.allSettled(all.map((row) => servers.exclusive(connectionName(row), () => remove(row))))
       const failed = ended.find(({ status }) => status === 'rejected')
       if (failed?.status === 'rejected') throw failed.reason
-      await rows.deleteAll(key(project, ''))
+      await rows.deleteBelow(`projects/${project}`)
     },
   }
+}
+
+function nameOf(project: string, instance: string): string {
+  return `projects/${project}/instances/${instance}`
 }

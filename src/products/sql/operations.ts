@@ -1,7 +1,8 @@
 import { CloudError, messageOf } from '../../base/cloud-error.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { openCollection } from '../../state/collection.ts'
+import { jsonKind } from '../../state/resource-kind.ts'
+import { openResources } from '../../state/resources.ts'
 import type { State } from '../../state/state.ts'
 import { invalid } from './errors.ts'
 import { instanceLink, sqlAdmin } from './names.ts'
@@ -59,6 +60,8 @@ interface Row {
   readonly operation: SqlOperation
 }
 
+export const sqlOperationKind = jsonKind<Row>('sql.operation', ({ operation }) => nameOf(operation.targetProject, operation.name))
+
 const patienceOfAnswerMs = 5000
 
 /** Operations that the last daemon left under way end here as errors: nobody works on them any more. */
@@ -71,28 +74,22 @@ export function openSqlOperations({
   readonly clock: Clock
   readonly log: Log
 }): SqlOperations {
-  const rows = openCollection(state, 'sql.operation')
+  const rows = openResources(state, sqlOperationKind)
   const running = new Map<string, Promise<void>>()
   const now = () => new Date(clock.nowMs()).toISOString()
-  const key = (project: string, name: string) => `projects/${project}/operations/${name}`
-  const read = (prefix: string) => rows.list(prefix).map(({ value }) => JSON.parse(value) as Row)
-  const put = (row: Row) => rows.put(key(row.operation.targetProject, row.operation.name), JSON.stringify(row))
-  const find = (project: string, name: string): Row | undefined => {
-    const value = rows.get(key(project, name))
-    return value === undefined ? undefined : (JSON.parse(value) as Row)
-  }
+  const find = (project: string, name: string) => rows.find(nameOf(project, name))
   const get = (project: string, name: string): SqlOperation => {
     const row = find(project, name)
     if (row === undefined) throw new CloudError('NOT_FOUND', 'The Cloud SQL operation does not exist.', 'gcloud sql operations list')
     return row.operation
   }
 
-  const left = read('')
+  const left = rows.list('')
   let sequence = left.reduce((last, row) => Math.max(last, row.sequence), 0)
   const interrupted = new CloudError('ABORTED', 'The devcloud daemon ended while this was under way.', 'Try it again.')
   for (const row of left.filter(({ operation }) => operation.status !== 'DONE')) {
     const operation: SqlOperation = { ...row.operation, ...ending(now(), interrupted) }
-    put({ ...row, operation }).catch((error: unknown) => log.error({ err: error }, 'an interrupted operation was not ended'))
+    rows.put({ ...row, operation }).catch((error: unknown) => log.error({ err: error }, 'an interrupted operation was not ended'))
   }
 
   const make = (about: About, status: SqlOperation['status']): Row => {
@@ -107,7 +104,7 @@ export function openSqlOperations({
       targetId: about.instance,
       targetProject: about.project,
       targetLink: instanceLink(about.project, about.instance),
-      selfLink: `${sqlAdmin}/${key(about.project, name)}`,
+      selfLink: `${sqlAdmin}/${nameOf(about.project, name)}`,
       user: about.user,
     }
     return { sequence, operation }
@@ -117,10 +114,10 @@ export function openSqlOperations({
     const end = async (error?: unknown, warnings: readonly string[] = []) => {
       const { targetProject, name } = started.operation
       if (find(targetProject, name) === undefined) return // its project is gone
-      await put({ ...started, operation: { ...started.operation, ...ending(now(), error), ...toWarning(warnings) } })
+      await rows.put({ ...started, operation: { ...started.operation, ...ending(now(), error), ...toWarning(warnings) } })
     }
     try {
-      await put(started)
+      await rows.put(started)
       await end(undefined, (await work()) ?? [])
     } catch (error) {
       const { operationType, targetId } = row.operation
@@ -131,7 +128,7 @@ export function openSqlOperations({
   return {
     async start(about, work, patienceMs = patienceOfAnswerMs) {
       const row = make(about, 'PENDING')
-      await put(row)
+      await rows.put(row)
       const { name } = row.operation
       const done = run(row, work).finally(() => running.delete(name))
       running.set(name, done)
@@ -145,26 +142,29 @@ export function openSqlOperations({
       const row = make(about, 'DONE')
       await work()
       const operation: SqlOperation = { ...row.operation, startTime: row.operation.insertTime, endTime: now() }
-      await put({ ...row, operation })
+      await rows.put({ ...row, operation })
       return operation
     },
     get,
     list(project, instance, after, limit) {
       const before = after === '' ? Infinity : find(project, after)?.sequence
       if (before === undefined) throw invalid('pageToken is not one that this list gave.', 'Start again without it.')
-      return read(key(project, ''))
+      return rows
+        .list(`projects/${project}`)
         .filter((row) => row.sequence < before && (instance === '' || row.operation.targetId === instance))
         .toSorted((a, b) => b.sequence - a.sequence)
         .slice(0, limit)
         .map((row) => row.operation)
     },
-    async removeProject(project) {
-      await rows.deleteAll(key(project, ''))
-    },
+    removeProject: (project) => rows.deleteBelow(`projects/${project}`),
     async settled() {
       await Promise.all(running.values())
     },
   }
+}
+
+function nameOf(project: string, operation: string): string {
+  return `projects/${project}/operations/${operation}`
 }
 
 function toWarning(warnings: readonly string[]): Pick<SqlOperation, 'apiWarning'> {
