@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import http from 'node:http'
+import type http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +10,7 @@ import { openDaemon, type Daemon } from '../../src/daemon/daemon.ts'
 import { importNodeImage } from '../../src/engine/docker/node-image.ts'
 import { ask } from '../cli/given-cli.ts'
 import { givenDockerd, type GivenDockerd } from '../engine/given-dockerd.ts'
+import { givenWay, type GivenWay } from '../engine/given-way.ts'
 import { eventually } from '../products/run/given-run.ts'
 
 const project = 'engine-faults'
@@ -28,13 +29,13 @@ describe.runIf(isRoot)('an engine of its own', () => {
   let dockerd: GivenDockerd
   let daemon: Daemon
   let image: string
-  let way: Awaited<ReturnType<typeof givenWay>>
+  let way: GivenWay
   const stateDirectory = mkdtempSync(join(tmpdir(), 'dc-faults-'))
 
   beforeAll(async () => {
     dockerd = await givenDockerd({ sizeMb: 900 })
     way = await givenWay(dockerd.url.slice('unix://'.length))
-    vi.stubEnv('DOCKER_HOST', `unix://${way.path}`)
+    vi.stubEnv('DOCKER_HOST', way.url)
     image = await importNodeImage(dockerd.docker, 'devcloud-test/node', {}, AbortSignal.timeout(60_000))
     daemon = await openDaemon({ stateDirectory, port: 0, onShutdown: () => {} })
     const { projects, engines } = daemon.house.foundation
@@ -49,41 +50,6 @@ describe.runIf(isRoot)('an engine of its own', () => {
     vi.unstubAllEnvs()
     rmSync(stateDirectory, { recursive: true, force: true })
   }, 180_000)
-
-  /** A way to Docker on which a test answers in its place. */
-  async function givenWay(target: string) {
-    const path = join(mkdtempSync(join(tmpdir(), 'dc-way-')), 'd.sock')
-    let fault: ((request: http.IncomingMessage, response: http.ServerResponse) => boolean) | undefined
-    const seen: string[] = []
-    const server = http.createServer((request, response) => {
-      seen.push(`${request.method} ${request.url}`)
-      if (fault?.(request, response) === true) return
-      const { method, url = '', headers } = request
-      const through = http.request({ socketPath: target, method, path: url, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers)
-        response.flushHeaders()
-        answer.pipe(response).on('error', () => {})
-        answer.on('error', () => response.destroy())
-      })
-      through.on('error', () => response.destroy())
-      response.on('close', () => through.destroy())
-      request.pipe(through)
-    })
-    await new Promise<void>((resolve) => server.listen(path, resolve))
-    return {
-      path,
-      /** Calls that came, `GET /containers/json`. */
-      seen,
-      /** From now on those calls for which `next` answers true are answered by it. */
-      break(next: typeof fault) {
-        fault = next
-      },
-      async [Symbol.asyncDispose]() {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
-      },
-    }
-  }
 
   async function deploy(id: string, template: object = {}, container: object = {}): Promise<void> {
     const { api } = daemon.house

@@ -1,5 +1,4 @@
 import { mkdtempSync } from 'node:fs'
-import net, { type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
@@ -9,9 +8,11 @@ import { nextAddress, readSubnet } from '../../src/engine/docker/addresses.ts'
 import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import { dockerPlaces } from '../../src/engine/docker/docker-places.ts'
 import { importNodeImage } from '../../src/engine/docker/node-image.ts'
-import type { ContainerEnd } from '../../src/engine/engine.ts'
+import type { ContainerEnd, Engine } from '../../src/engine/engine.ts'
+import { givenWay } from './given-way.ts'
 
 const soon = () => AbortSignal.timeout(60_000)
+const docker = new Docker({ socketPath: '/var/run/docker.sock' })
 const project = `outage-${process.pid}`
 
 afterEach(() => {
@@ -22,32 +23,10 @@ function open(stateDirectory = mkdtempSync(join(tmpdir(), 'devcloud-outage-'))) 
   return openDockerEngine({ stateDirectory, log: openLog(undefined), gateway: { socketPath: join(stateDirectory, 'gateway.sock') } })
 }
 
-/** A way to the real Docker that can be cut. */
-async function givenWay(toDocker: boolean) {
-  const path = join(mkdtempSync(join(tmpdir(), 'devcloud-way-')), 'docker.sock')
-  const sockets = new Set<Socket>()
-  const keep = (socket: Socket) => sockets.add(socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket)))
-  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
-    keep(socket)
-    if (!toDocker) return
-    const docker = net.connect({ path: '/var/run/docker.sock', allowHalfOpen: true })
-    keep(docker)
-    socket.pipe(docker).pipe(socket)
-    socket.once('close', () => docker.destroy())
-  })
-  const listen = () => new Promise<void>((resolve) => server.listen(path, resolve))
-  await listen()
-  const cut = async () => {
-    const closed = new Promise((resolve) => server.close(resolve))
-    for (const socket of sockets) socket.destroy()
-    await closed
-  }
-  vi.stubEnv('DOCKER_HOST', `unix://${path}`)
-  return { path, listen, cut }
-}
-
 test('a socket that is not there, refuses or hangs is DOCKER_UNREACHABLE, told with its reason', async () => {
-  const hangs = await givenWay(false)
+  const hangs = await givenWay()
+  vi.stubEnv('DOCKER_HOST', hangs.url)
+  hangs.break(() => true)
   await expect(open()).rejects.toMatchObject({
     fault: 'DOCKER_UNREACHABLE',
     evidence: [expect.stringMatching(/^DOCKER_HOST unix:.*does not answer within/)],
@@ -86,15 +65,34 @@ test('addresses are given in turn, and each has a link-local one that is never r
   expect(nextAddress(big, 40960, () => false)).toMatchObject({ number: 16 })
 })
 
-test('what ended while Docker was away is told once it is back, and logs go on without a gap', async () => {
-  const way = await givenWay(true)
+const program = `let n = 0; setInterval(() => console.log(n++), 20)`
+
+/** An engine whose way to Docker is the test's, and how a container is started on it. */
+async function givenEngine() {
+  const way = await givenWay()
+  vi.stubEnv('DOCKER_HOST', way.url)
   const engine = await open()
+  vi.unstubAllEnvs()
+  const image = await importNodeImage(docker, 'devcloud-test/node', {}, soon())
+  const spec = { project, image, command: ['node', '-e', program], env: {}, mounts: [], labels: {}, serviceAccount: 'a@b.c', port: 8080 }
+  return {
+    way,
+    engine,
+    start: (name: string) => engine.start({ ...spec, name }, soon()),
+    async [Symbol.asyncDispose]() {
+      way.break(undefined)
+      await engine.removeProject(project, soon())
+      await way[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test('what ended while Docker was away is told once it is back, and logs go on without a gap', async () => {
+  await using given = await givenEngine()
+  const { way, engine } = given
   expect(await engine.describe()).toContain(way.path)
-  const image = await importNodeImage(new Docker(), 'devcloud-test/node', {}, soon())
-  const program = `let n = 0; setInterval(() => console.log(n++), 20)`
-  const spec = { project, image, command: ['node', '-e', program], env: {}, mounts: [], labels: {}, serviceAccount: 'a@b.c' }
-  const dies = await engine.start({ ...spec, name: 'dies' }, soon())
-  const stays = await engine.start({ ...spec, name: 'stays' }, soon())
+  const dies = await given.start('dies')
+  const stays = await given.start('stays')
   const ends: ContainerEnd[] = []
   const over = new AbortController()
   engine.events((end) => ends.push(end), over.signal)
@@ -105,8 +103,7 @@ test('what ended while Docker was away is told once it is back, and logs go on w
   await expect.poll(() => numbers.length).toBeGreaterThan(10)
   await way.cut()
   await expect(stays.inspect(soon())).rejects.toMatchObject({ fault: 'DOCKER_UNREACHABLE' })
-  vi.unstubAllEnvs()
-  await new Docker({ socketPath: '/var/run/docker.sock' }).getContainer(dies.id).kill()
+  await docker.getContainer(dies.id).kill()
   const before = numbers.length
   await way.listen()
   await expect.poll(() => ends.map((end) => end.id), { timeout: 10_000 }).toEqual([dies.id])
@@ -118,6 +115,51 @@ test('what ended while Docker was away is told once it is back, and logs go on w
   await expect.poll(() => ends.map((end) => end.id), { timeout: 10_000 }).toEqual([dies.id, stays.id])
   over.abort()
   await reading
-  await engine.removeProject(project, soon())
-  await way.cut()
 })
+
+test('an end that Docker tells and nobody can look at any more, because Docker goes away, is told', async () => {
+  await using given = await givenEngine()
+  const { way, engine } = given
+  const dies = await given.start('dies')
+  using following = follow(engine)
+  await expect.poll(() => way.seen.filter((call) => call.includes('/events')).length).toBeGreaterThan(1)
+  await expect.poll(() => way.seen.at(-1)).toContain('/containers/json') // what runs is known
+  way.break((request, response) => {
+    if (!request.url?.endsWith(`/${dies.id}/json`)) return false
+    response.destroy()
+    return true
+  })
+  await docker.getContainer(dies.id).kill()
+  await expect.poll(() => following.ends, { timeout: 10_000 }).toMatchObject([{ id: dies.id, name: 'dies', exitCode: 137 }])
+})
+
+test('the end of a container whose start no event told, because Docker was on its way out, is told', async () => {
+  await using given = await givenEngine()
+  const { way, engine } = given
+  way.break((request, response) => {
+    if (!request.url?.includes('/events')) return false
+    response.destroy()
+    return true
+  })
+  using following = follow(engine)
+  const dies = await given.start('dies')
+  await docker.getContainer(dies.id).kill()
+  way.break(undefined)
+  await expect.poll(() => following.ends, { timeout: 10_000 }).toMatchObject([{ id: dies.id, name: 'dies', exitCode: 137 }])
+})
+
+test('after an outage no instance gets the address that another one had just before', async () => {
+  await using given = await givenEngine()
+  const first = await given.start('first')
+  await docker.getContainer(first.id).kill()
+  await given.engine.openProject(project, soon())
+  const second = await given.start('second')
+  expect(second.address).not.toEqual(first.address)
+})
+
+function follow(engine: Engine): Disposable & { readonly ends: readonly ContainerEnd[] } {
+  const ends: ContainerEnd[] = []
+  const over = new AbortController()
+  engine.events((end) => ends.push(end), over.signal)
+  return { ends, [Symbol.dispose]: () => over.abort() }
+}

@@ -16,6 +16,9 @@ interface DockerEvent {
 
 const reopenMs = 500
 
+/** Containers by Docker's id, with what is told of them when they end. */
+export type RunningContainers = Map<string, Pick<ContainerLabels, 'name' | 'project' | 'labels'>>
+
 export interface EndHandlers {
   onEnd(end: ContainerEnd): void
   /** What is seen of an ended container, before `onEnd`. */
@@ -25,10 +28,10 @@ export interface EndHandlers {
 /**
  * Tells of each container's end until `signal` ends. Docker forgets its events when it restarts: after each reopening what ran before and
  * does not run now is told as ended.
+ * @param running is kept up to date. Who starts a container adds it: the events of an engine on its way out do not tell every start
  */
-export function followEnds(host: DockerHost, handlers: EndHandlers, signal: AbortSignal): void {
+export function followEnds(host: DockerHost, running: RunningContainers, handlers: EndHandlers, signal: AbortSignal): void {
   void (async () => {
-    const running = new Map<string, ContainerLabels>()
     while (!signal.aborted) {
       try {
         await followOnce(host, running, handlers, signal)
@@ -40,12 +43,7 @@ export function followEnds(host: DockerHost, handlers: EndHandlers, signal: Abor
   })()
 }
 
-async function followOnce(
-  host: DockerHost,
-  running: Map<string, ContainerLabels>,
-  { onEnd, see }: EndHandlers,
-  signal: AbortSignal,
-): Promise<void> {
+async function followOnce(host: DockerHost, running: RunningContainers, { onEnd, see }: EndHandlers, signal: AbortSignal): Promise<void> {
   const filters = { ...ours(host.state), event: ['start', 'die', 'died'] } // Podman 4 filters by `died` what it then tells as `die`
   const stream = (await ask(host.docker.getEvents({ filters, abortSignal: signal }), signal)) as Readable
   try {
@@ -69,28 +67,34 @@ async function followOnce(
 /** Those in `running` that run no more. `running` is brought up to date. */
 async function endsMissed(
   host: DockerHost,
-  running: Map<string, ContainerLabels>,
+  running: RunningContainers,
   see: EndHandlers['see'],
   signal: AbortSignal,
 ): Promise<ContainerEnd[]> {
+  const before = [...running] // without those that start while Docker lists
   const infos = await ask(host.docker.listContainers({ filters: ours(host.state) }), signal)
   const now = new Map(infos.map((info) => [info.Id, readLabels(info.Labels)]))
-  const gone = [...running].filter(([id]) => !now.has(id) && !host.removing.delete(id))
-  running.clear()
+  const ended = before.filter(([id]) => !now.has(id))
+  for (const [id] of ended) running.delete(id)
   for (const [id, labels] of now) if (labels.role !== 'forwarder') running.set(id, labels)
+  const gone = ended.filter(([id]) => !host.removing.delete(id))
   return await Promise.all(gone.map(([id, labels]) => toEnd(host, id, labels, 137, see, signal)))
 }
 
-/** @param exitCode for when the container is gone already */
+/** @param exitCode for when the container is gone already, or Docker: an end is told in any case */
 async function toEnd(
   host: DockerHost,
   id: string,
-  labels: ContainerLabels,
+  labels: Pick<ContainerLabels, 'name' | 'project' | 'labels'>,
   exitCode: number,
   see: EndHandlers['see'],
   signal: AbortSignal,
 ): Promise<ContainerEnd> {
-  const info = await orAbsent(ask(host.docker.getContainer(id).inspect(), signal))
+  const info = await orAbsent(ask(host.docker.getContainer(id).inspect(), signal)).catch((error: unknown) => {
+    signal.throwIfAborted()
+    host.log.warn({ error: messageOf(error), id }, 'an ended container cannot be looked at')
+    return undefined
+  })
   if (info !== undefined) see(info)
   const state = info?.State
   return {

@@ -4,7 +4,7 @@ import type { Container, Engine } from '../engine.ts'
 import { ask, orAbsent, statusOf, wordsOf } from './ask.ts'
 import { buildImage } from './build-image.ts'
 import { connectDocker } from './connect.ts'
-import { followEnds } from './container-events.ts'
+import { followEnds, type RunningContainers } from './container-events.ts'
 import { DockerContainer } from './docker-container.ts'
 import { stateId, type DockerHost } from './docker-host.ts'
 import { ours, readLabels } from './labels.ts'
@@ -75,6 +75,7 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
     projects.forget(project) // the network of its databases is made when one starts
     await projects.open(project, signal)
   }
+  const followed = new Set<RunningContainers>()
   const imageListeners = new Set<(image: string) => void>()
   const onImageGone = (image: string) => imageListeners.forEach((tell) => tell(image))
   keepProjects(host, { names: projects.names, mend, onImageGone }, closing.signal)
@@ -96,7 +97,9 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
         const place =
           spec.role === 'database' ? await projects.placeDatabase(spec.project, signal) : await projects.place(spec.project, signal)
         try {
-          return see(await startContainer(host, memory, spec, place, signal))
+          const container = see(await startContainer(host, memory, spec, place, signal))
+          for (const running of followed) running.set(container.id, container)
+          return container
         } catch (error) {
           if (attempt === 3 || !isOfTheNetwork(error)) throw error
           projects.forget(spec.project) // somebody removed the network, or took the address
@@ -105,7 +108,10 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
     },
     list,
     events(onEnd, signal, onImageGone) {
-      followEnds(host, { onEnd, see: (info) => void known.get(info.Id)?.see(info) }, signal)
+      const running: RunningContainers = new Map()
+      followed.add(running)
+      signal.addEventListener('abort', () => followed.delete(running), { once: true })
+      followEnds(host, running, { onEnd, see: (info) => void known.get(info.Id)?.see(info) }, signal)
       if (onImageGone === undefined) return
       imageListeners.add(onImageGone)
       signal.addEventListener('abort', () => imageListeners.delete(onImageGone), { once: true })

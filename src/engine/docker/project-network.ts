@@ -22,22 +22,30 @@ export function projectOfNetwork(host: DockerHost, name: string): string | undef
   return new RegExp(`^devcloud-(.+)-${host.state}(?:-databases)?$`).exec(name)?.[1]
 }
 
-/** The bridge of a project, made if it is not there. */
-export async function openProjectNetwork(host: DockerHost, project: string, signal: AbortSignal): Promise<ProjectNetwork> {
+/**
+ * The bridge of a project, made if it is not there.
+ * @param given the last address, kept by the caller for as long as the project is open: after an outage of Docker, who has not heard of an
+ *   instance's end yet shall not meet another instance at its address
+ */
+export async function openProjectNetwork(
+  host: DockerHost,
+  project: string,
+  given: { last: number },
+  signal: AbortSignal,
+): Promise<ProjectNetwork> {
   const name = networkName(host, project)
   const found = (await findNetwork(host, name, signal)) ?? (await makeBridge(host, project, name, signal))
   const subnet = readSubnet(found.IPAM?.Config?.[0]?.Subnet ?? '')
-  let last = 0
   return {
     name,
     subnet,
     async nextAddress(signal) {
       const info: Docker.NetworkInspectInfo = await ask(host.docker.getNetwork(name).inspect(), signal)
       const taken = new Set(Object.values(info.Containers ?? {}).map((container) => container.IPv4Address.replace(/\/\d+$/, '')))
-      const next = nextAddress(subnet, last, (ip) => taken.has(ip))
+      const next = nextAddress(subnet, given.last, (ip) => taken.has(ip))
       if (next === undefined)
         throw new CloudError('RESOURCE_EXHAUSTED', `All addresses of ${project}'s network are taken.`, 'Stop instances.')
-      last = next.number
+      given.last = next.number
       return next
     },
   }

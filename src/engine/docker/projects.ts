@@ -26,7 +26,8 @@ interface Open {
 export function openProjects(host: DockerHost, gatewaySocket: string): Projects {
   const opened = new Map<string, Promise<Open>>()
   const databases = new Map<string, Promise<string>>()
-  const kept = new Set<string>()
+  /** Those whose network and forwarder shall be there, and the last address that each gave. */
+  const kept = new Map<string, { last: number }>()
   const isSameMachine = process.platform === 'linux' && (host.reach === 'bridge' || host.rootless)
 
   /** The last making of each project. They take turns: two at once would replace one forwarder of an earlier version, and trip over each other. */
@@ -34,28 +35,33 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
 
   const make = (project: string, signal: AbortSignal): Promise<Open> => {
     const before = turns.get(project)
+    const given = keep(project)
     const making = (async () => {
       await before?.catch(() => {})
-      return await makeAlone(project, signal)
+      return await makeAlone(project, given, signal)
     })()
     turns.set(project, making)
     return making
   }
 
-  const makeAlone = async (project: string, signal: AbortSignal): Promise<Open> => {
-    const network = await openProjectNetwork(host, project, signal)
+  const keep = (project: string) => {
+    const given = kept.get(project) ?? { last: 0 }
+    kept.set(project, given)
+    return given
+  }
+
+  const makeAlone = async (project: string, given: { last: number }, signal: AbortSignal): Promise<Open> => {
+    const network = await openProjectNetwork(host, project, given, signal)
     if (isSameMachine) return { network, dns: await openForwarder(host, project, network, gatewaySocket, signal) }
     host.log.warn({ place: host.place }, "this Docker cannot mount this host's sockets: containers do not get Google's names")
     return { network, dns: undefined }
   }
   return {
     async open(project, signal) {
-      kept.add(project)
       opened.delete(project)
       await once(opened, project, () => make(project, signal))
     },
     async place(project, signal) {
-      kept.add(project)
       const { network, dns } = await once(opened, project, () => make(project, signal))
       if (dns === undefined) return { network: network.name }
       return { network: network.name, dns, address: await network.nextAddress(signal) }
@@ -73,7 +79,7 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
       databases.delete(project)
       await turns.get(project)?.catch(() => {})
     },
-    names: () => [...kept],
+    names: () => [...kept.keys()],
   }
 }
 
