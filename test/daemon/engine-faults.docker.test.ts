@@ -16,6 +16,7 @@ import { eventually } from '../products/run/given-run.ts'
 const project = 'engine-faults'
 const parent = `projects/${project}/locations/us-central1`
 const program = `
+process.on('SIGTERM', () => process.exit())
 const id = crypto.randomUUID()
 require('node:http').createServer((request, response) => {
   const ms = Number(new URL(request.url, 'http://a').searchParams.get('ms'))
