@@ -3,6 +3,7 @@ import { localUser } from '../api/caller.ts'
 import { endpointsFor } from '../api/endpoints.ts'
 import { checkProject } from '../api/names.ts'
 import { CloudError } from '../base/cloud-error.ts'
+import { SerialQueues } from '../base/serial-queues.ts'
 import { version } from '../base/version.ts'
 import { environmentFor } from '../gateway/environment.ts'
 import { openProject } from './adopt.ts'
@@ -35,13 +36,8 @@ const gcloudClientId = '32555940559.apps.googleusercontent.com'
 export function controlActions(house: House, onShutdown: () => void): ControlActions {
   const { foundation, catalog, api } = house
   const { projects, engines } = foundation
-  const turns = new Map<string, Promise<unknown>>()
   /** What changes projects goes one after another, or two `up` of one project would undo each other. */
-  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const mine = (turns.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
-    turns.set(key, mine)
-    return mine
-  }
+  const queues = new SerialQueues()
   return {
     get: {
       '/version': async (): Promise<VersionAnswer> => ({ version: version(), pid: process.pid }),
@@ -77,7 +73,7 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
     },
     stream: {
       '/up': (input, tell, signal) =>
-        inTurn(String(input['directory']), () =>
+        queues.run(String(input['directory']), () =>
           up(
             {
               api,
@@ -93,7 +89,7 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
           ),
         ),
       '/open': (input, tell, signal) =>
-        inTurn(`deploy ${String(input['project'])}`, () => openForDeploy(house, input as unknown as OpenRequest, tell, signal)),
+        queues.run(`deploy ${String(input['project'])}`, () => openForDeploy(house, input as unknown as OpenRequest, tell, signal)),
       '/build': (input, tell, signal) => buildSource(house, input as unknown as BuildRequest, tell, signal),
       '/down': (input, tell) => down(house, knownProject(house, input['project']), tell),
       '/clean': async (input, tell) => {
