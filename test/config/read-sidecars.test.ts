@@ -4,7 +4,7 @@ import { ServiceSchema } from '../../src/api/gen/google/cloud/run/v2/service_pb.
 import { planText } from '../../src/config/plan-text.ts'
 import { readProject } from '../../src/config/read-project.ts'
 import { toRunService } from '../../src/daemon/run-service.ts'
-import { withDefaults } from '../../src/products/run/resources.ts'
+import { withDefaults } from '../../src/products/run/services/fill-template.ts'
 import { startOrder } from '../../src/products/run/instances/start-order.ts'
 import { projectFolder } from './project-folder.ts'
 

@@ -3,6 +3,7 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
 import { crashed, deafEvidence, officialWords } from './await-listening.ts'
 import type { Address } from '../../../router/upstream.ts'
+import { defaultStartupSeconds } from '../defaults.ts'
 import { askProbe } from './ask-probe.ts'
 import { count, failureLine, noAnswers, type ProbePlan } from './probes.ts'
 
@@ -71,7 +72,7 @@ const lookMs = 250
 const patienceMs = 5000
 
 async function failed(container: Container, plan: ProbePlan, failures: number, why: string, signal: AbortSignal): Promise<CloudError> {
-  const isDefault = plan.timeoutMs === 240_000
+  const isDefault = plan.timeoutMs === defaultStartupSeconds * 1000
   const message = isDefault ? officialWords(plan.how.port) : 'The user-provided container failed the configured startup probe checks.'
   const next =
     plan.how.kind === 'tcp'

@@ -4,7 +4,7 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import { SerialQueues } from '../../../base/serial-queues.ts'
 import { markFailed } from '../conditions.ts'
 import { deploy, type DeployParts } from './deploy.ts'
-import { readServiceName } from '../resources.ts'
+import { locationOf } from '../names.ts'
 
 /** Deployments of one service follow one another, each behind a long-running operation. */
 export interface Deployments {
@@ -21,8 +21,7 @@ export function openDeployments(parts: DeployParts): Deployments {
   const queues = new SerialQueues()
   return {
     start(service, isTrafficOnly) {
-      const { project, region } = readServiceName(service.name)
-      return needs.operations.start({ parent: `projects/${project}/locations/${region}`, metadata: [ServiceSchema, service] }, async () => {
+      return needs.operations.start({ parent: locationOf(service.name), metadata: [ServiceSchema, service] }, async () => {
         const outcome = await queues.run(service.name, () => deploy(parts, service, isTrafficOnly, AbortSignal.timeout(longestMs)))
         if (outcome.failure !== undefined) throw outcome.failure
         return [ServiceSchema, outcome.service] as const
