@@ -29,7 +29,7 @@ import { readStatus, urlOf } from './read-status.ts'
 import { up } from './up.ts'
 import { writeToken } from './write-token.ts'
 
-/** The audience of identity tokens that `gcloud auth print-identity-token` prints for a person; Cloud Run takes it (contract 1, IAM). */
+/** The audience of identity tokens that `gcloud auth print-identity-token` prints for a person; Cloud Run takes it (run trap 26). */
 const gcloudClientId = '32555940559.apps.googleusercontent.com'
 
 /** Everything that the control socket can do. Shapes: control-protocol.ts. */

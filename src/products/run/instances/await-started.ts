@@ -35,7 +35,7 @@ export async function awaitStarted(
  * Watches what starts; ends only with an error, or with `signal`.
  * @param options.port undefined where no request comes
  * @throws CloudError APP_CRASHED when one of `containers` ends; NOT_LISTENING when the port stays open on loopback alone, which Cloud Run would tell
- * only when its four minutes are over (trap 2)
+ * only when its four minutes are over (run trap 2)
  */
 export async function awaitFault(
   containers: () => readonly Container[],

@@ -43,7 +43,7 @@ export function count(plan: Pick<ProbePlan, 'failureThreshold' | 'successThresho
   return { verdict, inARow, lastPassed: passed }
 }
 
-/** Cloud Run's when a container with a port names none: 240 s to listen (trap 42). */
+/** Cloud Run's when a container with a port names none: 240 s to listen (run trap 42). */
 export function defaultStartupProbe(container: string, port: number): ProbePlan {
   const how = { kind: 'tcp', port } as const
   return {

@@ -9,7 +9,7 @@ import type { Project, RunNeeds } from '../needs.ts'
 import { readSecret } from './read-secret.ts'
 
 /**
- * The files of a secret volume as they read now. A version that cannot be read has no file: the container starts, and its read fails (trap 38).
+ * The files of a secret volume as they read now. A version that cannot be read has no file: the container starts, and its read fails (run trap 38).
  * @param subPath the folder of the volume that is mounted; empty for all of it
  */
 export async function secretFiles(

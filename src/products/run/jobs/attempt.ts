@@ -41,7 +41,7 @@ export async function adoptAttempt(
   return followAttempt(needs, execution, task, toInstance(containers), signal)
 }
 
-/** Variables and labels of a task's container. It has no port, so no PORT, and no K_* (trap 3). */
+/** Variables and labels of a task's container. It has no port, so no PORT, and no K_* (run trap 3). */
 export function attemptSpec(needs: Pick<RunNeeds, 'project'>, execution: Execution, task: TaskRow): InstanceSpec {
   const { project, job, execution: id } = readExecutionName(execution.name)
   const { containers = [], volumes = [], serviceAccount = '' } = execution.template ?? {}
