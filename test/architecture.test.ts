@@ -26,18 +26,15 @@ test('products do not import one another', () => {
   expect(wrong.map(({ file, other }) => `${file} > ${other}`)).toEqual([])
 })
 
-/** Files whose move into products is under way. */
-const moving = /^(?:daemon|config)\//
-
 test('outside a product only its index.ts is imported', () => {
   const inner = between.filter(
     ({ file, other }) => productOf(other) && !productOf(file) && other !== `products/${productOf(other)}/index.ts`,
   )
-  expect(inner.map(({ file, other }) => `${file} > ${other}`).filter((told) => !moving.test(told))).toEqual([])
+  expect(inner.map(({ file, other }) => `${file} > ${other}`)).toEqual([])
 })
 
 test('no files import one another in a circle, types neither', () => {
-  expect(circlesIn(imports).filter((told) => !moving.test(told))).toEqual([])
+  expect(circlesIn(imports)).toEqual([])
 })
 
 test('imports are read of values, of types, of import() and of threads', () => {

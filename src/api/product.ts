@@ -1,6 +1,8 @@
 import type { DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Section } from '../config/section.ts'
+import type { ProductPlan, Site } from './product-plan.ts'
 
 /** One Google product: what it is called, which hosts are its own, and what answers there. */
 export interface Product extends AsyncDisposable {
@@ -14,6 +16,23 @@ export interface Product extends AsyncDisposable {
   readonly wires?: FastifyPluginAsync
   /** Answers a request for the wires that is refused before it comes to a route: its URL is malformed. Google's common envelope without it. */
   readonly refuse?: (request: FastifyRequest, reply: FastifyReply, error: unknown) => FastifyReply | Promise<FastifyReply>
+  /** Its part of devcloud.yaml; `plan` then makes what that part wants. */
+  readonly section?: Section
+  /**
+   * Observes what there is of `wanted`, as the section read it, and plans the steps from there. Changes nothing.
+   * @throws CloudError CONFIG_INVALID where the product would refuse what the files say
+   */
+  plan?(wanted: unknown, site: Site): Promise<ProductPlan>
+  /** At the daemon's start: what is meant to run runs again. What does not start is logged, and started when it is needed. */
+  startAll?(): Promise<void>
+  /** Takes requests for `project` again and starts what runs without being asked. Idempotent. */
+  startProject?(project: string, signal: AbortSignal): Promise<void>
+  /** Stops what runs for `project`; resources and data stay. Answers what was stopped, for people: `2 instances`; empty for nothing. */
+  stopProject?(project: string): Promise<string>
+  /** What it has of `project`, for `devcloud status`. */
+  list?(project: string): Promise<readonly Listed[]>
+  /** Variables that lead the product's clients to an endpoint instead of a proxy. @param base `http://localhost:8080`, without a slash at its end */
+  endpoints?(base: string): Readonly<Record<string, string>>
   /** Ids of the projects that it holds something of, those included that nobody ran `devcloud up` for. */
   projects?(): readonly string[]
   /**
@@ -23,6 +42,21 @@ export interface Product extends AsyncDisposable {
   removeProject?(project: string): Promise<void>
   /** The wires decide by themselves who may call, since some of what they answer is public. Else nobody passes without a name. */
   readonly answersAnyone?: true
+}
+
+/** A resource, in a line of `devcloud status`. */
+export interface Listed {
+  /** `bucket` */
+  readonly kind: string
+  readonly id: string
+  /** `ready`, where the resource has states. */
+  readonly state?: string
+  /** What a browser on this machine opens. */
+  readonly url?: string
+  /** What else is to be told of it. */
+  readonly detail?: string
+  /** The region of what is told apart by regions. */
+  readonly region?: string
 }
 
 export interface Service {

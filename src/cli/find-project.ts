@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { CloudError } from '../base/cloud-error.ts'
+import type { Listed } from '../api/product.ts'
 import type { StatusAnswer } from '../daemon/control-protocol.ts'
 import type { ControlClient } from './control-client.ts'
 
@@ -23,8 +24,14 @@ export async function findProject(client: ControlClient, named: string | undefin
   )
 }
 
-/** The service named, else the only one. */
-export function findService<T extends { readonly id: string }>(services: readonly T[], named: string | undefined): T {
+/** What of a project has containers that a command can run in, and a URL. */
+export function servicesOf({ resources }: Pick<StatusAnswer['projects'][number], 'resources'>): readonly Listed[] {
+  return resources.filter(({ kind }) => kind === 'service')
+}
+
+/** The service named, else the only one of the project. */
+export function findService({ resources }: StatusAnswer['projects'][number], named: string | undefined): Listed {
+  const services = servicesOf({ resources })
   const found = named === undefined && services.length === 1 ? services[0] : services.find(({ id }) => id === named)
   if (found !== undefined) return found
   const ids = services.map(({ id }) => id)

@@ -1,5 +1,5 @@
 import { CloudError } from '../base/cloud-error.ts'
-import type { Place } from './wanted.ts'
+import type { Place } from './place.ts'
 
 /** More than this many lines help nobody; the rest is counted. */
 const shown = 50

@@ -3,7 +3,7 @@ import { lstat, open, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { messageOf } from '../base/cloud-error.ts'
 import type { Problems } from './problems.ts'
-import type { Place } from './wanted.ts'
+import type { Place } from './place.ts'
 
 /** The largest file that is read as configuration. A real one has some kilobytes. */
 const largestBytes = 2 ** 20

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseAllDocuments, type Document, type YAMLMap } from 'yaml'
 import { messageOf } from '../base/cloud-error.ts'
 import type { Problems } from './problems.ts'
-import type { Place } from './wanted.ts'
+import type { Place } from './place.ts'
 
 /** One document of a file: its plain value, and where each part of it stands. */
 export interface YamlDocument {

@@ -3,10 +3,8 @@ import { localUser } from '../api/caller.ts'
 import { endpointsFor } from '../api/endpoints.ts'
 import { checkProject } from '../api/names.ts'
 import { CloudError } from '../base/cloud-error.ts'
-import { SerialQueues } from '../base/serial-queues.ts'
 import { version } from '../base/version.ts'
 import { environmentFor } from '../gateway/environment.ts'
-import { openProject } from './adopt.ts'
 import { allProjects, cleanProjects } from './clean.ts'
 import type { ControlActions } from './control.ts'
 import type {
@@ -19,25 +17,30 @@ import type {
   UpRequest,
   VersionAnswer,
 } from './control-protocol.ts'
-import type { House } from './daemon.ts'
+import type { House } from './house.ts'
 import { buildSource, openForDeploy } from './deploy-source.ts'
 import { doctor } from './doctor.ts'
 import { down } from './down.ts'
 import { exec } from './exec.ts'
 import { logs } from './logs.ts'
-import { readStatus, urlOf } from './read-status.ts'
+import { readStatus } from './read-status.ts'
 import { up } from './up.ts'
 import { writeToken } from './write-token.ts'
 
-/** The audience of identity tokens that `gcloud auth print-identity-token` prints for a person; Cloud Run takes it (run trap 26). */
+/** The audience of identity tokens that `gcloud auth print-identity-token` prints for a person; Cloud Run takes it (contract 1, IAM). */
 const gcloudClientId = '32555940559.apps.googleusercontent.com'
 
 /** Everything that the control socket can do. Shapes: control-protocol.ts. */
 export function controlActions(house: House, onShutdown: () => void): ControlActions {
   const { foundation, catalog, api } = house
-  const { projects, engines } = foundation
+  const { projects } = foundation
+  const turns = new Map<string, Promise<unknown>>()
   /** What changes projects goes one after another, or two `up` of one project would undo each other. */
-  const queues = new SerialQueues()
+  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (turns.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
+    turns.set(key, mine)
+    return mine
+  }
   return {
     get: {
       '/version': async (): Promise<VersionAnswer> => ({ version: version(), pid: process.pid }),
@@ -52,7 +55,7 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
               service,
               revision,
               state: isUp ? state : 'down',
-              url: urlOf(house, id, service),
+              url: catalog.urlOf(id, service),
               instances,
             })),
           ),
@@ -72,24 +75,9 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
       },
     },
     stream: {
-      '/up': (input, tell, signal) =>
-        queues.run(String(input['directory']), () =>
-          up(
-            {
-              api,
-              projects,
-              run: catalog.run,
-              chooseEngine: (kind) => engines.choose(kind),
-              openProject: (engine, project, over) => openProject(house, engine, project, over),
-              urlOf: (project, service) => urlOf(house, project, service),
-            },
-            input as unknown as UpRequest,
-            tell,
-            signal,
-          ),
-        ),
+      '/up': (input, tell, signal) => inTurn(String(input['directory']), () => up(house, input as unknown as UpRequest, tell, signal)),
       '/open': (input, tell, signal) =>
-        queues.run(`deploy ${String(input['project'])}`, () => openForDeploy(house, input as unknown as OpenRequest, tell, signal)),
+        inTurn(`deploy ${String(input['project'])}`, () => openForDeploy(house, input as unknown as OpenRequest, tell, signal)),
       '/build': (input, tell, signal) => buildSource(house, input as unknown as BuildRequest, tell, signal),
       '/down': (input, tell) => down(house, knownProject(house, input['project']), tell),
       '/clean': async (input, tell) => {
@@ -119,11 +107,7 @@ async function readEnvironment(
   const { projects, authority, tokens } = foundation
   if (endpoints) {
     return {
-      variables: endpointsFor(
-        catalog.all.map(({ name }) => name),
-        gateway.port,
-        ownerCheck.isProof ? undefined : machineToken.value,
-      ),
+      variables: endpointsFor(catalog.all, gateway.port, ownerCheck.isProof ? undefined : machineToken.value),
     }
   }
   checkProject(id)

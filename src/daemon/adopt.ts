@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Container, Engine } from '../engine/engine.ts'
 import { databaseLabel } from '../postgres/container-spec.ts'
-import type { House } from './daemon.ts'
+import type { House } from './house.ts'
 
 /** Between two questions to an engine that does not answer: the first time, and at most. */
 const retryMs = { first: 1000, most: 30_000 }

@@ -2,25 +2,37 @@ import { openBorders, type Borders } from '../api/borders.ts'
 import { openIamPolicies } from '../api/iam-policy.ts'
 import { isProjectId } from '../api/names.ts'
 import type { Product } from '../api/product.ts'
+import type { Section } from '../config/section.ts'
 import { iam } from '../products/iam/index.ts'
-import { cloudRun, type CloudRun } from '../products/run/index.ts'
-import type { RunNeeds } from '../products/run/needs.ts'
-import { secretManager, type SecretManager } from '../products/secretmanager/index.ts'
-import { cloudSql, type CloudSql } from '../products/sql/index.ts'
-import { cloudStorage } from '../products/storage/index.ts'
+import { cloudRun, runSection, type CloudRun, type RunNeeds } from '../products/run/index.ts'
+import { secretManager, secretSection } from '../products/secretmanager/index.ts'
+import { cloudSql, sqlSection } from '../products/sql/index.ts'
+import { cloudStorage, storageSection } from '../products/storage/index.ts'
 import type { Foundation } from './foundation.ts'
 
+/** The sections of devcloud.yaml, in the order in which a file has them. */
+export const sections: readonly Section[] = [secretSection, sqlSection, storageSection, runSection]
+
+/** A product that stands outside this repository's catalog: a test's own, say. */
+export type MoreProduct = (foundation: Foundation) => Product
+
 export interface Catalog {
+  /** What a product stands on is before it. */
   readonly all: readonly Product[]
+  /** The one that runs containers. */
   readonly run: CloudRun
-  readonly sql: CloudSql
-  readonly secrets: SecretManager
+  /** The URL that a browser on this machine opens for a service. */
+  urlOf(project: string, service: string): string
   /** Between the identities of one project and what others have. */
   readonly borders: Borders
 }
 
 /** Every product that is emulated, one line each. What one needs of another is handed to it here. */
-export async function openCatalog(foundation: Foundation, surroundings: RunNeeds['surroundings']): Promise<Catalog> {
+export async function openCatalog(
+  foundation: Foundation,
+  surroundings: RunNeeds['surroundings'],
+  more: readonly MoreProduct[] = [],
+): Promise<Catalog> {
   const { state, clock, log, projects, tokens, postgres, operations, router, engines, containerLog } = foundation
   const project = (idOrNumber: string) => projects.get(idOrNumber)
   const secrets = secretManager({ state, clock, project })
@@ -50,7 +62,8 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
     policy: (name) =>
       name.indexOf('/') === name.lastIndexOf('/') ? accounts.projectPolicy(name.slice('projects/'.length)) : policies.get(name),
   })
-  const run = cloudRun({
+  const urlOf = (id: string, service: string): string => serviceUrl(foundation, run, id, service)
+  const run: CloudRun = cloudRun({
     state,
     clock,
     log,
@@ -63,6 +76,7 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
     projectPolicy: (id) => accounts.projectPolicy(id),
     onProjectPolicy: (listener) => accounts.onProjectPolicy(listener),
     isUp: (id) => projects.get(id).isUp,
+    urlOf,
     async engineFor(id) {
       const engine = await engines.forProject(id)
       // What runs for a project that nobody ran `devcloud up` for is found by `clean`, `logs` and the next daemon too.
@@ -82,7 +96,16 @@ export async function openCatalog(foundation: Foundation, surroundings: RunNeeds
       return sql.socketDirectory(connectionName)
     },
   })
-  return { all: [run, sql, storage, secrets, accounts], run, sql, secrets, borders }
+  const own = [secrets, sql, storage, run, accounts]
+  return { all: [...own, ...more.map((open) => open(foundation))], run, urlOf, borders }
+}
+
+/** Short, unless another project that is up has a service of that name. */
+function serviceUrl({ projects, router }: Foundation, run: CloudRun, project: string, service: string): string {
+  const others = projects.list().filter(({ id, isUp }) => id !== project && isUp)
+  const isShared = others.some(({ id }) => run.serving(id).some((other) => other.id === service))
+  const host = isShared ? `${service}.${project}.localhost` : `${service}.localhost`
+  return `http://${host}${router.port === 80 ? '' : `:${router.port}`}`
 }
 
 /** `PROJECT:REGION:INSTANCE`, where the project may have a domain before it: `example.com:shop:us-central1:main`. */

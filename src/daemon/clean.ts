@@ -1,7 +1,7 @@
 import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { deleteEverywhere } from '../state/collection.ts'
 import type { UpEvent } from './control-protocol.ts'
-import type { House } from './daemon.ts'
+import type { House } from './house.ts'
 
 type Tell = (event: UpEvent) => void
 
@@ -53,7 +53,7 @@ export async function cleanProject(house: House, project: string, tell: Tell): P
       tell({ ...about, state: 'failed', detail: messageOf(error) })
     }
   }
-  for (const product of catalog.all) await step(product.name, async () => product.removeProject?.(project))
+  for (const product of catalog.all.toReversed()) await step(product.name, async () => product.removeProject?.(project))
   await step('containers', () => removeContainers(house, project))
   await step('records', () => removeRecords(house, project))
   const [first] = failures

@@ -1,3 +1,5 @@
+import type { Listed } from '../api/product.ts'
+
 /**
  * What the CLI and the daemon say to each other: HTTP/1.1 on the control socket. Long calls answer application/x-ndjson, one event a line,
  * the last one `done` or `error`. An answer that is not 2xx is one JSON object `{"error": WireError}`.
@@ -81,19 +83,7 @@ export interface StatusAnswer {
     readonly directory: string
     readonly engine: string
     readonly region: string
-    readonly services: readonly { readonly id: string; readonly region: string; readonly url: string; readonly state: string }[]
-    readonly jobs: readonly {
-      readonly id: string
-      /** Of its newest execution. */
-      readonly state: string
-      /** Cron and time zone of one that runs by itself. */
-      readonly schedule?: { readonly cron: string; readonly timeZone: string }
-      readonly nextRunMs?: number
-    }[]
-    /** `note` tells of a server of another version than the one asked for. */
-    readonly instances: readonly { readonly id: string; readonly version: string; readonly state: string; readonly note?: string }[]
-    readonly buckets: readonly string[]
-    readonly secrets: readonly string[]
+    readonly resources: readonly Listed[]
     /** Why the rest is empty: what is stored of the project cannot be read. */
     readonly problem?: string
   }[]

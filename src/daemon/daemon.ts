@@ -5,36 +5,22 @@ import { matchesHost } from '../api/routes.ts'
 import { createApiServer } from '../api/serve.ts'
 import { localUser } from '../api/caller.ts'
 import { controlSocketPath } from '../base/paths.ts'
-import { openGateway, type Gateway } from '../gateway/gateway.ts'
-import { writeLeads, type Leads } from '../gateway/write-leads.ts'
+import { openGateway } from '../gateway/gateway.ts'
+import { writeLeads } from '../gateway/write-leads.ts'
 import { metadataServer } from '../metadata/metadata-server.ts'
 import { controlActions } from './actions.ts'
 import { admitVisitors } from './admit-visitor.ts'
 import { adopt } from './adopt.ts'
-import { openCatalog, type Catalog } from './catalog.ts'
+import { openCatalog, type MoreProduct } from './catalog.ts'
 import { openControl } from './control.ts'
-import { openFoundation, type Foundation } from './foundation.ts'
-import { openGoogleApi, type GoogleApi } from './google-api.ts'
-import { openIdentities, type Identities } from './identities.ts'
-import { openMachineToken, type MachineToken } from './machine-token.ts'
+import { openFoundation } from './foundation.ts'
+import { openGoogleApi } from '../api/google-api.ts'
+import type { House } from './house.ts'
+import { openIdentities } from './identities.ts'
+import { openMachineToken } from './machine-token.ts'
 import { openOwnerCheck, type OwnerCheck } from './owner-check.ts'
 import { rememberedPort } from './remembered-port.ts'
 import { surroundingsOf } from './surroundings.ts'
-
-/** The whole house, put together. */
-export interface House {
-  readonly foundation: Foundation
-  readonly catalog: Catalog
-  readonly gateway: Gateway
-  readonly machineToken: MachineToken
-  readonly ownerCheck: OwnerCheck
-  /** Calls our own products as any client would. */
-  readonly api: GoogleApi
-  readonly startedMs: number
-  readonly identities: Identities
-  /** What programs load that do not look at the proxy by themselves. */
-  readonly leads: Leads
-}
 
 export interface DaemonOptions {
   readonly stateDirectory: string
@@ -42,6 +28,8 @@ export interface DaemonOptions {
   readonly port: number | 'preferred'
   /** Names of the products that answer; all when it is absent. */
   readonly products?: readonly string[]
+  /** Products beside those of the catalog. */
+  readonly more?: readonly MoreProduct[]
   /** Called when a client asks the daemon to end. */
   readonly onShutdown: () => void
   /** Tells whose connections of this machine are. Default: by the kernel. */
@@ -83,7 +71,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     identities,
     projects,
   })
-  const catalog = await openCatalog(foundation, surroundings)
+  const catalog = await openCatalog(foundation, surroundings, options.more)
   for (const product of catalog.all) opened.use(product)
   const served = catalog.all.filter(({ name }) => options.products?.includes(name) ?? true)
   const app = await createApiServer({ products: served, tokens, borders: catalog.borders, log, adding: (call) => state.adding(call) })
@@ -117,7 +105,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     identities,
     leads,
   }
-  await catalog.sql.startAll()
+  for (const product of catalog.all) await product.startAll?.()
   const ending = new AbortController()
   opened.defer(() => ending.abort())
   await adopt(house, ending.signal)

@@ -2,11 +2,11 @@ import { realpath } from 'node:fs/promises'
 import { CloudError } from '../base/cloud-error.ts'
 import { Problems } from '../config/problems.ts'
 import { ProjectFiles } from '../config/project-files.ts'
-import { readSources } from '../config/read-sources.ts'
+import { readSources } from '../products/run/index.ts'
 import { rules } from '../config/ids.ts'
 import { openProject } from './adopt.ts'
 import type { BuildRequest, BuiltEvent, OpenRequest, UpEvent } from './control-protocol.ts'
-import type { House } from './daemon.ts'
+import type { House } from './house.ts'
 
 /**
  * What must be there before something is deployed into a project that `devcloud up` may never have seen: its row, its engine, its network.
@@ -37,8 +37,9 @@ export async function openForDeploy(
   await projects.put({ id, region: isNew ? region : known.region, directory, engine: engine.kind, isUp: true })
   await openProject(house, engine, id, signal)
   if (isNew) tell({ kind: 'step', id: 'project', name: `project ${id}`, state: 'done', detail: `${engine.kind} engine` })
-  if (!isUp)
-    await house.catalog.run.startProject(id, signal).catch((err: unknown) => house.foundation.log.warn({ err, id }, 'start failed'))
+  if (isUp) return
+  for (const product of house.catalog.all)
+    await product.startProject?.(id, signal).catch((err: unknown) => house.foundation.log.warn({ err, id }, 'start failed'))
 }
 
 /** Builds a folder as `up` does: its Dockerfile, or with the process engine its start command. @throws CloudError BUILD_FAILED, NO_SOURCE */

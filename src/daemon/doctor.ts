@@ -4,7 +4,7 @@ import { messageOf, CloudError } from '../base/cloud-error.ts'
 import { findBelievers } from '../gateway/find-believers.ts'
 import { certificateId } from '../gateway/trust-plan.ts'
 import type { DoctorAnswer, DoctorCheck } from './control-protocol.ts'
-import type { House } from './daemon.ts'
+import type { House } from './house.ts'
 
 const lowDiskBytes = 2 * 2 ** 30
 

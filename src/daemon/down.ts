@@ -1,22 +1,16 @@
 import type { UpEvent } from './control-protocol.ts'
-import type { House } from './daemon.ts'
+import type { House } from './house.ts'
 
-/** Stops a project's instances and databases; what they are and hold stays for the next `up`. */
+/** Stops what runs for a project; resources and data stay for the next `up`. What stands on others stops first. */
 export async function down({ foundation, catalog }: House, project: string, tell: (event: UpEvent) => void): Promise<void> {
   const { projects } = foundation
   await projects.put({ ...projects.get(project), isUp: false })
-  const began = performance.now()
-  const count = catalog.run.serving(project).reduce((sum, { instances }) => sum + instances.length, 0)
-  tell({ kind: 'step', id: 'instances', name: 'stop instances', state: 'started' })
-  await catalog.run.stopProject(project)
-  tell({
-    kind: 'step',
-    id: 'instances',
-    name: 'stop instances',
-    state: 'done',
-    detail: String(count),
-    ms: Math.round(performance.now() - began),
-  })
-  await catalog.sql.stopProject(project)
-  tell({ kind: 'step', id: 'databases', name: 'stop databases', state: 'done', detail: 'data stays: devcloud clean removes it' })
+  for (const product of catalog.all.toReversed()) {
+    if (product.stopProject === undefined) continue
+    const began = performance.now()
+    const step = { kind: 'step', id: `stop:${product.name}`, name: `stop ${product.name}` } as const
+    tell({ ...step, state: 'started' })
+    const detail = await product.stopProject(project)
+    tell({ ...step, state: 'done', detail, ms: Math.round(performance.now() - began) })
+  }
 }

@@ -4,7 +4,7 @@ import { RevisionTemplateSchema } from '../api/gen/google/cloud/run/v2/revision_
 import { CloudError } from '../base/cloud-error.ts'
 import type { Tell } from './control.ts'
 import type { ExecEvent, ExecRequest } from './control-protocol.ts'
-import type { House } from './daemon.ts'
+import type { House } from './house.ts'
 
 /** Runs a command inside a running instance, or to its end in a new one. */
 export async function exec(

@@ -5,7 +5,7 @@ import type { LoggedRequest } from '../telemetry/request-log.ts'
 import { readLine } from '../telemetry/severity.ts'
 import type { Tell } from './control.ts'
 import type { LogEvent } from './control-protocol.ts'
-import type { House } from './daemon.ts'
+import type { House } from './house.ts'
 
 /** How often instances that started since are looked for. */
 const lookMs = 1000

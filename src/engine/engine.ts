@@ -12,6 +12,8 @@ export interface Engine extends AsyncDisposable {
   removeProject(project: string, signal: AbortSignal): Promise<void>
   /** Builds an image. Output lines go to `onLine` as they come. Answers the reference to start. Throws CloudError BUILD_FAILED. */
   build(source: BuildSource, onLine: (line: string) => void, signal: AbortSignal): Promise<BuiltImage>
+  /** The same text for the same folder: what changes it changes what `build` makes. Cheap beside a build. */
+  sourceDigest(source: BuildSource): Promise<string>
   /** Starts a container. Resolves when it runs, not when it listens: the product waits for that. */
   start(spec: ContainerSpec, signal: AbortSignal): Promise<Container>
   /** Every container that carries our labels in this state directory, running or not: what a new daemon adopts. */

@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
-import { SerialQueues } from '../base/serial-queues.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import type { State } from '../state/state.ts'
 import { appendTo, type BlobFiles } from './blob-files.ts'
@@ -37,7 +36,7 @@ export class Uploads implements AsyncDisposable {
   /** Sums of uploads that this daemon has seen from their first byte on. */
   readonly #sums = new Map<string, RunningSums>()
   #lastRemovalMs = -Infinity
-  readonly #queues = new SerialQueues()
+  readonly #busy = new Map<string, Promise<unknown>>()
 
   constructor(state: State, clock: Clock, files: BlobFiles) {
     this.#state = state
@@ -75,8 +74,15 @@ export class Uploads implements AsyncDisposable {
   }
 
   /** Runs one after another what is done to one upload. */
-  exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
-    return this.#queues.run(id, work)
+  async exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#busy.get(id) ?? Promise.resolve()
+    const mine = before.catch(() => {}).then(work)
+    this.#busy.set(id, mine)
+    try {
+      return await mine
+    } finally {
+      if (this.#busy.get(id) === mine) this.#busy.delete(id)
+    }
   }
 
   /**
@@ -143,7 +149,7 @@ export class Uploads implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queues.settled()
+    await Promise.allSettled(this.#busy.values())
   }
 
   async #sync(handle: FileHandle): Promise<void> {

@@ -35,7 +35,7 @@ export interface RequestLog extends AsyncDisposable {
   removeProject(project: string): Promise<void>
 }
 
-interface RequestFilter {
+export interface RequestFilter {
   readonly project: string
   readonly service?: string | undefined
 }

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { initText } from '../../src/config/init-text.ts'
 import { readProject } from '../../src/config/read-project.ts'
 import type { Wanted } from '../../src/config/wanted.ts'
+import { sections } from '../../src/daemon/catalog.ts'
 import { projectFolder } from './project-folder.ts'
+import { readWanted } from './read-wanted.ts'
 
 const service = `apiVersion: serving.knative.dev/v1
 kind: Service
@@ -70,24 +72,24 @@ test.each<[string, Readonly<Record<string, string | Uint8Array>>]>([
   ['a devcloud.yaml that says everything', { 'devcloud.yaml': everything, 'one/x/Dockerfile': '', 'b.bin': Uint8Array.of(0, 255) }],
 ])('what was written of %s reads back as the same', async (_, files) => {
   await using folder = await projectFolder(files)
-  const wanted = await readProject(folder.path)
-  const text = initText(wanted)
+  const wanted = await readProject(folder.path, sections)
+  const text = initText(wanted, sections)
   await folder.write({ 'devcloud.yaml': text })
-  const again = await readProject(folder.path)
+  const again = await readProject(folder.path, sections)
   expect(unplaced(again)).toEqual(unplaced(wanted))
   expect(text).toMatch(/^# yaml-language-server: \$schema=\.\/node_modules\/devcloud\/schema\.json\n/)
 })
 
 test('what other files say stands in comments that count once their # is gone', async () => {
   await using folder = await projectFolder({ 'service.yaml': service, 'job.yaml': job })
-  const wanted = await readProject(folder.path)
-  const text = initText(wanted)
+  const wanted = await readProject(folder.path, sections)
+  const text = initText(wanted, sections)
   expect(text).toContain('# secrets:\n#   key:\n#     random: 32\n')
   const [services = '', jobs = ''] = (text.split('such as migrations.\n')[1] ?? '').split(/\n# Cloud Run jobs.*\n/)
   const commented = services + jobs
   await folder.write({ 'devcloud.yaml': commented.replaceAll(/^( *)# /gm, '$1') })
-  expect(unplaced(await readProject(folder.path))).toEqual(unplaced(wanted))
-  expect((await readProject(folder.path)).services[0]?.from.file).toBe('devcloud.yaml')
+  expect(unplaced(await readProject(folder.path, sections))).toEqual(unplaced(wanted))
+  expect((await readWanted(folder.path)).services[0]?.from.file).toBe('devcloud.yaml')
 })
 
 function unplaced(wanted: Wanted): unknown {

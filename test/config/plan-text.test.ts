@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
-import { planText } from '../../src/config/plan-text.ts'
-import { readProject } from '../../src/config/read-project.ts'
 import { projectFolder } from './project-folder.ts'
+import { newPlanText, readWanted } from './read-wanted.ts'
 
 test('a Dockerfile alone is two lines', async () => {
   await using folder = await projectFolder({ Dockerfile: 'FROM scratch\nENTRYPOINT ["/app"]\n' })
-  expect(planText(await readProject(folder.path))).toBe(
+  expect(newPlanText(await readWanted(folder.path))).toBe(
     `project guestbook  us-central1
 service guestbook  build Dockerfile · port 8080 · 1 CPU · 512Mi · 80 requests at a time · 0 to 100 instances · 300s  Dockerfile:2
 `,
@@ -37,7 +36,7 @@ services:
   web: { memory: 1536Mi, cpu: 0.5 }
 `,
   })
-  const text = planText(await readProject(folder.path))
+  const text = newPlanText(await readWanted(folder.path))
   expect(text).not.toContain('hidden')
   const narrow = text.replaceAll(/ {2,}/g, '  ')
   expect(narrow).toBe(`project guestbook  us-central1

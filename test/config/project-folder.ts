@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { CloudError } from '../../src/base/cloud-error.ts'
-import { readProject } from '../../src/config/read-project.ts'
+import { readWanted } from './read-wanted.ts'
 
 export interface ProjectFolder extends AsyncDisposable {
   /** Real path of the project's folder, whose name is as given. */
@@ -36,7 +36,7 @@ export async function faultOf(files: Readonly<Record<string, string | Uint8Array
 }
 
 export async function faultIn(folder: ProjectFolder): Promise<CloudError> {
-  const error = await readProject(folder.path).then(
+  const error = await readWanted(folder.path).then(
     () => undefined,
     (thrown: unknown) => thrown,
   )

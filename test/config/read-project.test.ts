@@ -2,14 +2,16 @@ import { symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readProject } from '../../src/config/read-project.ts'
+import { sections } from '../../src/daemon/catalog.ts'
 import { faultIn, faultOf, projectFolder } from './project-folder.ts'
+import { readWanted } from './read-wanted.ts'
 
 const dockerfile = 'FROM node:24\nRUN echo \\\n  CMD no\n# CMD no\nCMD ["node", "server.js"]\n'
 const nodePackage = '{\n\t"name": "x",\n\t"scripts": {\n\t\t"start": "node server.js"\n\t}\n}\n'
 
 test('a Dockerfile alone is a service named after its folder, with the defaults of Cloud Run', async () => {
   await using folder = await projectFolder({ Dockerfile: dockerfile }, 'Guest Book')
-  expect(await readProject(folder.path)).toEqual({
+  expect(await readWanted(folder.path)).toEqual({
     project: 'guest-book',
     region: 'us-central1',
     directory: folder.path,
@@ -41,13 +43,13 @@ test('a Dockerfile alone is a service named after its folder, with the defaults 
 
 test('a Dockerfile beside a package.json gives both ways to run', async () => {
   await using folder = await projectFolder({ Dockerfile: dockerfile, 'package.json': nodePackage })
-  const { services } = await readProject(folder.path)
+  const { services } = await readWanted(folder.path)
   expect(services[0]?.source).toEqual({ directory: folder.path, dockerfile: 'Dockerfile', command: ['npm', 'start', '--silent'] })
 })
 
 test('the start script of a package.json alone is a service, from its line', async () => {
   await using folder = await projectFolder({ 'package.json': nodePackage })
-  const { services } = await readProject(folder.path)
+  const { services } = await readWanted(folder.path)
   expect(services[0]).toMatchObject({
     from: { file: 'package.json', line: 4, column: 3 },
     source: { command: ['npm', 'start', '--silent'] },
@@ -57,7 +59,7 @@ test('the start script of a package.json alone is a service, from its line', asy
 
 test('the web line of a Procfile goes before the start script', async () => {
   await using folder = await projectFolder({ Procfile: 'worker: a\nweb: gunicorn -b :$PORT main:app\n', 'package.json': nodePackage })
-  const { services } = await readProject(folder.path)
+  const { services } = await readWanted(folder.path)
   expect(services[0]).toMatchObject({
     from: { file: 'Procfile', line: 2, column: 1 },
     source: { command: ['sh', '-c', 'gunicorn -b :$PORT main:app'] },
@@ -72,7 +74,7 @@ test('everything in the answer is frozen', async () => {
     if (!Object.isFrozen(value)) unfrozen.push(path)
     for (const [key, part] of Object.entries(value)) visit(part, `${path}.${key}`)
   }
-  visit(await readProject(folder.path), 'wanted')
+  visit(await readProject(folder.path, sections), 'wanted')
   expect(unfrozen).toEqual([])
 })
 
@@ -114,7 +116,7 @@ services:
   hello: { image: hello:1, command: [/hello] }
 `,
   })
-  const wanted = await readProject(folder.path)
+  const wanted = await readWanted(folder.path)
   const place = (line: number) => ({ file: 'devcloud.yaml', line, column: 3 })
   expect(wanted).toMatchObject({ project: 'shop-42', region: 'europe-west1' })
   expect(wanted.secrets).toEqual([
@@ -178,7 +180,7 @@ test('a command of devcloud.yaml is what the process engine runs too', async () 
   await using folder = await projectFolder({
     'devcloud.yaml': 'services: { web: { command: [python3, main.py] } }\nbuckets: [shop-uploads]\n',
   })
-  const { services, buckets } = await readProject(folder.path)
+  const { services, buckets } = await readWanted(folder.path)
   expect(services[0]).toMatchObject({
     command: ['python3', 'main.py'],
     source: { directory: folder.path, command: ['python3', 'main.py'] },
@@ -188,32 +190,36 @@ test('a command of devcloud.yaml is what the process engine runs too', async () 
 
 test('a short folder name is padded to a project id', async () => {
   await using folder = await projectFolder({ Dockerfile: dockerfile }, 'web')
-  expect(await readProject(folder.path)).toMatchObject({ project: 'web-app', services: [{ id: 'web' }] })
+  expect(await readWanted(folder.path)).toMatchObject({ project: 'web-app', services: [{ id: 'web' }] })
 })
 
 test('a folder reached by a link is the folder itself', async () => {
   await using folder = await projectFolder({ Dockerfile: dockerfile })
   const link = join(folder.path, '..', 'link')
   await symlink(folder.path, link)
-  const wanted = await readProject(link)
+  const wanted = await readWanted(link)
   expect([wanted.directory, wanted.services[0]?.id]).toEqual([folder.path, basename(folder.path)])
 })
 
-test.each([
-  {},
-  { 'README.md': 'x' },
-  { 'package.json': '{}' },
-  { 'devcloud.yaml': 'buckets: [shop-uploads]\n' },
-  { Procfile: 'worker: x\n' },
-])('a project without anything to run says what to add: %j', async (files) => {
-  const fault = await faultOf(files)
-  expect(fault.fault).toBe('NO_SERVICE')
-  expect(fault.next).toContain('Add a Dockerfile')
+test.each([{}, { 'README.md': 'x' }, { 'package.json': '{}' }, { 'devcloud.yaml': 'services: {}\n' }, { Procfile: 'worker: x\n' }])(
+  'a project without anything to run says what to add: %j',
+  async (files) => {
+    const fault = await faultOf(files)
+    expect(fault.fault).toBe('NO_SERVICE')
+    expect(fault.next).toContain('Add a Dockerfile')
+  },
+)
+
+test('a devcloud.yaml of a bucket, a secret or a database alone is a project', async () => {
+  for (const text of ['buckets: [shop-uploads]', 'secrets: { key: { random: 32 } }', 'instances: { main: {} }']) {
+    await using folder = await projectFolder({ 'devcloud.yaml': text })
+    expect(Object.values((await readProject(folder.path, sections)).parts)).toHaveLength(1)
+  }
 })
 
 test('a folder that is not there is told by name', async () => {
   await using folder = await projectFolder({})
-  await expect(readProject(join(folder.path, 'gone'))).rejects.toMatchObject({ fault: 'NO_FOLDER' })
+  await expect(readWanted(join(folder.path, 'gone'))).rejects.toMatchObject({ fault: 'NO_FOLDER' })
 })
 
 test('a file that is a link out of the project is refused', async () => {

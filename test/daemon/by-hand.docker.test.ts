@@ -67,7 +67,7 @@ test('F26: containers of a service, a worker pool, a job and a database that are
   const sql = `https://sqladmin.googleapis.com/sql/v1beta4/projects/${run.project}/instances`
   await run.house.api.call('POST', sql, { name: 'main', databaseVersion: 'POSTGRES_15', settings: { tier: 'db-f1-micro' } })
   await eventually('the database runs', () => containersOf('role', 'database').length === 1, 60_000)
-  await run.house.catalog.sql.socketDirectory(`${run.project}:us-central1:main`)
+  await run.house.api.call('GET', `${sql}/main/databases`) // answered by the server
   await eventually('all run', () => ['service', 'workerPool', 'job'].every((label) => has(label)))
   const before = new Set(containersOf('role', 'instance'))
   const database = containersOf('role', 'database')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cleanProject } from '../../src/daemon/clean.ts'
 import { openDaemon } from '../../src/daemon/daemon.ts'
-import type { Json } from '../../src/daemon/google-api.ts'
+import type { Json } from '../../src/api/google-api.ts'
 
 const project = 'made-again'
 const location = `projects/${project}/locations/us-central1`

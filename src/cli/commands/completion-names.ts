@@ -1,6 +1,6 @@
 import type { ApiAnswer, ApiRequest } from '../../daemon/control-protocol.ts'
 import { findDaemon, type ControlClient } from '../control-client.ts'
-import { findProject } from '../find-project.ts'
+import { findProject, servicesOf } from '../find-project.ts'
 
 /** A Tab waits no longer. */
 const patienceMs = 1000
@@ -17,7 +17,8 @@ export async function completionNames(): Promise<CompletionNames> {
 async function readNames(): Promise<CompletionNames> {
   const client = await findDaemon()
   if (client === undefined) return {}
-  const { id, region, services } = await findProject(client, undefined)
+  const project = await findProject(client, undefined)
+  const { id, region } = project
   const base = (group: string) => `https://run.googleapis.com/apis/${group}/v1/namespaces/${id}`
   const [revisions, jobs, executions, pools] = await Promise.all([
     namesIn(client, `${base('serving.knative.dev')}/revisions`),
@@ -25,7 +26,13 @@ async function readNames(): Promise<CompletionNames> {
     namesIn(client, `${base('run.googleapis.com')}/executions`),
     namesIn(client, `https://run.googleapis.com/v2/projects/${id}/locations/${region}/workerPools`),
   ])
-  return { service: services.map((service) => service.id), revision: revisions, job: jobs, execution: executions, 'worker-pool': pools }
+  return {
+    service: servicesOf(project).map((service) => service.id),
+    revision: revisions,
+    job: jobs,
+    execution: executions,
+    'worker-pool': pools,
+  }
 }
 
 /** Of a list of v1 (`items[].metadata.name`) or of v2 (`workerPools[].name`). */

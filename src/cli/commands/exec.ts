@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { ExecEvent, ExecRequest } from '../../daemon/control-protocol.ts'
 import { connectDaemon } from '../control-client.ts'
-import { findProject, findService } from '../find-project.ts'
+import { findProject, findService, servicesOf } from '../find-project.ts'
 
 interface ExecOptions {
   readonly project?: string
@@ -36,16 +36,16 @@ function addOptions(command: Command): Command {
 
 async function exec(words: readonly string[], options: ExecOptions, oneOff: boolean): Promise<void> {
   const client = await connectDaemon()
-  const { id, services } = await findProject(client, options.project)
-  const named = services.some((service) => service.id === words[0]) || standsBeforeDashes(words[0]) ? words[0] : undefined
-  const service = findService(services, named)
+  const project = await findProject(client, options.project)
+  const named = servicesOf(project).some((service) => service.id === words[0]) || standsBeforeDashes(words[0]) ? words[0] : undefined
+  const service = findService(project, named)
   const command = named === undefined ? words : words.slice(1)
   if (command.length === 0) {
     throw new CloudError('INVALID_ARGUMENT', 'There is no command.', `devcloud ${oneOff ? 'run' : 'exec'} ${service.id} -- COMMAND`, {
       fault: 'USAGE',
     })
   }
-  const request: ExecRequest = { project: id, service: service.id, command, oneOff }
+  const request: ExecRequest = { project: project.id, service: service.id, command, oneOff }
   await client.stream<ExecEvent>('/exec', request, (event) => {
     if (options.json === true) process.stdout.write(`${JSON.stringify(event)}\n`)
     else if (event.kind === 'output') process[event.stream].write(Buffer.from(event.data, 'base64'))

@@ -18,7 +18,8 @@ export function addInit(program: Command): void {
       if (existsSync(path)) {
         throw new CloudError('ALREADY_EXISTS', `${path} exists.`, 'Edit it, or remove it first.', { fault: 'USAGE' })
       }
-      writeFileSync(path, initText(await readProject(folder)), { flag: 'wx' })
+      const { sections } = await import('../../daemon/catalog.ts') // every product's: too much for the start of other commands
+      writeFileSync(path, initText(await readProject(folder, sections), sections), { flag: 'wx' })
       openOutput(options).result({ path }, () => `Wrote ${path}`)
     })
 }

@@ -12,12 +12,11 @@ export function addOpen(program: Command): void {
     .option('-p, --project <id>', 'instead of the project of this folder')
     .option('--json', 'as JSON; opens nothing')
     .action(async (service: string | undefined, options: { readonly project?: string; readonly json?: true }) => {
-      const { services } = await findProject(await connectDaemon(), options.project)
-      const found = findService(services, service)
-      openOutput(options).result({ service: found.id, url: found.url }, () => found.url)
+      const { id, url = '' } = findService(await findProject(await connectDaemon(), options.project), service)
+      openOutput(options).result({ service: id, url }, () => url)
       if (options.json === true || process.stdout.isTTY !== true) return
       const opener = process.platform === 'darwin' ? 'open' : 'xdg-open'
-      spawn(opener, [found.url], { detached: true, stdio: 'ignore' })
+      spawn(opener, [url], { detached: true, stdio: 'ignore' })
         .once('error', () => {})
         .unref() // without a browser the URL is enough
     })

@@ -6,7 +6,7 @@ import { openOutput } from '../output.ts'
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .description('projects with their services, jobs, databases, buckets and secrets')
+    .description('projects with what is in them')
     .option('--json', 'as JSON')
     .action(async (options: { readonly json?: true }) => {
       const answer = await (await connectDaemon()).get<StatusAnswer>('/status')
@@ -24,11 +24,7 @@ function projectText(project: StatusAnswer['projects'][number]): string {
     project.problem === undefined
       ? `${project.id}  ${project.engine} engine  ${project.directory}`
       : `${JSON.stringify(project.id)}  cannot be read: ${project.problem} To remove it: devcloud clean --project ${inQuotes(project.id)}`,
-    ...project.services.map(({ id, state, url }) => `  service  ${id.padEnd(20)} ${state.padEnd(10)} ${url}`),
-    ...project.jobs.map((job) => `  job      ${job.id.padEnd(20)} ${job.state.padEnd(10)} ${whenOf(job)}`.trimEnd()),
-    ...project.instances.map(({ id, state, version, note }) => `  sql      ${id.padEnd(20)} ${state.padEnd(10)} ${note ?? version}`),
-    ...project.buckets.map((name) => `  bucket   ${name}`),
-    ...project.secrets.map((id) => `  secret   ${id}`),
+    ...project.resources.map(resourceLine),
   ].join('\n')
 }
 
@@ -37,8 +33,7 @@ function inQuotes(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-function whenOf({ schedule, nextRunMs }: StatusAnswer['projects'][number]['jobs'][number]): string {
-  if (schedule === undefined) return ''
-  const next = nextRunMs === undefined ? '' : ` · next ${new Date(nextRunMs).toLocaleString()}`
-  return `${schedule.cron} ${schedule.timeZone}${next}`
+function resourceLine({ kind, id, state, url, detail }: StatusAnswer['projects'][number]['resources'][number]): string {
+  const about = `${(state ?? '').padEnd(10)} ${url ?? detail ?? ''}`
+  return `  ${kind.padEnd(8)} ${id.padEnd(20)} ${about}`.trimEnd()
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { constants, type Dirent } from 'node:fs'
 import { open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -31,19 +32,43 @@ export function packContext(directory: string, dockerfile: string, onSkipped: (p
 /** Answers the paths that were left out. */
 async function fill(tar: Pack, directory: string, dockerfile: string): Promise<readonly string[]> {
   const skipped: string[] = []
+  for await (const { path, entry } of contextEntries(directory, dockerfile)) {
+    if (!(await add(tar, directory, path, entry))) skipped.push(path)
+  }
+  return skipped
+}
+
+/**
+ * SHA-256 of what `packContext` sends, in hex: paths, kinds, modes and contents, but no times, which a checkout changes.
+ * @param dockerfile path within `directory`
+ */
+export async function contextDigest(directory: string, dockerfile: string): Promise<string> {
+  const digest = createHash('sha256').update(dockerfile)
+  for await (const { path, entry } of contextEntries(directory, dockerfile)) {
+    const full = join(directory, path)
+    if (entry.isSymbolicLink()) digest.update(`\0link ${path}\0${await readlink(full)}`)
+    else if (entry.isDirectory()) digest.update(`\0folder ${path}`)
+    else if (entry.isFile()) {
+      const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent)
+      if (file === undefined) continue
+      const { mode, size } = await file.stat()
+      digest.update(`\0file ${path}\0${mode & 0o777} ${size}\0`)
+      await pipeline(file.createReadStream(), digest, { end: false })
+    }
+  }
+  return digest.digest('hex')
+}
+
+/** What the rules of the ignore files leave, by path. */
+async function* contextEntries(directory: string, dockerfile: string): AsyncIterable<{ readonly path: string; readonly entry: Dirent }> {
   const rules = (await readText(join(directory, `${dockerfile}.dockerignore`))) ?? (await readText(join(directory, '.dockerignore'))) ?? ''
   const ignore = dockerIgnore.default().add(rules)
   const always = new Set([dockerfile, '.dockerignore'])
   const mayReturn = /^\s*!/m.test(rules)
-  for await (const { path, entry } of walk(
-    directory,
-    '',
-    (path) => mayReturn || !ignore.ignores(path) || dockerfile.startsWith(`${path}/`),
-  )) {
-    if (!always.has(path) && ignore.ignores(path)) continue
-    if (!(await add(tar, directory, path, entry))) skipped.push(path)
+  const enters = (path: string) => mayReturn || !ignore.ignores(path) || dockerfile.startsWith(`${path}/`)
+  for await (const found of walk(directory, '', enters)) {
+    if (always.has(found.path) || !ignore.ignores(found.path)) yield found
   }
-  return skipped
 }
 
 async function* walk(

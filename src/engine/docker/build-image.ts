@@ -23,7 +23,7 @@ export async function buildImage(
   onLine: (line: string) => void,
   signal: AbortSignal,
 ): Promise<BuiltImage> {
-  const dockerfile = (source.dockerfile ?? 'Dockerfile').replace(/^\.\//, '')
+  const dockerfile = dockerfileOf(source)
   const text = await readDockerfile(source, dockerfile)
   const withBuildKit = needsBuildKit(text) && !host.product.startsWith('Podman') // Podman's one builder has those flags
   const progress: BuildProgress = withBuildKit ? new BuildKitProgress(onLine) : new ClassicProgress(onLine)
@@ -38,6 +38,11 @@ export async function buildImage(
   }
   await tag(host, source, progress.imageId, signal)
   return { image: progress.imageId, steps: progress.steps, cachedSteps: progress.cachedSteps }
+}
+
+/** Its path within the folder, as it stands in the context. */
+export function dockerfileOf({ dockerfile = 'Dockerfile' }: BuildSource): string {
+  return dockerfile.replace(/^\.\//, '')
 }
 
 /** `devcloud/PROJECT/NAME`; what a repository's name cannot hold becomes a dash. The name `*` stands for all. */

@@ -2,7 +2,8 @@ import type Docker from 'dockerode'
 import type { Log } from '../../base/log.ts'
 import type { Container, Engine } from '../engine.ts'
 import { ask, orAbsent, statusOf, wordsOf } from './ask.ts'
-import { buildImage } from './build-image.ts'
+import { contextDigest } from './build-context.ts'
+import { buildImage, dockerfileOf } from './build-image.ts'
 import { connectDocker } from './connect.ts'
 import { followEnds, type RunningContainers } from './container-events.ts'
 import { DockerContainer } from './docker-container.ts'
@@ -92,6 +93,7 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
       await removeProject(host, project, signal)
     },
     build: (source, onLine, signal) => buildImage(host, source, onLine, signal),
+    sourceDigest: (source) => contextDigest(source.directory, dockerfileOf(source)),
     async start(spec, signal) {
       for (let attempt = 0; ; attempt++) {
         const place =

@@ -46,10 +46,15 @@ export async function buildFolder(
   }
   const image: FolderImage = { project: source.project, directory, command }
   const text = JSON.stringify(image)
-  const digest = createHash('sha256').update(text).update(contents(directory)).digest('hex')
+  const digest = folderDigest(image)
   mkdirSync(imagesDirectory, { recursive: true, mode: 0o700 })
   writeFileSync(join(imagesDirectory, `${digest}.json`), text, { mode: 0o600 })
   return { image: `process/${source.project}/${source.name}@sha256:${digest}`, steps: steps.length, cachedSteps }
+}
+
+/** Names, sizes and times of the folder's own files: a change of code is a new image. */
+export function folderDigest(image: FolderImage): string {
+  return createHash('sha256').update(JSON.stringify(image)).update(listFiles(image.directory).join('\n')).digest('hex')
 }
 
 /** @throws CloudError IMAGE_UNKNOWN for an image that the process engine did not make */
@@ -124,9 +129,4 @@ function run(command: readonly string[], cwd: string, onLine: (line: string) => 
     child.once('error', reject)
     child.once('close', (code) => resolve(code ?? 137))
   })
-}
-
-/** Names, sizes and times of the folder's own files: a change of code is a new image. */
-function contents(directory: string): string {
-  return listFiles(directory).join('\n')
 }

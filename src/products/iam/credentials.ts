@@ -26,7 +26,7 @@ export interface Credentials {
   readonly rpcs: Partial<ServiceImpl<typeof IAMCredentials>>
 }
 
-interface IdTokenRequest {
+export interface IdTokenRequest {
   readonly name: string
   readonly delegates: readonly string[]
   readonly audience: string

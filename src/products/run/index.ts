@@ -6,7 +6,7 @@ import { Condition_State } from '../../api/gen/google/cloud/run/v2/condition_pb.
 import type { RevisionTemplate } from '../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { regions } from '../../api/regions.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
-import { service, type Product } from '../../api/product.ts'
+import { service, type Listed, type Product } from '../../api/product.ts'
 import type { Container, LogLine } from '../../engine/engine.ts'
 import type { DeployParts } from './services/deploy.ts'
 import type { InstanceView } from '../../router/pool/revision-pool.ts'
@@ -15,13 +15,16 @@ import { openDeployments } from './services/deployments.ts'
 import { readLabels } from './instances/container-labels.ts'
 import { groupByInstance, toInstance } from './instances/instance.ts'
 import { openInstances, type Instances } from './instances/instances.ts'
-import { openRunJobs, type RunJobs } from './jobs/index.ts'
+import { openRunJobs, type ListedJob, type RunJobs } from './jobs/index.ts'
 import type { Project, RunNeeds } from './needs.ts'
-import { lastPart } from '../../base/last-part.ts'
-import { projectOf, readName, serviceKind } from './names.ts'
+import { readServiceName } from './resources.ts'
 import { revisionRpcs } from './services/revision-rpcs.ts'
 import { openRevisions, templateOf, type Revisions } from './services/revisions.ts'
 import { followInstance } from './instances/start-instance.ts'
+import { openBuilds } from './project/builds.ts'
+import { planProject } from './project/plan.ts'
+import { runSection } from './project/section.ts'
+import type { WantedRun } from './project/wanted-run.ts'
 import { openRoute } from './services/route.ts'
 import { runOnce } from './instances/run-once.ts'
 import { openServiceStore } from './services/service-store.ts'
@@ -30,18 +33,16 @@ import { v1Iam, v1Routes } from './wire/v1.ts'
 import { openRunWorkerPools, type RunWorkerPools } from './worker-pools/index.ts'
 
 export { serviceOf } from './instances/container-labels.ts'
+export type { RunNeeds } from './needs.ts'
+export { readSources } from './project/read-sources.ts'
+export { runSection } from './project/section.ts'
 export { taskTable } from './jobs/task-rows.ts'
 
 export interface CloudRun extends Product {
   /** What the services of `project` are doing now. */
   serving(project: string): readonly ServingService[]
-  /** Takes requests for the services of `project` again, and starts an instance of each that has none. */
-  startProject(project: string, signal: AbortSignal): Promise<void>
   /** An instance of a service that is awake until the lease is released, as if it had a request; undefined when the service has no revision. */
   hold(project: string, service: string, signal: AbortSignal): Promise<Lease | undefined>
-  /** Takes no more requests for the services of `project`, and stops their instances; what they are stays. */
-  stopProject(project: string): Promise<void>
-  removeProject(project: string): Promise<void>
   /** Takes over what an earlier daemon left running. Answers the containers that nobody wants. */
   adopt(containers: readonly Container[]): readonly Container[]
   /** After what runs was adopted: instances start from here on, and executions that an earlier daemon left under way go on. */
@@ -81,9 +82,11 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const jobs = openRunJobs(needs, policies)
   const workerPools = openRunWorkerPools(needs, policies)
   const ofProject = (project: string) => store.list(`projects/${project}/`)
+  const builds = openBuilds(needs.state)
+  const serving = (project: string) => ofProject(project).map((found) => toServing(found, revisions, instances))
   void deployments.endInterrupted()
   const routeAll = (all: readonly Service[]) => {
-    for (const found of all) if (needs.isUp(projectOf(found.name))) openRoute(parts, found)
+    for (const found of all) if (needs.isUp(readServiceName(found.name).project)) openRoute(parts, found)
   }
   routeAll(store.list(''))
   needs.onProjectPolicy((project) => routeAll(ofProject(project)))
@@ -123,7 +126,15 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}', '/v1/{name=projects/*/locations/*/operations/*}'),
     ],
     wires: v1Routes(parts, admin, jobs, workerPools),
-    serving: (project) => ofProject(project).map((found) => toServing(found, revisions, instances)),
+    section: runSection,
+    plan: (wanted, site) => planProject({ needs, builds, jobs }, wanted as WantedRun, site),
+    endpoints: (base) => ({
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `${base.replace('localhost', 'run.localhost')}/`, // gcloud puts the region before it
+      CLOUDSDK_CORE_SHOULD_PROMPT_TO_ENABLE_API: 'false', // gcloud asks serviceusage.googleapis.com else
+      GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT: `${base}/v2/`,
+    }),
+    list: async (project) => [...serving(project).map((one) => listedService(one, project, needs)), ...jobs.list(project).map(listedJob)],
+    serving,
     async startProject(project, signal) {
       for (const found of ofProject(project)) {
         openRoute(parts, found)
@@ -133,20 +144,22 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       await Promise.all([jobs.resume(), workerPools.resume()])
     },
     async hold(project, id, signal) {
-      const found = ofProject(project).find(({ name }) => lastPart(name) === id)
+      const found = ofProject(project).find(({ name }) => readServiceName(name).service === id)
       const newest = found === undefined ? undefined : revisions.get(found.latestReadyRevision)
       if (newest === undefined || !needs.isUp(project)) return undefined
       return instances.pool(newest, needs.project(project)).acquire(signal)
     },
     async stopProject(project) {
-      for (const found of ofProject(project)) needs.router.removeRoute(project, lastPart(found.name))
+      const count = serving(project).reduce((sum, { instances: { length } }) => sum + length, 0)
+      for (const found of ofProject(project)) needs.router.removeRoute(project, readServiceName(found.name).service)
       const retired = ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name, 'now')))
       await Promise.all([...retired, jobs.stopProject(project), workerPools.stopProject(project)])
+      return count === 1 ? '1 instance' : `${count} instances`
     },
     projects: () => [...new Set([store.projects(), jobs.projects(), workerPools.projects()].flat())],
     async removeProject(project) {
       const prefix = `projects/${project}/`
-      for (const name of store.names(prefix)) needs.router.removeRoute(project, lastPart(name))
+      for (const name of store.names(prefix)) needs.router.removeRoute(project, name.split('/').at(-1) ?? '')
       await Promise.all([store.removeAll(prefix), revisions.removeUnder(prefix)])
       await Promise.all([instances.retireAll(prefix), jobs.removeProject(project), workerPools.removeProject(project)])
     },
@@ -181,14 +194,24 @@ function byParent(ofServices: ReturnType<typeof revisionRpcs>, ofPools: RunWorke
   }
 }
 
+function listedService({ id, region, state }: ServingService, project: string, needs: RunNeeds): Listed {
+  return { kind: 'service', id, region, state: needs.isUp(project) ? state : 'down', url: needs.urlOf(project, id) }
+}
+
+/** `0 3 * * * UTC · next 2026-11-27T03:00Z` */
+function listedJob({ id, region, state, schedule, nextRunMs }: ListedJob): Listed {
+  const next = nextRunMs === undefined ? '' : ` · next ${new Date(nextRunMs).toISOString().slice(0, 16)}Z`
+  return { kind: 'job', id, region, state, ...(schedule !== undefined && { detail: `${schedule.cron} ${schedule.timeZone}${next}` }) }
+}
+
 function toServing(service: Service, revisions: Revisions, instances: Instances): ServingService {
-  const { id, region } = readName(serviceKind, service.name)
+  const { service: id, region } = readServiceName(service.name)
   const running = revisions.list(service.name).flatMap((revision) => instances.running(revision.name))
   const state = service.terminalCondition?.state
   return {
     id,
     region,
-    revision: lastPart(service.latestReadyRevision),
+    revision: service.latestReadyRevision.split('/').at(-1) ?? '',
     state: service.reconciling ? 'deploying' : state === Condition_State.CONDITION_SUCCEEDED ? 'ready' : 'failed',
     instances: running,
   }

@@ -20,6 +20,8 @@ export interface RunNeeds {
   readonly project: (idOrNumber: string) => Project
   /** Whether requests for the services of this project are taken: false after `devcloud down`. */
   readonly isUp: (projectId: string) => boolean
+  /** The URL that a browser on this machine opens for a service. */
+  readonly urlOf: (projectId: string, service: string) => string
   /** The engine that this project runs on. @throws CloudError when none answers */
   readonly engineFor: (projectId: string, signal: AbortSignal) => Promise<Engine>
   /** The payload of `projects/P/secrets/S/versions/V`, read as `serviceAccount`. @throws CloudError NOT_FOUND and the like */

@@ -5,10 +5,13 @@ import { service, type Product } from '../../api/product.ts'
 import { regions } from '../../api/regions.ts'
 import { openChanges } from './changes.ts'
 import type { SecretManagerNeeds } from './needs.ts'
+import { planSecrets } from './plan.ts'
 import { openSecrets } from './secrets.ts'
+import { secretSection, type WantedSecrets } from './section.ts'
 import { openVersions } from './versions.ts'
 
 export { secretKind } from './secrets.ts'
+export { secretSection } from './section.ts'
 export { versionTable } from './versions.ts'
 
 export interface SecretManager extends Product {
@@ -36,6 +39,17 @@ export function secretManager(needs: SecretManagerNeeds): SecretManager {
         return { locations: regions.map((id) => ({ name: `projects/${number}/locations/${id}`, locationId: id, displayName: id })) }
       })
     },
+    section: secretSection,
+    plan: (wanted, site) => planSecrets(wanted as WantedSecrets, site),
+    endpoints: (base) => ({
+      SECRET_MANAGER_EMULATOR_HOST: base.replace('http://', ''),
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: `${base}/`,
+      GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT: `${base}/v1/`,
+    }),
+    list: async (project) =>
+      secrets
+        .names(`projects/${needs.project(project).number}/secrets`)
+        .map((name) => ({ kind: 'secret', id: name.split('/').at(-1) ?? '' })),
     projects: () => secrets.projects(),
     removeProject: (project) => secrets.deleteBelow(`projects/${needs.project(project).number}/secrets`),
     onChange: changes.onChange,

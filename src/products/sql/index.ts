@@ -1,4 +1,4 @@
-import type { Product } from '../../api/product.ts'
+import type { Listed, Product } from '../../api/product.ts'
 import { openDatabases } from './databases.ts'
 import { instanceMissing, notRunning } from './errors.ts'
 import { isStopped } from './instance-resource.ts'
@@ -6,6 +6,8 @@ import { openInstances } from './instances.ts'
 import { connectionName, readConnectionName } from './names.ts'
 import type { CloudSqlNeeds } from './needs.ts'
 import { openSqlOperations } from './operations.ts'
+import { planInstances } from './plan.ts'
+import { sqlSection, type WantedInstances } from './section.ts'
 import { openServers } from './servers.ts'
 import { openUsers } from './users.ts'
 import { differenceOf } from './versions.ts'
@@ -13,6 +15,7 @@ import { sendSqlError, sqlAdminWire } from './wire/json.ts'
 
 export { instanceKind } from './instances.ts'
 export { sqlOperationKind } from './operations.ts'
+export { sqlSection } from './section.ts'
 
 export interface CloudSql extends Product {
   /**
@@ -20,14 +23,10 @@ export interface CloudSql extends Product {
    * @throws CloudError NOT_FOUND, or FAILED_PRECONDITION while its activationPolicy is NEVER
    */
   socketDirectory(connectionName: string): Promise<string>
-  /** At daemon start: servers run again as their activationPolicy says. One that does not start is logged, and tried again when it is needed. */
   startAll(): Promise<void>
-  /** Stops its servers until they are needed again; their data and policies stay. */
-  stopProject(project: string): Promise<void>
-  /** Removes its instances with their data, and its operations. */
+  stopProject(project: string): Promise<string>
   removeProject(project: string): Promise<void>
-  /** `state` is STOPPED where the activationPolicy is NEVER, as gcloud shows it; `note` is there where another version runs than was asked for. */
-  instances(project: string): readonly { readonly id: string; readonly version: string; readonly state: string; readonly note?: string }[]
+  list(project: string): Promise<readonly Listed[]>
 }
 
 /** Cloud SQL for PostgreSQL: the Admin API v1 and v1beta4 over real servers, which listen on Unix sockets alone. */
@@ -44,6 +43,12 @@ export function cloudSql(needs: CloudSqlNeeds): CloudSql {
     hosts: ['sqladmin.googleapis.com'],
     services: [],
     wires: sqlAdminWire({ instances, operations, databases, users }, idOf, needs.log),
+    section: sqlSection,
+    plan: (wanted, site) => planInstances(wanted as WantedInstances, site),
+    endpoints: (base) => ({
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL: `${base}/`,
+      GOOGLE_SQL_CUSTOM_ENDPOINT: `${base}/sql/v1beta4/`, // the client strips two parts of the path
+    }),
     refuse: (request, reply, error) => sendSqlError(request, reply, error, needs.log),
     async socketDirectory(name) {
       const told = readConnectionName(name)
@@ -67,22 +72,20 @@ export function cloudSql(needs: CloudSqlNeeds): CloudSql {
     async stopProject(project) {
       const names = instances.rows(idOf(project)).map(connectionName)
       await Promise.all(names.map((name) => servers.exclusive(name, () => servers.stop(name))))
+      return names.length === 0 ? '' : 'database servers; their data stays: devcloud clean removes it'
     },
     projects: () => instances.projects(),
     async removeProject(project) {
       await instances.removeProject(idOf(project))
       await operations.removeProject(idOf(project))
     },
-    instances: (project) =>
-      instances.rows(idOf(project)).map((row) => {
-        const note = differenceOf(row.databaseVersion, row.serverVersion)
-        return {
-          id: row.name,
-          version: row.databaseVersion,
-          state: instances.stateOf(row),
-          ...(note !== undefined && { note }),
-        }
-      }),
+    list: async (project) =>
+      instances.rows(idOf(project)).map((row) => ({
+        kind: 'sql',
+        id: row.name,
+        state: instances.stateOf(row), // STOPPED where the activationPolicy is NEVER, as gcloud shows it
+        detail: differenceOf(row.databaseVersion, row.serverVersion) ?? row.databaseVersion,
+      })),
     async [Symbol.asyncDispose]() {
       down.abort()
       await operations.settled()

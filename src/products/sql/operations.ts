@@ -29,7 +29,7 @@ export interface SqlOperation {
   }
 }
 
-interface About {
+export interface About {
   readonly type: string
   readonly project: string
   readonly instance: string

@@ -14,6 +14,8 @@ import { checkAccess, type Asker, type Bindings } from './access.ts'
 import { openBucketFolder, type BucketFolder } from './bucket-folder.ts'
 import { Buckets } from './buckets.ts'
 import { Objects } from './objects.ts'
+import { planBuckets } from './plan.ts'
+import { storageSection, type WantedBuckets } from './section.ts'
 import { sendJsonError, serveJson } from './wire/json.ts'
 import { sendXmlError } from './wire/xml-error.ts'
 import { bucketOfHost } from './wire/xml-place.ts'
@@ -33,6 +35,8 @@ export interface CloudStorageNeeds {
   /** The policy of a project. */
   readonly projectPolicy: (project: string) => { readonly bindings: readonly Bindings[] }
 }
+
+export { storageSection } from './section.ts'
 
 export interface CloudStorage extends Product {
   /**
@@ -109,6 +113,18 @@ export function cloudStorage({ state, clock, log, project, signingKeys, isAtHome
       folders.set(bucket, opening)
       opening.catch(() => folders.delete(bucket))
       return (await opening).path
+    },
+    section: storageSection,
+    plan: (wanted, site) => planBuckets(wanted as WantedBuckets, site),
+    endpoints: (base) => ({
+      STORAGE_EMULATOR_HOST: base,
+      AWS_ENDPOINT_URL_S3: base,
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${base}/storage/v1/`,
+      GOOGLE_STORAGE_CUSTOM_ENDPOINT: `${base}/storage/v1/`,
+    }),
+    async list(id) {
+      store ??= await openObjectStore(state, clock)
+      return store.listBuckets(id, '', '', 10_000).items.map(({ name }) => ({ kind: 'bucket', id: name }))
     },
     projects: () => store?.projects() ?? [],
     async removeProject(id) {

@@ -39,7 +39,7 @@ test('sql trap 27: the next daemon finds the instance with its rows, users and p
   }
   await using sql = await home.start()
   await sql.product.startAll()
-  expect(sql.product.instances('p')).toEqual([{ id: 'kept', version: 'POSTGRES_18', state: 'RUNNABLE' }])
+  expect(await sql.product.list('p')).toEqual([{ kind: 'sql', id: 'kept', detail: 'POSTGRES_18', state: 'RUNNABLE' }])
   const client = await sql.connect('kept', 'app', 'pw', 'app')
   expect((await client.query('SELECT id FROM t')).rows).toEqual([{ id: 7 }])
   await client.end()
@@ -74,7 +74,7 @@ test('activationPolicy NEVER stops the server, ALWAYS starts it', async () => {
   const cut = new Promise((resolve) => client.once('end', resolve))
   await sql.run('PATCH', `${instances}/rest`, { settings: { activationPolicy: 'NEVER' } })
   await cut
-  expect(sql.product.instances('p')).toMatchObject([{ state: 'STOPPED' }])
+  expect(await sql.product.list('p')).toMatchObject([{ state: 'STOPPED' }])
   expect(await sql.call('GET', `${instances}/rest/users`)).toMatchObject({
     status: 400,
     body: { error: { message: 'Invalid request: Invalid request since instance is not running.', errors: [{ reason: 'invalid' }] } },
@@ -184,7 +184,7 @@ test('an instance that a daemon left half made is gone after the next start', as
   }
   await using sql = await home.start()
   await sql.product.startAll()
-  expect(sql.product.instances('p').map(({ id }) => id)).toEqual(['whole'])
+  expect((await sql.product.list('p')).map(({ id }) => id)).toEqual(['whole'])
 })
 
 test('removing a project removes its data and operations', async () => {
@@ -193,7 +193,7 @@ test('removing a project removes its data and operations', async () => {
   const folder = await sql.product.socketDirectory('p:us-central1:out')
   await sql.product.removeProject('p')
   expect(existsSync(folder)).toBe(false)
-  expect(sql.product.instances('p')).toEqual([])
+  expect(await sql.product.list('p')).toEqual([])
   expect((await sql.call('GET', `${project}/operations`)).body).toEqual({ kind: 'sql#operationsList' })
 })
 
@@ -208,7 +208,7 @@ test('F26: an instance whose data was removed by hand is FAILED, says so to whoe
   expect(asked.status).toBe(400)
   expect(JSON.stringify(asked.body)).toContain('was removed or emptied')
   await expect(sql.product.socketDirectory('p:us-central1:lost')).rejects.toMatchObject({ fault: 'POSTGRES_DATA_GONE' })
-  expect(sql.product.instances('p')).toEqual([expect.objectContaining({ id: 'lost', state: 'FAILED' })])
+  expect(await sql.product.list('p')).toEqual([expect.objectContaining({ id: 'lost', state: 'FAILED' })])
   await sql.run('DELETE', `${instances}/lost`)
-  expect(sql.product.instances('p')).toEqual([])
+  expect(await sql.product.list('p')).toEqual([])
 })

@@ -62,8 +62,8 @@ test('an instance is answered with the fields that clients read, and with the tr
     body,
   })
   expect((await sql.call('GET', instances)).body).toEqual({ kind: 'sql#instancesList', items: [body] })
-  expect(sql.product.instances('p')).toEqual([
-    { id: 'main', version: 'POSTGRES_15', state: 'RUNNABLE', note: expect.stringMatching(/^POSTGRES_15 runs as PostgreSQL 18\.\d+ here$/) },
+  expect(await sql.product.list('p')).toEqual([
+    { kind: 'sql', id: 'main', state: 'RUNNABLE', detail: expect.stringMatching(/^POSTGRES_15 runs as PostgreSQL 18\.\d+ here$/) },
   ])
 })
 

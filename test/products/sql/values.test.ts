@@ -105,7 +105,7 @@ test('a creation that fails leaves a failed operation and no instance, also wher
   const operation = await sql.run('POST', instances, wanted('broken'))
   expect(operation).toMatchObject({ status: 'DONE', operationType: 'CREATE', error: { errors: [{ code: 'UNAVAILABLE' }] } })
   expect((await sql.call('GET', `${instances}/broken`)).status).toBe(404)
-  expect(sql.product.instances('p').map(({ id }) => id)).not.toContain('broken')
+  expect((await sql.product.list('p')).map(({ id }) => id)).not.toContain('broken')
 
   // Nothing hides the remains from the next one of that name: it fails the same way until they can be removed, and is made then.
   expect(await sql.run('POST', instances, wanted('broken'))).toMatchObject({ error: { errors: [{ code: 'UNAVAILABLE' }] } })

@@ -1,6 +1,6 @@
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { ApiAnswer, ApiRequest } from '../../../daemon/control-protocol.ts'
-import { toError } from '../../../daemon/google-api.ts'
+import { toError } from '../../../api/google-api.ts'
 import type { ControlClient } from '../../control-client.ts'
 
 /** Google's own API of Cloud Run, asked through the daemon. Paths are of v2, `projects/...`; or whole URLs. */

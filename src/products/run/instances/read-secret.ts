@@ -1,5 +1,4 @@
 import { CloudError } from '../../../base/cloud-error.ts'
-import { lastPart } from '../../../base/last-part.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 
 /**
@@ -11,7 +10,7 @@ export async function readSecret(needs: RunNeeds, project: Project, secret: stri
   try {
     return await needs.accessSecret(name, account)
   } catch (error) {
-    const id = lastPart(secret)
+    const id = secret.split('/').at(-1) ?? secret
     throw new CloudError(
       'FAILED_PRECONDITION',
       `Secret ${name} cannot be read as ${account}.`,

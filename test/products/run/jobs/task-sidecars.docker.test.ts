@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, givenRun, type GivenRun } from '../given-run.ts'
-import type { Json } from '../../../../src/daemon/google-api.ts'
+import type { Json } from '../../../../src/api/google-api.ts'
 
 let run: GivenRun
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRecord } from '../../../../src/base/is-record.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Json } from '../../../../src/daemon/google-api.ts'
+import { type Json } from '../../../../src/api/google-api.ts'
 import { eventually, givenRun, type GivenRun } from '../given-run.ts'
 
 const latest = { type: 'TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST' }

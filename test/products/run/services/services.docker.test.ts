@@ -3,7 +3,7 @@ import { RevisionsClient, ServicesClient, type protos } from '@google-cloud/run'
 import { credentials } from '@grpc/grpc-js'
 import { OAuth2Client } from 'google-auth-library'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Json } from '../../../../src/daemon/google-api.ts'
+import { type Json } from '../../../../src/api/google-api.ts'
 import { eventually, givenRun, type GivenRun } from '../given-run.ts'
 
 type Service = protos.google.cloud.run.v2.IService

@@ -1,0 +1,6 @@
+/** The keys of `parts` that are not undefined: what `exactOptionalPropertyTypes` takes. */
+export function given<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}

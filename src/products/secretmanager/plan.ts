@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import type { GoogleApi } from '../../api/google-api.ts'
+import { created, type ProductPlan, type Site, type Step } from '../../api/product-plan.ts'
+import type { WantedSecret, WantedSecrets } from './section.ts'
+
+const secretManager = 'https://secretmanager.googleapis.com/v1'
+
+/** Ids of secrets that are there, and whether they have a version. */
+type Observed = ReadonlyMap<string, { readonly hasVersion: boolean }>
+
+/** Secrets with a first version; a secret that has one keeps it. */
+export async function planSecrets(wanted: WantedSecrets, { api, project }: Site): Promise<ProductPlan> {
+  const observed = await observe(wanted, api, project)
+  return {
+    steps: secretSteps(wanted, observed),
+    async execute({ id }) {
+      const secret = wanted.secrets.find((one) => stepId(one) === id)
+      return secret === undefined ? 'kept' : await make(api, project, secret)
+    },
+  }
+}
+
+/** Pure. */
+export function secretSteps({ secrets }: WantedSecrets, observed: Observed): readonly Step[] {
+  return secrets.map((secret) => {
+    const found = observed.get(secret.id)
+    const cause = found === undefined ? created(secret.from) : found.hasVersion ? undefined : 'first version'
+    const about = { id: stepId(secret), name: `secret ${secret.id}`, stage: 'resource', after: [] } as const
+    return { ...about, ...(cause !== undefined && { cause }) }
+  })
+}
+
+function stepId({ id }: WantedSecret): string {
+  return `secret:${id}`
+}
+
+async function observe({ secrets }: WantedSecrets, api: GoogleApi, project: string): Promise<Observed> {
+  const found = secrets.map(async ({ id }) => {
+    const url = `${secretManager}/projects/${project}/secrets/${id}`
+    if ((await api.find(url)) === undefined) return []
+    return [[id, { hasVersion: (await api.find(`${url}/versions/latest`)) !== undefined }]] as const
+  })
+  return new Map((await Promise.all(found)).flat())
+}
+
+async function make(api: GoogleApi, project: string, { id, initial }: WantedSecret): Promise<string> {
+  const url = `${secretManager}/projects/${project}/secrets/${id}`
+  if ((await api.find(url)) === undefined) {
+    await api.call('POST', `${secretManager}/projects/${project}/secrets?secretId=${id}`, { replication: { automatic: {} } })
+  }
+  if ((await api.find(`${url}/versions/latest`)) !== undefined) return 'kept'
+  const data = initial.kind === 'random' ? Buffer.from(randomBytes(initial.bytes).toString('base64url')) : Buffer.from(initial.data)
+  await api.call('POST', `${url}:addVersion`, { payload: { data: data.toString('base64') } })
+  return initial.kind === 'random' ? 'made at random' : 'added'
+}
