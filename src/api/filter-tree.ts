@@ -17,7 +17,7 @@ export interface Restriction {
   readonly words: string
 }
 
-export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | ':'
+type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | ':'
 
 const longest = 2048
 const deepest = 20

@@ -41,12 +41,12 @@ export function paginateList<T extends Named>(all: readonly T[], pageSize: numbe
   return { items, nextPageToken: isMore ? toPageToken(items.at(-1)?.name ?? '') : '' }
 }
 
-export function toPageToken(name: string): string {
+function toPageToken(name: string): string {
   return Buffer.from(name, 'utf8').toString('base64url')
 }
 
 /** The name that `token` stands for, which must be under `prefix`; empty for none. */
-export function readPageToken(token: string, prefix: string): string {
+function readPageToken(token: string, prefix: string): string {
   const name = Buffer.from(token, 'base64url').toString('utf8')
   if (name === '' ? token === '' : name.startsWith(prefix)) return name
   throw new CloudError('INVALID_ARGUMENT', 'page_token is not one that this list gave.', 'Start again without it.')

@@ -3,6 +3,7 @@ import { localUser } from '../api/caller.ts'
 import { endpointsFor } from '../api/endpoints.ts'
 import { checkProject } from '../api/names.ts'
 import { CloudError } from '../base/cloud-error.ts'
+import { SerialQueues } from '../base/serial-queues.ts'
 import { version } from '../base/version.ts'
 import { environmentFor } from '../gateway/environment.ts'
 import { allProjects, cleanProjects } from './clean.ts'
@@ -27,20 +28,15 @@ import { readStatus } from './read-status.ts'
 import { up } from './up.ts'
 import { writeToken } from './write-token.ts'
 
-/** The audience of identity tokens that `gcloud auth print-identity-token` prints for a person; Cloud Run takes it (contract 1, IAM). */
+/** The audience of identity tokens that `gcloud auth print-identity-token` prints for a person; Cloud Run takes it (run trap 26). */
 const gcloudClientId = '32555940559.apps.googleusercontent.com'
 
 /** Everything that the control socket can do. Shapes: control-protocol.ts. */
 export function controlActions(house: House, onShutdown: () => void): ControlActions {
   const { foundation, catalog, api } = house
   const { projects } = foundation
-  const turns = new Map<string, Promise<unknown>>()
   /** What changes projects goes one after another, or two `up` of one project would undo each other. */
-  const inTurn = <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const mine = (turns.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
-    turns.set(key, mine)
-    return mine
-  }
+  const queues = new SerialQueues()
   return {
     get: {
       '/version': async (): Promise<VersionAnswer> => ({ version: version(), pid: process.pid }),
@@ -75,9 +71,9 @@ export function controlActions(house: House, onShutdown: () => void): ControlAct
       },
     },
     stream: {
-      '/up': (input, tell, signal) => inTurn(String(input['directory']), () => up(house, input as unknown as UpRequest, tell, signal)),
+      '/up': (input, tell, signal) => queues.run(String(input['directory']), () => up(house, input as unknown as UpRequest, tell, signal)),
       '/open': (input, tell, signal) =>
-        inTurn(`deploy ${String(input['project'])}`, () => openForDeploy(house, input as unknown as OpenRequest, tell, signal)),
+        queues.run(`deploy ${String(input['project'])}`, () => openForDeploy(house, input as unknown as OpenRequest, tell, signal)),
       '/build': (input, tell, signal) => buildSource(house, input as unknown as BuildRequest, tell, signal),
       '/down': (input, tell) => down(house, knownProject(house, input['project']), tell),
       '/clean': async (input, tell) => {

@@ -54,7 +54,7 @@ export function surroundingsOf(options: {
   }
 }
 
-/** Which library reads which: contract/sql-iam-terraform.md, intro. Libraries that read the system's own bundle find ours in its place. */
+/** Which library reads which: docs/contract/sql-iam-terraform.md. Libraries that read the system's own bundle find ours in its place. */
 const containerEnvironment: Readonly<Record<string, string>> = {
   SSL_CERT_FILE: `${inside}/bundle.pem`,
   REQUESTS_CA_BUNDLE: `${inside}/bundle.pem`,

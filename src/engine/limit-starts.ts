@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts'
 
-/** Two cores are full with two to three containers that start (reliability 4.5). */
+/** Two cores are full with two to three containers that start (docs/reliability.md, measures). */
 export const startsAtOnce = 3
 
 /** The same engine, which starts no more than `most` containers at a time, first come first served: a burst of a hundred does not end in none. */

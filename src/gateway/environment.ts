@@ -30,8 +30,8 @@ export interface Environment extends Readonly<Record<string, string>> {
 }
 
 /**
- * The variables of `devcloud env`, and of the process engine's children. Which client reads which: contract/sql-iam-terraform.md, intro, 3.3 and
- * 3.4. Plain http needs no proxy: HTTP_PROXY stays the user's own.
+ * The variables of `devcloud env`, and of the process engine's children. Which client reads which:
+ * docs/contract/sql-iam-terraform.md. Plain http needs no proxy: HTTP_PROXY stays the user's own.
  */
 export function environmentFor(options: EnvironmentOptions): Environment {
   const {

@@ -47,7 +47,7 @@ export interface AccessToken {
   readonly expiresMs: number
 }
 
-export interface InspectedToken {
+interface InspectedToken {
   readonly kind: 'access' | 'refresh'
   readonly email: string
   readonly scopes: readonly string[]
@@ -55,7 +55,7 @@ export interface InspectedToken {
   readonly expiresMs?: number
 }
 
-export interface IdTokenExtra {
+interface IdTokenExtra {
   /** Claims of `format=full`: where the caller runs. */
   readonly full?: { readonly projectId: string; readonly projectNumber: string; readonly zone: string; readonly instanceId: string }
   /** Leaves email and email_verified out: generateIdToken without includeEmail. */

@@ -10,7 +10,7 @@ export type ObjectFault =
   | { readonly kind: 'upload'; readonly why: string; readonly id: string; readonly name: string }
   | { readonly kind: 'count'; readonly why: string; readonly blob: number; readonly refs: number }
 
-export interface ObjectPlace {
+interface ObjectPlace {
   readonly table: 'object_live' | 'object_noncurrent'
   readonly bucketId: number
   readonly bucket: string

@@ -293,7 +293,7 @@ export function bucketNotFound(): CloudError {
   return notFound('The specified bucket does not exist.', { fault: 'BUCKET_NOT_FOUND' })
 }
 
-export function objectNotFound({ bucket, name }: ObjectKey): CloudError {
+function objectNotFound({ bucket, name }: ObjectKey): CloudError {
   return notFound(`No such object: ${bucket}/${name}`, { fault: 'OBJECT_NOT_FOUND' })
 }
 

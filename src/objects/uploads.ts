@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
+import { SerialQueues } from '../base/serial-queues.ts'
 import { CloudError } from '../base/cloud-error.ts'
 import type { State } from '../state/state.ts'
 import { appendTo, type BlobFiles } from './blob-files.ts'
@@ -36,7 +37,7 @@ export class Uploads implements AsyncDisposable {
   /** Sums of uploads that this daemon has seen from their first byte on. */
   readonly #sums = new Map<string, RunningSums>()
   #lastRemovalMs = -Infinity
-  readonly #busy = new Map<string, Promise<unknown>>()
+  readonly #queues = new SerialQueues()
 
   constructor(state: State, clock: Clock, files: BlobFiles) {
     this.#state = state
@@ -74,15 +75,8 @@ export class Uploads implements AsyncDisposable {
   }
 
   /** Runs one after another what is done to one upload. */
-  async exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#busy.get(id) ?? Promise.resolve()
-    const mine = before.catch(() => {}).then(work)
-    this.#busy.set(id, mine)
-    try {
-      return await mine
-    } finally {
-      if (this.#busy.get(id) === mine) this.#busy.delete(id)
-    }
+  exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
+    return this.#queues.run(id, work)
   }
 
   /**
@@ -149,7 +143,7 @@ export class Uploads implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#busy.values())
+    await this.#queues.settled()
   }
 
   async #sync(handle: FileHandle): Promise<void> {

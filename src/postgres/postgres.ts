@@ -1,3 +1,4 @@
+import { SerialQueues } from '../base/serial-queues.ts'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,12 +42,7 @@ export interface Postgres extends AsyncDisposable {
 /** Servers go on when the daemon ends; `open` finds them again. */
 export function openPostgres(options: PostgresOptions): Postgres {
   const home = openHome(options.stateDirectory)
-  const turns = new Map<string, Promise<unknown>>()
-  const inTurn = <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    const mine = (turns.get(name) ?? Promise.resolve()).then(work, work)
-    turns.set(name, mine)
-    return mine
-  }
+  const queues = new SerialQueues()
   const folder = (name: string) => join(home.directory, createHash('sha256').update(name).digest('hex').slice(0, 10))
   const data = (name: string) => join(folder(name), 'data')
   const socketDirectory = (name: string) => join(folder(name), 's')
@@ -65,18 +61,20 @@ export function openPostgres(options: PostgresOptions): Postgres {
     return clusterOf(home, name, socketDirectory(name))
   }
   const opened = (name: string, start: () => Promise<Cluster>) =>
-    inTurn(name, async () => {
+    queues.run(name, async () => {
       const cluster = await start()
       if (options.log !== undefined) revival.add(name)
       return cluster
     })
   const revive = async (name: string) => {
     options.log?.warn({ instance: name }, 'the Postgres server of a Cloud SQL instance ended; it is started again')
-    await inTurn(name, async () => {
-      if (!revival.has(name)) return
-      await reopen(name, AbortSignal.timeout(60_000))
-      revival.add(name)
-    }).catch((error: unknown) => options.log?.error({ err: error, instance: name }, 'it did not start'))
+    await queues
+      .run(name, async () => {
+        if (!revival.has(name)) return
+        await reopen(name, AbortSignal.timeout(60_000))
+        revival.add(name)
+      })
+      .catch((error: unknown) => options.log?.error({ err: error, instance: name }, 'it did not start'))
   }
   const revival = openRevival((name, onEnd) => watchServer(home, socketDirectory(name), onEnd), revive)
   return {
@@ -84,13 +82,13 @@ export function openPostgres(options: PostgresOptions): Postgres {
     open: (name, signal, major) => opened(name, () => open(name, signal, major)),
     reopen: (name, signal) => opened(name, () => reopen(name, signal)),
     stop: (name, signal) =>
-      inTurn(name, async () => {
+      queues.run(name, async () => {
         revival.delete(name)
         if (containers.has(name)) await containers.stop(name, signal)
         else await stopServer(data(name), signal)
       }),
     remove: (name, signal) =>
-      inTurn(name, async () => {
+      queues.run(name, async () => {
         revival.delete(name)
         if (containers.has(name)) await containers.erase(name, signal)
         else await stopServer(data(name), signal)

@@ -66,7 +66,7 @@ interface RequestHow {
 
 /**
  * The head for the application, with its empty line.
- * Source: contract, cloud-run.md section 1, "HTTP front end".
+ * Source: run traps 22 to 24.
  */
 export function requestForApplication(
   head: RequestHead,

@@ -1,7 +1,7 @@
 import { boundsBelow, type Belongings } from './belongings.ts'
 import type { State } from './state.ts'
 
-export interface CollectionRow {
+interface CollectionRow {
   readonly name: string
   readonly value: string
 }

@@ -22,7 +22,7 @@ export function unusable(directory: string, error: unknown): CloudError {
 }
 
 /** SQLite could not make sense of the file: SQLITE_CORRUPT and SQLITE_NOTADB of sqlite.org/rescode.html. */
-export function isDamage(error: unknown): boolean {
+function isDamage(error: unknown): boolean {
   const { errcode } = error as { readonly errcode?: number }
   return errcode !== undefined && [11, 26].includes(errcode & 0xff)
 }

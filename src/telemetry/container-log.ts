@@ -33,7 +33,7 @@ export interface ContainerLog extends AsyncDisposable {
   removeProject(project: string): Promise<void>
 }
 
-export interface LineFilter {
+interface LineFilter {
   readonly project: string
   readonly owner?: string | undefined
   readonly run?: string | undefined

@@ -35,7 +35,7 @@ export interface RequestLog extends AsyncDisposable {
   removeProject(project: string): Promise<void>
 }
 
-export interface RequestFilter {
+interface RequestFilter {
   readonly project: string
   readonly service?: string | undefined
 }

@@ -1,6 +1,6 @@
 /** Google Cloud Logging's severities, lowest first. */
-export const severities = ['DEFAULT', 'DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL', 'ALERT', 'EMERGENCY'] as const
-export type Severity = (typeof severities)[number]
+const severities = ['DEFAULT', 'DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL', 'ALERT', 'EMERGENCY'] as const
+type Severity = (typeof severities)[number]
 
 /** A line of an application, as Cloud Logging reads it. */
 export interface ReadLine {

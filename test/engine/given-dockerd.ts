@@ -19,7 +19,7 @@ let last = 0
 
 /**
  * @param options.sizeMb of the disk that it keeps all on; without it, as large as that of /tmp
- * Recipe: docs/reliability.md 4.2.
+ * Recipe: docs/reliability.md, last section.
  */
 export async function givenDockerd({ sizeMb }: { readonly sizeMb?: number } = {}): Promise<GivenDockerd> {
   const folder = mkdtempSync('/tmp/pd-') // short: sockets lie below it

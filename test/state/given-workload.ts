@@ -27,7 +27,7 @@ export function runWorkload(
 }
 
 /** What may be true of each name once `lines` were said: the last value that was acknowledged, and one that was begun after it. */
-export function allowedAfter(lines: readonly string[]): ReadonlyMap<string, readonly string[]> {
+function allowedAfter(lines: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const allowed = new Map<string, readonly string[]>()
   for (const line of lines) {
     const [word, name = '', value = ''] = line.split(' ')

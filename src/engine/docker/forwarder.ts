@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
-import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type Docker from 'dockerode'
 import { CloudError } from '../../base/cloud-error.ts'
 import { projectSocketFolder } from '../../base/paths.ts'
+import { takesConnections } from '../../base/takes-connections.ts'
 import { forwarderNumber, ipOf } from './addresses.ts'
 import { ask, orAbsent } from './ask.ts'
 import { metadataAddress, toEndpoint } from './create-options.ts'
@@ -89,7 +89,7 @@ function toForwarderOptions(
 
 async function untilItListens(host: DockerHost, container: Docker.Container, ip: string, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + startMs
-  while (!(await connects(ip))) {
+  while (!(await takesConnections({ host: ip, port: 53 }, 500))) {
     signal.throwIfAborted()
     const { State } = await ask(container.inspect(), signal)
     if (host.reach === 'published' && State.Running) return // its address is not of this host
@@ -101,17 +101,4 @@ async function untilItListens(host: DockerHost, container: Docker.Container, ip:
       )
     await sleep(50, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
-}
-
-function connects(host: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host, port: 53, timeout: 500 })
-    const settle = (open: boolean) => {
-      socket.destroy()
-      resolve(open)
-    }
-    socket.once('connect', () => settle(true))
-    socket.once('error', () => settle(false))
-    socket.once('timeout', () => settle(false))
-  })
 }

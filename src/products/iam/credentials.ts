@@ -26,7 +26,7 @@ export interface Credentials {
   readonly rpcs: Partial<ServiceImpl<typeof IAMCredentials>>
 }
 
-export interface IdTokenRequest {
+interface IdTokenRequest {
   readonly name: string
   readonly delegates: readonly string[]
   readonly audience: string

@@ -11,6 +11,7 @@ import {
 import type { Revision } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { CloudError, messageOf } from '../../base/cloud-error.ts'
+import { lastPart } from '../../base/last-part.ts'
 
 type Reasons = Condition['reasons']
 
@@ -25,15 +26,26 @@ export function condition(type: string, state: Condition_State, message: string,
   })
 }
 
-/** Sets what clients poll while a deployment is under way: nothing of an older generation looks done (run trap 33). */
-export function markDeploying(service: Service, at: Date): void {
-  service.reconciling = true
-  service.terminalCondition = condition('Ready', Condition_State.CONDITION_RECONCILING, 'Deploying revision.', at)
+/** What services, jobs and worker pools tell of the state that they are in. */
+type Settling = Pick<Service, 'reconciling' | 'generation' | 'observedGeneration' | 'terminalCondition' | 'conditions'>
+
+/** Sets what clients poll while a change is under way: nothing of an older generation looks done (run trap 33). */
+export function markReconciling(resource: Settling, message: string, at: Date): void {
+  resource.reconciling = true
+  resource.terminalCondition = condition('Ready', Condition_State.CONDITION_RECONCILING, message, at)
+}
+
+/** @param types of the conditions that hold beside `Ready` */
+export function markReady(resource: Settling, types: readonly string[], at: Date): void {
+  resource.reconciling = false
+  resource.observedGeneration = resource.generation
+  resource.terminalCondition = condition('Ready', Condition_State.CONDITION_SUCCEEDED, '', at)
+  resource.conditions = types.map((type) => condition(type, Condition_State.CONDITION_SUCCEEDED, '', at))
 }
 
 /** The last serving state stays where `failure` is told: traffic, observed generation and latest ready revision (run trap 32). */
 export function markFailed(service: Service, failure: unknown, at: Date): void {
-  const revision = service.latestCreatedRevision.split('/').at(-1) ?? ''
+  const revision = lastPart(service.latestCreatedRevision)
   const message = `Revision '${revision}' is not ready and cannot serve traffic. ${wordsOf(failure)}`
   const failed = (type: string) => condition(type, Condition_State.CONDITION_FAILED, message, at, reasonOf(failure))
   const isServing = service.trafficStatuses.length > 0
@@ -43,13 +55,6 @@ export function markFailed(service: Service, failure: unknown, at: Date): void {
     isServing ? condition('RoutesReady', Condition_State.CONDITION_SUCCEEDED, '', at) : failed('RoutesReady'),
     failed('ConfigurationsReady'),
   ]
-}
-
-export function markServing(service: Service, at: Date): void {
-  service.reconciling = false
-  service.observedGeneration = service.generation
-  service.terminalCondition = condition('Ready', Condition_State.CONDITION_SUCCEEDED, '', at)
-  service.conditions = ['RoutesReady', 'ConfigurationsReady'].map((type) => condition(type, Condition_State.CONDITION_SUCCEEDED, '', at))
 }
 
 /** The conditions of a revision that passed its health check, or `skipped` it. */

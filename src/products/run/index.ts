@@ -17,7 +17,8 @@ import { groupByInstance, toInstance } from './instances/instance.ts'
 import { openInstances, type Instances } from './instances/instances.ts'
 import { openRunJobs, type ListedJob, type RunJobs } from './jobs/index.ts'
 import type { Project, RunNeeds } from './needs.ts'
-import { readServiceName } from './resources.ts'
+import { lastPart } from '../../base/last-part.ts'
+import { projectOf, readName, serviceKind } from './names.ts'
 import { revisionRpcs } from './services/revision-rpcs.ts'
 import { openRevisions, templateOf, type Revisions } from './services/revisions.ts'
 import { followInstance } from './instances/start-instance.ts'
@@ -86,7 +87,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const serving = (project: string) => ofProject(project).map((found) => toServing(found, revisions, instances))
   void deployments.endInterrupted()
   const routeAll = (all: readonly Service[]) => {
-    for (const found of all) if (needs.isUp(readServiceName(found.name).project)) openRoute(parts, found)
+    for (const found of all) if (needs.isUp(projectOf(found.name))) openRoute(parts, found)
   }
   routeAll(store.list(''))
   needs.onProjectPolicy((project) => routeAll(ofProject(project)))
@@ -144,14 +145,14 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       await Promise.all([jobs.resume(), workerPools.resume()])
     },
     async hold(project, id, signal) {
-      const found = ofProject(project).find(({ name }) => readServiceName(name).service === id)
+      const found = ofProject(project).find(({ name }) => lastPart(name) === id)
       const newest = found === undefined ? undefined : revisions.get(found.latestReadyRevision)
       if (newest === undefined || !needs.isUp(project)) return undefined
       return instances.pool(newest, needs.project(project)).acquire(signal)
     },
     async stopProject(project) {
       const count = serving(project).reduce((sum, { instances: { length } }) => sum + length, 0)
-      for (const found of ofProject(project)) needs.router.removeRoute(project, readServiceName(found.name).service)
+      for (const found of ofProject(project)) needs.router.removeRoute(project, lastPart(found.name))
       const retired = ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name, 'now')))
       await Promise.all([...retired, jobs.stopProject(project), workerPools.stopProject(project)])
       return count === 1 ? '1 instance' : `${count} instances`
@@ -159,7 +160,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     projects: () => [...new Set([store.projects(), jobs.projects(), workerPools.projects()].flat())],
     async removeProject(project) {
       const prefix = `projects/${project}/`
-      for (const name of store.names(prefix)) needs.router.removeRoute(project, name.split('/').at(-1) ?? '')
+      for (const name of store.names(prefix)) needs.router.removeRoute(project, lastPart(name))
       await Promise.all([store.removeAll(prefix), revisions.removeUnder(prefix)])
       await Promise.all([instances.retireAll(prefix), jobs.removeProject(project), workerPools.removeProject(project)])
     },
@@ -205,13 +206,13 @@ function listedJob({ id, region, state, schedule, nextRunMs }: ListedJob): Liste
 }
 
 function toServing(service: Service, revisions: Revisions, instances: Instances): ServingService {
-  const { service: id, region } = readServiceName(service.name)
+  const { id, region } = readName(serviceKind, service.name)
   const running = revisions.list(service.name).flatMap((revision) => instances.running(revision.name))
   const state = service.terminalCondition?.state
   return {
     id,
     region,
-    revision: service.latestReadyRevision.split('/').at(-1) ?? '',
+    revision: lastPart(service.latestReadyRevision),
     state: service.reconciling ? 'deploying' : state === Condition_State.CONDITION_SUCCEEDED ? 'ready' : 'failed',
     instances: running,
   }

@@ -3,6 +3,7 @@ import { openIamPolicies } from '../../api/iam-policy.ts'
 import { checkProject } from '../../api/names.ts'
 import { service, type Product } from '../../api/product.ts'
 import { regions } from '../../api/regions.ts'
+import { lastPart } from '../../base/last-part.ts'
 import { openChanges } from './changes.ts'
 import type { SecretManagerNeeds } from './needs.ts'
 import { planSecrets } from './plan.ts'
@@ -47,9 +48,7 @@ export function secretManager(needs: SecretManagerNeeds): SecretManager {
       GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT: `${base}/v1/`,
     }),
     list: async (project) =>
-      secrets
-        .names(`projects/${needs.project(project).number}/secrets`)
-        .map((name) => ({ kind: 'secret', id: name.split('/').at(-1) ?? '' })),
+      secrets.names(`projects/${needs.project(project).number}/secrets`).map((name) => ({ kind: 'secret', id: lastPart(name) })),
     projects: () => secrets.projects(),
     removeProject: (project) => secrets.deleteBelow(`projects/${needs.project(project).number}/secrets`),
     onChange: changes.onChange,

@@ -29,7 +29,7 @@ export interface SqlOperation {
   }
 }
 
-export interface About {
+interface About {
   readonly type: string
   readonly project: string
   readonly instance: string

@@ -1,3 +1,4 @@
+import { SerialQueues } from '../../base/serial-queues.ts'
 import type { Cluster } from '../../postgres/cluster.ts'
 import type { Postgres } from '../../postgres/postgres.ts'
 
@@ -19,19 +20,9 @@ export function openServers(
   postgres: Pick<Postgres, 'open' | 'reopen' | 'stop' | 'remove' | 'socketDirectory'>,
   signal: AbortSignal,
 ): Servers {
-  const queues = new Map<string, Promise<unknown>>()
+  const queues = new SerialQueues()
   return {
-    exclusive(name, work) {
-      const before = queues.get(name) ?? Promise.resolve()
-      const result = before.then(work, work)
-      const queue = result.then(
-        () => {},
-        () => {},
-      )
-      queues.set(name, queue)
-      void queue.then(() => queues.get(name) === queue && queues.delete(name))
-      return result
-    },
+    exclusive: (name, work) => queues.run(name, work),
     make: (name, major) => postgres.open(name, signal, major),
     open: (name) => postgres.reopen(name, signal),
     stop: (name) => postgres.stop(name, AbortSignal.timeout(30_000)),

@@ -42,7 +42,7 @@ export function mergeJson(current: Json, patch: Json): Json {
   return mergePatch(current, patch) as Json
 }
 
-/** What Cloud SQL fills in. Source: golden answers of `gcloud sql instances create`, contract 1.1. */
+/** What Cloud SQL fills in. Source: recorded answers to `gcloud sql instances create`, GoogleCloudPlatform/k8s-config-connector. */
 function defaults(tier: string, region: string): Json {
   return {
     activationPolicy: 'ALWAYS',

@@ -13,7 +13,7 @@ interface Condition {
   readonly expression: string
 }
 
-export interface BucketBinding {
+interface BucketBinding {
   readonly role: string
   readonly members: readonly string[]
   readonly condition?: Condition | undefined

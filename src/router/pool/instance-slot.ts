@@ -1,5 +1,5 @@
-import net from 'node:net'
 import type { Clock } from '../../base/clock.ts'
+import { takesConnections } from '../../base/takes-connections.ts'
 import type { Address, Lease } from '../upstream.ts'
 
 export interface PoolInstance {
@@ -121,7 +121,7 @@ export class InstanceSlot {
   }
 
   async #ask(tries: number): Promise<void> {
-    const takes = await connects(this.instance.address)
+    const takes = await takesConnections(this.instance.address, 500)
     if (this.#isGone) return
     if (takes) {
       this.#isSuspect = false
@@ -157,17 +157,4 @@ export class InstanceSlot {
       },
     )
   }
-}
-
-function connects(address: Address): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ ...address, timeout: 500 })
-    const settle = (takes: boolean) => {
-      socket.destroy()
-      resolve(takes)
-    }
-    socket.once('connect', () => settle(true))
-    socket.once('error', () => settle(false))
-    socket.once('timeout', () => settle(false))
-  })
 }

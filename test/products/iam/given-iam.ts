@@ -16,19 +16,19 @@ export interface GivenIam extends AsyncDisposable {
   call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, options?: CallOptions): Promise<Answer>
 }
 
-export interface CallOptions {
+interface CallOptions {
   /** Sent as JSON, or as a form when it is URLSearchParams. */
   readonly body?: unknown
   /** Default: one of `admin`. `null` for none. */
   readonly token?: string | null
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number
   // A test reads what it expects to be there; what is missing fails the comparison.
   readonly body: Json
 }
-export interface Json {
+interface Json {
   readonly [key: string]: Json & string
 }
 

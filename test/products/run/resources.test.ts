@@ -4,7 +4,10 @@ import { RevisionTemplateSchema } from '../../../src/api/gen/google/cloud/run/v2
 import { TrafficTargetAllocationType, TrafficTargetSchema } from '../../../src/api/gen/google/cloud/run/v2/traffic_target_pb.ts'
 import { hostsOf, taggedHosts } from '../../../src/products/run/services/hosts.ts'
 import { readBytes, readCpus } from '../../../src/products/run/instances/amounts.ts'
-import { checkServiceId, revisionId, templateKey, withDefaults } from '../../../src/products/run/resources.ts'
+import { checkId, serviceKind } from '../../../src/products/run/names.ts'
+import { revisionId } from '../../../src/products/run/revisions/revisions.ts'
+import { templateKey } from '../../../src/products/run/revisions/template-key.ts'
+import { withDefaults } from '../../../src/products/run/services/fill-template.ts'
 import { checkTraffic, resolveTraffic } from '../../../src/products/run/services/traffic.ts'
 
 const template = (env: Record<string, string> = {}) =>
@@ -23,8 +26,12 @@ test('defaults are those of Cloud Run', () => {
 })
 
 test('run trap 29: another environment makes another revision, the same one does not', () => {
-  expect(templateKey(withDefaults(template({ A: '1' })))).toBe(templateKey(withDefaults(template({ A: '1' }))))
-  expect(templateKey(withDefaults(template({ A: '1' })))).not.toBe(templateKey(withDefaults(template({ A: '2' }))))
+  expect(templateKey(RevisionTemplateSchema, withDefaults(template({ A: '1' })))).toBe(
+    templateKey(RevisionTemplateSchema, withDefaults(template({ A: '1' }))),
+  )
+  expect(templateKey(RevisionTemplateSchema, withDefaults(template({ A: '1' })))).not.toBe(
+    templateKey(RevisionTemplateSchema, withDefaults(template({ A: '2' }))),
+  )
 })
 
 test('names that the contract sets cannot be set by a user', () => {
@@ -37,8 +44,8 @@ test('amounts are read as Kubernetes writes them', () => {
 })
 
 test('service ids follow the rule of Run v2', () => {
-  expect(() => checkServiceId('hello-1')).not.toThrow()
-  for (const bad of ['1a', 'A', 'a-', '', 'x'.repeat(50)]) expect(() => checkServiceId(bad)).toThrow('service_id')
+  expect(() => checkId(serviceKind, 'hello-1')).not.toThrow()
+  for (const bad of ['1a', 'A', 'a-', '', 'x'.repeat(50)]) expect(() => checkId(serviceKind, bad)).toThrow('service_id')
   expect(revisionId('hello', 2n, 'fob')).toBe('hello-00002-fob')
 })
 

@@ -9,7 +9,7 @@ import { cloudSql, type CloudSql } from '../../../src/products/sql/index.ts'
 import { openState } from '../../../src/state/state.ts'
 import { givenApi } from '../../api/given-api.ts'
 
-export type Json = Readonly<Record<string, unknown>>
+type Json = Readonly<Record<string, unknown>>
 
 export interface GivenSql extends AsyncDisposable {
   readonly product: CloudSql

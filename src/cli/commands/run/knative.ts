@@ -63,7 +63,7 @@ export function toExport(resource: Knative): ApiAnswer {
   }
 }
 
-/** Source: contract 2, "Server-written" annotations and labels. */
+/** What the server writes. Source: docs/contract/cloud-run.md, variables; exports of real services. */
 const setByServer =
   /^((serving\.knative\.dev|run\.googleapis\.com)\/(creator|lastModifier)|run\.googleapis\.com\/(ingress-status|operation-id|urls|client-name|client-version|satisfies-pzs)|cloud\.googleapis\.com\/location|client\.knative\.dev\/nonce|run\.googleapis\.com\/startupProbeType)$/
 

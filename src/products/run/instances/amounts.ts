@@ -1,10 +1,14 @@
 import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { defaultLimits } from '../defaults.ts'
 import type { Limits } from './resource-limits.ts'
 
 /** A container's own, or the defaults. @throws CloudError INVALID_ARGUMENT */
 export function limitsOf({ resources }: Pick<Container, 'resources'>): Limits {
-  return { cpus: readCpus(resources?.limits['cpu'] ?? '1'), memoryBytes: readBytes(resources?.limits['memory'] ?? '512Mi') }
+  return {
+    cpus: readCpus(resources?.limits['cpu'] ?? defaultLimits.cpu),
+    memoryBytes: readBytes(resources?.limits['memory'] ?? defaultLimits.memory),
+  }
 }
 
 /** `1`, `1000m`, `0.5` in CPUs. @throws CloudError INVALID_ARGUMENT */

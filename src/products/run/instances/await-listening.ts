@@ -1,6 +1,6 @@
-import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { takesConnections } from '../../../base/takes-connections.ts'
 import type { Container } from '../../../engine/engine.ts'
 import { serviceOf } from './container-labels.ts'
 
@@ -18,7 +18,7 @@ export async function waitUntilListening(
   let looked = first
   for (;;) {
     signal.throwIfAborted()
-    if (container.address !== undefined && (await connects(container.address))) return
+    if (container.address !== undefined && (await takesConnections(container.address, 1000))) return
     const now = performance.now()
     if (now - looked > lookMs || now > deadline || container.address === undefined) {
       looked = now
@@ -81,17 +81,4 @@ async function lastLines(container: Container): Promise<string[]> {
     // the fault itself says more than that its log could not be read
   }
   return lines.slice(-20)
-}
-
-function connects(address: { readonly host: string; readonly port: number }): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ ...address, timeout: 1000 })
-    const settle = (open: boolean) => {
-      socket.destroy()
-      resolve(open)
-    }
-    socket.once('connect', () => settle(true))
-    socket.once('error', () => settle(false))
-    socket.once('timeout', () => settle(false))
-  })
 }

@@ -1,9 +1,14 @@
 import type { Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
+import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
+import { defaultLimits, defaultPort } from '../defaults.ts'
+import { limitsOf } from './amounts.ts'
 import type { InstanceTemplate } from './instance-spec.ts'
 import { checkContainerValues } from './container-values.ts'
 import { checkPort, checkProbes } from './probes.ts'
+import { checkLimits } from './resource-limits.ts'
 import { startOrder } from './start-order.ts'
 import { checkVolumes } from './volume-rules.ts'
 
@@ -21,19 +26,66 @@ export function fillContainers(template: InstanceTemplate & { readonly execution
   for (const [index, container] of containers.entries()) {
     const field = `template.containers[${index}]`
     if (container.image === '') throw new CloudError('INVALID_ARGUMENT', `${field}.image: must not be empty.`, 'Name a container image.')
-    container.resources ??= {
-      $typeName: 'google.cloud.run.v2.ResourceRequirements',
-      limits: {},
-      cpuIdle: true,
-      startupCpuBoost: false,
-    }
-    container.resources.limits = { cpu: '1000m', memory: '512Mi', ...container.resources.limits }
+    fillResources(container, true)
     checkContainerValues(container, field)
     for (const { containerPort } of container.ports) checkPort(containerPort, `${field}.ports.container_port`)
     checkProbes(container, field)
   }
   startOrder(template)
   checkVolumes(template, template.executionEnvironment === ExecutionEnvironment.GEN1)
+}
+
+/** What a container that serves no requests is part of. */
+export interface WorkRules {
+  /** Where its template's containers stand, for messages. */
+  readonly field: string
+  readonly one: 'a job' | 'a worker pool'
+  /** Whose probes are refused. */
+  readonly many: 'tasks' | 'worker pools'
+  readonly reservedEnv: readonly string[]
+}
+
+/**
+ * The same for what serves no requests, and so has no ports, and of the probes the startup probe alone.
+ * @throws CloudError INVALID_ARGUMENT, UNIMPLEMENTED for the other probes
+ */
+export function fillWork(template: InstanceTemplate, { field, one, many, reservedEnv }: WorkRules): void {
+  const { containers } = template
+  if (containers.length === 0) throw new CloudError('INVALID_ARGUMENT', `${field}: should have at least one element.`, 'Name an image.')
+  for (const [index, container] of containers.entries()) {
+    const place = `${field}[${index}]`
+    if (container.image === '') throw new CloudError('INVALID_ARGUMENT', `${place}.image: must not be empty.`, 'Name a container image.')
+    if (container.ports.length > 0) {
+      const message = `${place}.ports: ${one} serves no requests and has no ports.`
+      throw new CloudError('INVALID_ARGUMENT', message, 'Remove the port.')
+    }
+    if (container.livenessProbe !== undefined) throw unimplemented(`liveness probes of ${many}`)
+    if (container.readinessProbe !== undefined) throw unimplemented(`readiness probes of ${many}`)
+    checkProbes(container, place)
+    fillResources(container, false)
+    checkContainerValues(container, place)
+    checkReservedEnv(`${place}.env`, container.env, reservedEnv)
+  }
+  if (containers.length > 1) nameContainers(containers, field)
+  checkLimits(containers.map(limitsOf), undefined)
+  startOrder(template)
+  checkVolumes(template, false)
+}
+
+/** @throws CloudError INVALID_ARGUMENT for a variable that the system sets anyway */
+export function checkReservedEnv(field: string, env: readonly { readonly name: string }[], reserved: readonly string[]): void {
+  const found = env.find(({ name }) => reserved.includes(name))?.name
+  if (found === undefined) return
+  throw new CloudError(
+    'INVALID_ARGUMENT',
+    `${field}: The following reserved env names were provided: ${found}. These values are automatically set by the system.`,
+    `Remove ${found}.`,
+  )
+}
+
+function fillResources(container: RunContainer, cpuIdle: boolean): void {
+  container.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle, startupCpuBoost: false }
+  container.resources.limits = { ...defaultLimits, ...container.resources.limits }
 }
 
 /**
@@ -59,7 +111,7 @@ export function nameContainers(containers: readonly RunContainer[], field: strin
 }
 
 /**
- * The container that serves, with its port filled: 8080 for one alone; beside sidecars exactly one must declare its port.
+ * The container that serves, with its port filled: the default one for one alone; beside sidecars exactly one must declare its port.
  * @throws CloudError INVALID_ARGUMENT
  */
 export function fillIngress(template: InstanceTemplate): RunContainer {
@@ -79,10 +131,10 @@ export function fillIngress(template: InstanceTemplate): RunContainer {
   if (ingress.ports.length > 1)
     throw new CloudError('INVALID_ARGUMENT', 'template.containers.ports: Only a single port can be specified.', 'Give one port.')
   const [port] = ingress.ports
-  if (port === undefined) ingress.ports.push({ $typeName: 'google.cloud.run.v2.ContainerPort', name: 'http1', containerPort: 8080 })
+  if (port === undefined) ingress.ports.push({ $typeName: 'google.cloud.run.v2.ContainerPort', name: 'http1', containerPort: defaultPort })
   else {
     port.name ||= 'http1'
-    port.containerPort ||= 8080
+    port.containerPort ||= defaultPort
   }
   return ingress
 }
@@ -90,7 +142,7 @@ export function fillIngress(template: InstanceTemplate): RunContainer {
 /** `IMAGE-1`, as Cloud Run names those that have no name: the image's last part, and the first number that is free. `app` for the id of an image. */
 function freeName(image: string, containers: readonly RunContainer[]): string {
   const taken = new Set(containers.map((container) => container.name))
-  const [last = ''] = image.startsWith('sha256:') ? [] : (image.split('/').at(-1) ?? '').split(/[:@]/)
+  const [last = ''] = image.startsWith('sha256:') ? [] : lastPart(image).split(/[:@]/)
   const stem =
     last
       .toLowerCase()

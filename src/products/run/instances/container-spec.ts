@@ -11,7 +11,7 @@ import { limitsOf } from './amounts.ts'
 import { toMounts } from './volume-mounts.ts'
 
 /**
- * What to start for `container` of an instance. Secrets in variables are read here, once, for the instance's life (trap 38).
+ * What to start for `container` of an instance. Secrets in variables are read here, once, for the instance's life (run trap 38).
  * @param joins the container of the instance that was started first, whose network is the instance's
  * @throws CloudError SECRET_UNREADABLE, or UNIMPLEMENTED for a volume that is not emulated
  */
@@ -65,7 +65,7 @@ function sidecarName(instance: string, container: string): string {
   return `${whole.slice(0, 54)}-${createHash('sha256').update(whole).digest('hex').slice(0, 8)}`
 }
 
-/** /etc/hosts of each container has the names of all (trap 43). */
+/** /etc/hosts of each container has the names of all (run trap 43). */
 function namesOf(template: InstanceTemplate): readonly string[] {
   return template.containers.map((container) => container.name).filter((name) => name !== '')
 }

@@ -2,10 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Container, ContainerStatus, LogLine } from '../../../engine/engine.ts'
 import type { Log } from '../../../base/log.ts'
 import type { ContainerLog, LoggedLine } from '../../../telemetry/container-log.ts'
+import { graceMs } from '../defaults.ts'
 import type { Instance } from './instance.ts'
 
-/** SIGTERM, then this long, then SIGKILL (trap 6). */
-const graceMs = 10_000
 /** How often a container is asked whether it has ended: once its output is over, and before. */
 const lookMs = { afterOutput: 100, before: 2000 }
 /** How long the last lines of a container that has ended may take. */

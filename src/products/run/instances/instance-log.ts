@@ -1,11 +1,12 @@
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import { CloudError, messageOf } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import type { Container, ContainerEnd } from '../../../engine/engine.ts'
 import type { PoolEvent } from '../../../router/pool/revision-pool.ts'
+import { defaultLimits, graceMs } from '../defaults.ts'
 import { serviceOf } from './container-labels.ts'
 import { ingressOf } from './instance-spec.ts'
 import type { RunNeeds } from '../needs.ts'
-import { readServiceName } from '../resources.ts'
 
 /** How many of its last lines are kept of an instance that is removed. */
 const keptLines = 2000
@@ -22,13 +23,13 @@ export interface SystemLine {
 
 /** Adds a line of ours to the log of `revision`. */
 export function tellSystem(needs: RunNeeds, revision: Revision, { severity, text, instance = '' }: SystemLine): void {
-  const { project, service } = readServiceName(revision.name.replace(/\/revisions\/.*/, ''))
+  const [, project = '', , , , service = ''] = revision.name.split('/')
   needs.containerLog.add({
     timeMs: needs.clock.nowMs(),
     project,
     resource: 'cloud_run_revision',
     owner: service,
-    run: idOf(revision),
+    run: lastPart(revision.name),
     instance,
     stream: 'system',
     text: JSON.stringify({ severity, message: text }),
@@ -84,7 +85,7 @@ export function poolLines(event: PoolEvent): readonly SystemLine[] {
 export function endLines(end: ContainerEnd, revision: Revision): readonly SystemLine[] {
   const instance = end.id
   if (end.oomKilled) {
-    const memory = ingressOf(revision)?.resources?.limits['memory'] ?? '512Mi'
+    const memory = ingressOf(revision)?.resources?.limits['memory'] ?? defaultLimits.memory
     return [
       {
         severity: 'ERROR',
@@ -103,13 +104,9 @@ export function endLines(end: ContainerEnd, revision: Revision): readonly System
 }
 
 /** F28: one line for an application that does not end by SIGTERM. */
-export function killedLine(container: Container, graceMs: number): SystemLine {
+export function killedLine(container: Container): SystemLine {
   const text =
     `The container did not end within ${graceMs / 1000} s of SIGTERM and was killed. ` +
     'Where a shell is its first process the signal does not get through: start the application with exec, or as the command itself.'
   return { severity: 'WARNING', text, instance: container.id }
-}
-
-function idOf({ name }: Revision): string {
-  return name.split('/').at(-1) ?? ''
 }

@@ -1,10 +1,8 @@
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
 import type { Address } from '../../../router/upstream.ts'
+import { graceMs } from '../defaults.ts'
 import { readLabels } from './container-labels.ts'
-
-/** SIGTERM, then this long, then SIGKILL. */
-const graceMs = 10_000
 
 /** The containers of one instance, the one that requests come to, or that a task is about, first. */
 export type InstanceContainers = readonly [Container, ...Container[]]

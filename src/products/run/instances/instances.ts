@@ -1,10 +1,12 @@
 import { CloudError } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Container, Engine } from '../../../engine/engine.ts'
 import { waitUntilListening } from './await-listening.ts'
 import type { PoolInstance } from '../../../router/pool/instance-slot.ts'
 import { createRevisionPool } from '../../../router/pool/pool.ts'
 import type { InstanceLimits, InstanceView, RevisionPool } from '../../../router/pool/revision-pool.ts'
+import { defaultConcurrency, defaultMaxInstances, defaultPort, defaultRequestSeconds, defaultStartupSeconds, graceMs } from '../defaults.ts'
 import { ownerOf } from './container-labels.ts'
 import { endLines, keepLines, killedLine, poolLines, tellSystem } from './instance-log.ts'
 import { followProbes, type ProbeHandlers } from './follow-probes.ts'
@@ -35,8 +37,6 @@ export interface Instances extends AsyncDisposable {
   open(): void
 }
 
-/** SIGTERM, then this long, then SIGKILL (run trap 7). */
-const graceMs = 10_000
 /** The exit code of what ended by SIGKILL. */
 const sigkilled = 137
 /**
@@ -123,13 +123,13 @@ export function openInstances(needs: RunNeeds): Instances {
     const own = limits.get(revision.name)
     const ingress = ingressOf(revision)
     const made = createRevisionPool({
-      id: revision.name.split('/').at(-1) ?? '',
+      id: lastPart(revision.name),
       protocol: ingress?.ports[0]?.name === 'h2c' ? 'h2c' : 'http1',
-      timeoutMs: Number(revision.timeout?.seconds ?? 300n) * 1000,
+      timeoutMs: Number(revision.timeout?.seconds ?? defaultRequestSeconds) * 1000,
       sessionAffinity: revision.sessionAffinity,
-      concurrency: revision.maxInstanceRequestConcurrency || 80,
+      concurrency: revision.maxInstanceRequestConcurrency || defaultConcurrency,
       minInstances: own?.min ?? revision.scaling?.minInstanceCount ?? 0,
-      maxInstances: own?.max ?? (revision.scaling?.maxInstanceCount || 100),
+      maxInstances: own?.max ?? (revision.scaling?.maxInstanceCount || defaultMaxInstances),
       idleMs: own?.idleMs ?? idleLimitMs({}),
       ...(ingress?.resources?.cpuIdle !== false && { pauseAfterMs }),
       startInstance: (signal) => start(revision, project, signal),
@@ -194,7 +194,7 @@ async function takeOver(
 ): Promise<PoolInstance> {
   try {
     await instance.resume(signal)
-    await waitUntilListening(instance.containers[0], { port: portOf(revision), timeoutMs: 240_000 }, signal)
+    await waitUntilListening(instance.containers[0], { port: portOf(revision), timeoutMs: defaultStartupSeconds * 1000 }, signal)
     return taken
   } catch (error) {
     if (!signal.aborted) await taken.stop().catch((fault: unknown) => needs.log.warn({ err: fault }, 'stop failed'))
@@ -219,7 +219,7 @@ function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance,
           await container.stop(graceMs, AbortSignal.timeout(60_000))
           const isLate = needs.clock.ticksMs() - beganMs >= graceMs
           if (isLate && (await container.inspect(AbortSignal.timeout(10_000))).exitCode === sigkilled)
-            tellSystem(needs, revision, killedLine(container, graceMs))
+            tellSystem(needs, revision, killedLine(container))
           await keepLines(needs, container)
         }),
       )
@@ -229,5 +229,5 @@ function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance,
 }
 
 function portOf(revision: Revision): number {
-  return ingressOf(revision)?.ports[0]?.containerPort ?? 8080
+  return ingressOf(revision)?.ports[0]?.containerPort ?? defaultPort
 }

@@ -1,5 +1,6 @@
 import type { Container as RunContainer, Probe } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { defaultPort, defaultStartupSeconds } from '../defaults.ts'
 
 export type ProbeKind = 'startup' | 'liveness' | 'readiness'
 
@@ -42,7 +43,7 @@ export function count(plan: Pick<ProbePlan, 'failureThreshold' | 'successThresho
   return { verdict, inARow, lastPassed: passed }
 }
 
-/** Cloud Run's when a container with a port names none: 240 s to listen (trap 42). */
+/** Cloud Run's when a container with a port names none: 240 s to listen (run trap 42). */
 export function defaultStartupProbe(container: string, port: number): ProbePlan {
   const how = { kind: 'tcp', port } as const
   return {
@@ -50,8 +51,8 @@ export function defaultStartupProbe(container: string, port: number): ProbePlan 
     container,
     how,
     initialDelayMs: 0,
-    timeoutMs: 240_000,
-    periodMs: 240_000,
+    timeoutMs: defaultStartupSeconds * 1000,
+    periodMs: defaultStartupSeconds * 1000,
     failureThreshold: 1,
     successThreshold: 1,
   }
@@ -67,7 +68,7 @@ export function probeOf(kind: ProbeKind, container: RunContainer, port: number |
   return {
     kind,
     container: container.name,
-    how: howOf(probe, port ?? 8080),
+    how: howOf(probe, port ?? defaultPort),
     initialDelayMs: probe.initialDelaySeconds * 1000,
     timeoutMs: (probe.timeoutSeconds || 1) * 1000,
     periodMs: (probe.periodSeconds || 10) * 1000,
@@ -125,7 +126,7 @@ export function checkPort(port: number, field: string): void {
 
 function checkPlan(plan: ProbePlan, field: string): void {
   checkPort(plan.how.port, `${field}.${plan.how.kind === 'tcp' ? 'tcp_socket' : plan.how.kind === 'http' ? 'http_get' : 'grpc'}.port`)
-  const longest = plan.kind === 'startup' ? 240 : 3600
+  const longest = plan.kind === 'startup' ? defaultStartupSeconds : 3600
   const [delay, timeout, period] = [plan.initialDelayMs / 1000, plan.timeoutMs / 1000, plan.periodMs / 1000]
   const refuse = (part: string, message: string, next: string) => {
     throw new CloudError('INVALID_ARGUMENT', `${field}.${part}: ${message}`, next)

@@ -1,4 +1,5 @@
 import { CloudError } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 
 /**
@@ -10,7 +11,7 @@ export async function readSecret(needs: RunNeeds, project: Project, secret: stri
   try {
     return await needs.accessSecret(name, account)
   } catch (error) {
-    const id = secret.split('/').at(-1) ?? secret
+    const id = lastPart(secret)
     throw new CloudError(
       'FAILED_PRECONDITION',
       `Secret ${name} cannot be read as ${account}.`,

@@ -4,7 +4,7 @@ import type { Container, LogLine } from '../../../engine/engine.ts'
 import { followToEnd } from './follow-to-end.ts'
 import { ingressOf } from './instance-spec.ts'
 import type { Project, RunNeeds } from '../needs.ts'
-import { withDefaults } from '../resources.ts'
+import { withDefaults } from '../services/fill-template.ts'
 import { startInstance } from './start-instance.ts'
 
 /**

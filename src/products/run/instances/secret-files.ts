@@ -4,11 +4,12 @@ import type { MountedFile } from '../../../engine/engine.ts'
 import { readLabels } from './container-labels.ts'
 import type { Instance } from './instance.ts'
 import { serviceAccountOf, type InstanceTemplate } from './instance-spec.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 import { readSecret } from './read-secret.ts'
 
 /**
- * The files of a secret volume as they read now. A version that cannot be read has no file: the container starts, and its read fails (trap 38).
+ * The files of a secret volume as they read now. A version that cannot be read has no file: the container starts, and its read fails (run trap 38).
  * @param subPath the folder of the volume that is mounted; empty for all of it
  */
 export async function secretFiles(
@@ -19,7 +20,7 @@ export async function secretFiles(
   account: string,
 ): Promise<readonly MountedFile[]> {
   const { secret, items, defaultMode } = source
-  const wanted = items.length > 0 ? items : [{ path: secret.split('/').at(-1) ?? secret, version: 'latest', mode: 0 }]
+  const wanted = items.length > 0 ? items : [{ path: lastPart(secret), version: 'latest', mode: 0 }]
   const folder = subPath === '' ? '' : `${subPath.replace(/\/+$/, '')}/`
   const files = wanted
     .filter(({ path }) => path.startsWith(folder))
@@ -42,7 +43,7 @@ export async function secretFiles(
 export function followSecrets(needs: RunNeeds, template: InstanceTemplate, project: Project, instance: Instance): Disposable {
   const mounts = template.containers.flatMap((container) => secretMounts(template, container))
   if (mounts.length === 0) return { [Symbol.dispose]: () => {} }
-  const ids = new Set(mounts.map(({ source }) => source.secret.split('/').at(-1)))
+  const ids = new Set(mounts.map(({ source }) => lastPart(source.secret)))
   const account = serviceAccountOf(template, project)
   let isWriting = false
   let isStale = false
@@ -63,7 +64,7 @@ export function followSecrets(needs: RunNeeds, template: InstanceTemplate, proje
   const tell = () => void write().catch((error: unknown) => needs.log.warn({ err: error, instance: instance.name }, 'secret files are old'))
   const subscription = needs.onSecretChange((secret) => {
     if (instance.containers.every((container) => container.state === 'exited')) subscription[Symbol.dispose]()
-    else if (ids.has(secret.split('/').at(-1))) tell()
+    else if (ids.has(lastPart(secret))) tell()
   })
   tell() // what changed while it started
   return subscription

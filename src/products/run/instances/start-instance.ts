@@ -101,7 +101,7 @@ function startAll(
   return { ready: Promise.all(all), settled: Promise.allSettled(all) }
 }
 
-/** A container without a startup probe is ready once it runs (trap 41). */
+/** A container without a startup probe is ready once it runs (run trap 41). */
 async function awaitReady(running: Container, container: RunContainer, spec: InstanceSpec, signal: AbortSignal): Promise<void> {
   const isIngress = container === ingressOf(spec.template)
   const own = isIngress ? spec.port : container.ports[0]?.containerPort

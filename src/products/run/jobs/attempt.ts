@@ -1,6 +1,7 @@
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
 import type { Container, ContainerStatus } from '../../../engine/engine.ts'
+import { defaultLimits, defaultTaskSeconds } from '../defaults.ts'
 import { followToEnd, keepIn } from '../instances/follow-to-end.ts'
 import type { InstanceSpec } from '../instances/instance-spec.ts'
 import type { RunNeeds } from '../needs.ts'
@@ -40,7 +41,7 @@ export async function adoptAttempt(
   return followAttempt(needs, execution, task, toInstance(containers), signal)
 }
 
-/** Variables and labels of a task's container. It has no port, so no PORT, and no K_* (trap 3). */
+/** Variables and labels of a task's container. It has no port, so no PORT, and no K_* (run trap 3). */
 export function attemptSpec(needs: Pick<RunNeeds, 'project'>, execution: Execution, task: TaskRow): InstanceSpec {
   const { project, job, execution: id } = readExecutionName(execution.name)
   const { containers = [], volumes = [], serviceAccount = '' } = execution.template ?? {}
@@ -88,13 +89,13 @@ function lineOf(execution: Execution, task: TaskRow) {
 function toOutcome({ exitCode = 137, oomKilled, isGone }: ContainerStatus, reason: StopReason | undefined, execution: Execution): Outcome {
   const signal = exitCode > 128 && exitCode < 160 ? exitCode - 128 : 0
   if (reason === 'timeout') {
-    const limit = execution.template?.timeout?.seconds ?? 600n
+    const limit = execution.template?.timeout?.seconds ?? defaultTaskSeconds
     const message = `The configured timeout was reached: the task was ended after ${limit} seconds.`
     return { succeeded: false, exitCode, signal, message, code: 4 }
   }
   if (reason === 'cancel') return { succeeded: false, exitCode, signal, message: 'The task was cancelled.', code: 1 }
   if (exitCode === 0) return { succeeded: true, exitCode, signal: 0, message: '', code: 0 }
-  const memory = execution.template?.containers[0]?.resources?.limits['memory'] ?? '512Mi'
+  const memory = execution.template?.containers[0]?.resources?.limits['memory'] ?? defaultLimits.memory
   if (isGone === true) return { succeeded: false, exitCode, signal: 9, message: 'The container was removed while it ran.', code: 10 }
   const message = oomKilled ? `Memory limit of ${memory} exceeded.` : 'The container exited with an error.'
   return { succeeded: false, exitCode, signal: oomKilled ? 9 : 0, message, code: oomKilled ? 8 : 2 }

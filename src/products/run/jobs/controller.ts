@@ -7,7 +7,7 @@ import type { RunNeeds } from '../needs.ts'
 import type { ExecutionRows } from './execution-rows.ts'
 import { runExecution, type ExecutionRun } from './execution-run.ts'
 import { isOver, setCancelling } from './execution-status.ts'
-import { readExecutionName } from './names.ts'
+import { projectOf } from '../names.ts'
 import { machineSlots, openSlots } from './slots.ts'
 import type { TaskRows } from './task-rows.ts'
 
@@ -79,7 +79,7 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
     if (isOver(execution)) return execution
     setCancelling(execution, needs.clock.nowMs())
     await executions.put(execution)
-    if (!runs.has(name)) await startLeft(readExecutionName(name).project, [name])
+    if (!runs.has(name)) await startLeft(projectOf(name), [name])
     runs.get(name)?.look()
     return over(name)
   }
@@ -107,8 +107,8 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
       return owner !== undefined && isWanted(owner)
     },
     async resume(isResumed) {
-      const left = executions.unfinished().filter(({ name }) => !runs.has(name) && isResumed(readExecutionName(name).project))
-      const byProject = Map.groupBy(left, ({ name }) => readExecutionName(name).project)
+      const left = executions.unfinished().filter(({ name }) => !runs.has(name) && isResumed(projectOf(name)))
+      const byProject = Map.groupBy(left, ({ name }) => projectOf(name))
       for (const [project, unfinished] of byProject) {
         try {
           await startLeft(

@@ -39,7 +39,7 @@ export interface ExecutionPlan {
 
 /**
  * What to do now for an execution. Pure. Every task gets its first attempt before any is tried again, and all are tried before the
- * execution fails (trap 4); the timeout is of each attempt (trap 6).
+ * execution fails (run trap 4); the timeout is of each attempt (run trap 6).
  */
 export function decideExecution(wanted: WantedExecution, tasks: readonly ObservedTask[], nowMs: number): ExecutionPlan {
   const active = tasks.filter(({ state }) => state === 'starting' || state === 'running')

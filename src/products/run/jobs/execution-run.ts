@@ -1,6 +1,8 @@
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import type { InstanceContainers } from '../instances/instance.ts'
 import type { LeftInstance } from '../instances/take-left.ts'
+import { defaultRetries, defaultTaskSeconds } from '../defaults.ts'
 import type { RunNeeds } from '../needs.ts'
 import { adoptAttempt, lostOutcome, startAttempt, type Attempt, type Outcome } from './attempt.ts'
 import { afterAttempt, decideExecution, type StopReason, type WantedExecution } from './decide.ts'
@@ -92,7 +94,7 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly L
 
   const begin = async (execution: Execution, index: number, nowMs: number) => {
     active.set(index, {})
-    const container = `${(name.split('/').at(-1) ?? '').slice(0, 36)}-${crypto.randomUUID().slice(0, 8)}`
+    const container = `${lastPart(name).slice(0, 36)}-${crypto.randomUUID().slice(0, 8)}`
     const task: TaskRow = { ...get(index), state: 'starting', container, startedMs: nowMs }
     await put(task) // before the container is, so that a later daemon knows whose it is
     await follow(execution, task, () => startAttempt(needs, execution, task, closing))
@@ -165,8 +167,8 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly L
 function toWanted(execution: Execution): WantedExecution {
   return {
     parallelism: execution.parallelism,
-    maxRetries: execution.template?.retries.value ?? 3,
-    timeoutMs: Number(execution.template?.timeout?.seconds ?? 600n) * 1000,
+    maxRetries: execution.template?.retries.value ?? defaultRetries,
+    timeoutMs: Number(execution.template?.timeout?.seconds ?? defaultTaskSeconds) * 1000,
     isCancelled: isCancelled(execution),
   }
 }

@@ -7,6 +7,7 @@ import {
   type Condition,
 } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import type { Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import { condition } from '../conditions.ts'
 import type { ExecutionPlan } from './decide.ts'
 import { taskId } from './names.ts'
@@ -65,7 +66,7 @@ function completed(execution: Execution, tasks: readonly TaskRow[], finish: Exec
   if (finish === 'cancelled') return told
   const failed = tasks.find(({ state }) => state === 'failed')
   const { exitCode = 0, signal = 0, message = '' } = failed?.last ?? {}
-  const id = taskId(execution.name.split('/').at(-1) ?? '', failed?.index ?? 0)
+  const id = taskId(lastPart(execution.name), failed?.index ?? 0)
   const hasCode = exitCode !== 0 && signal === 0
   told.message = hasCode
     ? `Task ${id} failed with exit code: ${exitCode} and message: ${message}`

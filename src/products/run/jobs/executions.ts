@@ -15,13 +15,15 @@ import type { Operation } from '../../../api/gen/google/longrunning/operations_p
 import type { Packed, TellProgress } from '../../../api/operations.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import { byNewest } from '../by-newest.ts'
 import type { RunNeeds } from '../needs.ts'
-import { checkEtag } from '../services/services.ts'
+import { checkEtag } from '../etags.ts'
+import { jobKind, locationOf, readName } from '../names.ts'
 import type { Controller } from './controller.ts'
 import type { ExecutionRows } from './execution-rows.ts'
 import { isOver } from './execution-status.ts'
-import { readExecutionName, readJobName } from './names.ts'
+import { readExecutionName } from './names.ts'
 import type { TaskRows } from './task-rows.ts'
 
 /** google.cloud.run.v2.Executions. */
@@ -52,14 +54,11 @@ export function openExecutions(needs: RunNeeds, rows: ExecutionRows, tasks: Task
     await controller.cancel(name)
     await Promise.all([rows.delete(name), tasks.delete(name)])
   }
-  const about = ({ name }: Execution, metadata: Packed) => {
-    const { project, region } = readExecutionName(name)
-    return { parent: `projects/${project}/locations/${region}`, metadata }
-  }
+  const about = ({ name }: Execution, metadata: Packed) => ({ parent: locationOf(name), metadata })
   return {
     getExecution: ({ name }) => get(name),
     listExecutions(request) {
-      const { project, region, job } = readJobName(request.parent)
+      const { project, region, id: job } = readName(jobKind, request.parent)
       const parent = `projects/${needs.project(project).id}/locations/${region}/jobs/`
       const all = rows.list(job === '-' ? parent : `${parent}${job}/executions/`).toSorted(byNewest)
       const page = paginateList(all, request.pageSize, request.pageToken)
@@ -82,7 +81,7 @@ export function openExecutions(needs: RunNeeds, rows: ExecutionRows, tasks: Task
       if (isOver(execution))
         throw new CloudError(
           'FAILED_PRECONDITION',
-          `Execution '${readExecutionName(execution.name).execution}' is completed and cannot be cancelled.`,
+          `Execution '${lastPart(execution.name)}' is completed and cannot be cancelled.`,
           'Nothing is left to do.',
         )
       const told: Packed<typeof ExecutionSchema> = [ExecutionSchema, execution]

@@ -13,7 +13,8 @@ import { openExecutionRows } from './execution-rows.ts'
 import { isOver } from './execution-status.ts'
 import { openExecutions, type ExecutionApi } from './executions.ts'
 import { openJobs, type JobApi } from './jobs.ts'
-import { readExecutionName, readJobName } from './names.ts'
+import { jobKind, readName } from '../names.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import { openScheduler } from './scheduler.ts'
 import { scheduleOf, type Schedule } from './schedule.ts'
 import { openTaskRows } from './task-rows.ts'
@@ -82,7 +83,7 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
     tasks,
     list: (project) =>
       jobs.all(project).map((job) => {
-        const { region, job: id } = readJobName(job.name)
+        const { region, id } = readName(jobKind, job.name)
         const schedule = scheduleOf(job)
         const nextRunMs = scheduler.nextRunMs(job.name)
         return {
@@ -100,7 +101,7 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
         if (!key.includes('/executions/')) continue
         needs.operations.resume(name, async (tell) => {
           if (executionRows.get(key) !== undefined) return executions.follow(key, tell)
-          throw new CloudError('NOT_FOUND', `Execution '${readExecutionName(key).execution}' was deleted.`, 'Run the job again.')
+          throw new CloudError('NOT_FOUND', `Execution '${lastPart(key)}' was deleted.`, 'Run the job again.')
         })
       }
       jobs.resume()

@@ -21,17 +21,19 @@ import type { Packed } from '../../../api/operations.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import { openCollection, projectsIn } from '../../../state/collection.ts'
 import { byNewest } from '../by-newest.ts'
 import type { RunNeeds } from '../needs.ts'
-import { condition } from '../conditions.ts'
-import { checkEtag } from '../services/services.ts'
+import { condition, markReady, markReconciling } from '../conditions.ts'
+import { checkEtag, newEtag } from '../etags.ts'
+import { checkId, jobKind, locationOf, notFound, readName } from '../names.ts'
 import type { Controller } from './controller.ts'
 import type { ExecutionRows } from './execution-rows.ts'
 import { isOver, toMs } from './execution-status.ts'
 import type { ExecutionApi } from './executions.ts'
 import { fillJob } from './fill-job.ts'
-import { checkJobId, newExecutionId, readJobName } from './names.ts'
+import { newExecutionId } from './names.ts'
 import { newExecution, toReference } from './new-execution.ts'
 import { applyOverrides } from './overrides.ts'
 import { unactedFields, unactedWords } from '../unacted-fields.ts'
@@ -75,8 +77,8 @@ export function openJobs(
   const read = (value: string): Job => readMessage(JobSchema, value)
   const put = (job: Job) => jobs.put(job.name, writeMessage(JobSchema, job))
   const canonical = (name: string) => {
-    const { project, region, job } = readJobName(name)
-    return `projects/${needs.project(project).id}/locations/${region}/jobs/${job}`
+    const { project, region, id } = readName(jobKind, name)
+    return `projects/${needs.project(project).id}/locations/${region}/jobs/${id}`
   }
   const find = (name: string): Job | undefined => {
     const value = jobs.get(canonical(name))
@@ -85,12 +87,7 @@ export function openJobs(
   const get = (name: string): Job => {
     const job = find(name)
     if (job !== undefined) return job
-    const { project, region, job: id } = readJobName(name)
-    throw new CloudError(
-      'NOT_FOUND',
-      `Resource '${id}' of kind 'JOB' in region '${region}' in project '${project}' does not exist.`,
-      'Create it first.',
-    )
+    throw notFound(jobKind, readName(jobKind, name))
   }
   /** The job as it is told: what its newest execution is now belongs to it. */
   const view = (job: Job): Job => {
@@ -99,10 +96,10 @@ export function openJobs(
     if (execution !== undefined) job.latestCreatedExecution = toReference(execution)
     return job
   }
-  const about = (job: Job): { parent: string; metadata: Packed<typeof JobSchema> } => {
-    const { project, region } = readJobName(job.name)
-    return { parent: `projects/${project}/locations/${region}`, metadata: [JobSchema, view(clone(JobSchema, job))] }
-  }
+  const about = (job: Job): { parent: string; metadata: Packed<typeof JobSchema> } => ({
+    parent: locationOf(job.name),
+    metadata: [JobSchema, view(clone(JobSchema, job))],
+  })
   const done = (job: Job) => needs.operations.done(about(job), about(job).metadata)
 
   const begin = async (job: Job, template: ExecutionTemplate, id: string, caller: string): Promise<Execution> => {
@@ -131,8 +128,7 @@ export function openJobs(
       await put(job)
       return needs.operations.start(about(job), async () => about(job).metadata)
     }
-    job.reconciling = true
-    job.terminalCondition = condition('Ready', Condition_State.CONDITION_RECONCILING, 'Waiting for the execution.', now())
+    markReconciling(job, 'Waiting for the execution.', now())
     await put(job)
     return needs.operations.start(about(job), async () => {
       const settled = await settleToken(job.name, caller)
@@ -142,14 +138,14 @@ export function openJobs(
   const settleToken = async (name: string, caller: string): Promise<Job> => {
     const job = get(name)
     const { case: kind, value: token = '' } = job.createExecution
-    const id = `${readJobName(name).job}-${token}`
+    const id = `${lastPart(name)}-${token}`
     const fullName = `${name}/executions/${id}`
     if (rows.get(fullName) === undefined && job.template !== undefined) await begin(job, job.template, id, caller)
     const failure = await executionReached(fullName, kind === 'runExecutionToken')
     const current = get(name)
     setReady(current, failure)
     await put(current)
-    if (failure !== undefined) throw new CloudError('FAILED_PRECONDITION', failure, `devcloud logs ${readJobName(name).job}`)
+    if (failure !== undefined) throw new CloudError('FAILED_PRECONDITION', failure, `devcloud logs ${lastPart(name)}`)
     return current
   }
   /** Resolves when the execution has begun or, with `isWhole`, is over; with the words of its failure when it failed. */
@@ -164,11 +160,8 @@ export function openJobs(
   }
   const now = () => new Date(needs.clock.nowMs())
   const setReady = (job: Job, failure?: string) => {
-    const { CONDITION_FAILED, CONDITION_SUCCEEDED } = Condition_State
-    job.reconciling = false
-    job.observedGeneration = job.generation
-    job.terminalCondition = condition('Ready', failure === undefined ? CONDITION_SUCCEEDED : CONDITION_FAILED, failure ?? '', now())
-    job.conditions = [condition('ResourcesAvailable', CONDITION_SUCCEEDED, '', now())]
+    markReady(job, ['ResourcesAvailable'], now())
+    if (failure !== undefined) job.terminalCondition = condition('Ready', Condition_State.CONDITION_FAILED, failure, now())
   }
 
   const make = (sent: Job | undefined, name: string, caller: string): Job => {
@@ -183,7 +176,7 @@ export function openJobs(
     job.lastModifier = caller
     job.launchStage ||= LaunchStage.GA
     job.updateTime = timestampFromMs(needs.clock.nowMs())
-    job.etag = `"${crypto.randomUUID()}"`
+    job.etag = newEtag()
     return job
   }
   /** The execution that a run would make. */
@@ -191,12 +184,12 @@ export function openJobs(
     const job = get(request.name)
     checkEtag(request.etag, job.etag)
     if (job.template === undefined) throw new CloudError('INTERNAL', `Job '${job.name}' has no template.`, 'Update it.')
-    return { job, template: applyOverrides(job.template, request.overrides), id: newExecutionId(readJobName(job.name).job) }
+    return { job, template: applyOverrides(job.template, request.overrides), id: newExecutionId(lastPart(job.name)) }
   }
 
   return {
     async createJob(request, caller) {
-      checkJobId(request.jobId)
+      checkId(jobKind, request.jobId)
       const name = canonical(`${request.parent}/jobs/${request.jobId}`)
       if (find(name) !== undefined)
         throw new CloudError('ALREADY_EXISTS', `Resource '${request.jobId}' already exists.`, 'Update it, or choose another id.')
@@ -207,7 +200,7 @@ export function openJobs(
     },
     getJob: ({ name }) => view(get(name)),
     listJobs(request) {
-      const { project, region } = readJobName(`${request.parent}/jobs/x`)
+      const { project, region } = readName(jobKind, `${request.parent}/jobs/x`)
       const prefix = `projects/${needs.project(project).id}/locations/${region}/jobs/`
       const all = jobs.list(prefix).map(({ value }) => read(value))
       const page = paginateList(all.toSorted(byNewest), request.pageSize, request.pageToken)
@@ -218,7 +211,7 @@ export function openJobs(
       const name = canonical(sent.name)
       const current = find(name)
       if (current === undefined && !request.allowMissing) get(name)
-      if (current === undefined) checkJobId(readJobName(name).job)
+      if (current === undefined) checkId(jobKind, lastPart(name))
       else checkEtag(sent.etag, current.etag)
       const job = current === undefined ? make(sent, name, caller) : stamped(keepServerFields(fillJob(sent, name), current), caller)
       if (!request.validateOnly) return apply(job, caller)

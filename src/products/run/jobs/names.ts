@@ -1,13 +1,10 @@
-import { CloudError } from '../../../base/cloud-error.ts'
+import { jobKind, notAName, readName } from '../names.ts'
 
-/** The parts of `projects/P/locations/R/jobs/J`, or `jobs/-` in a list. */
-export interface JobName {
+/** The parts of `projects/P/locations/R/jobs/J/executions/E`; `-` in a list is any. */
+export interface ExecutionName {
   readonly project: string
   readonly region: string
   readonly job: string
-}
-
-export interface ExecutionName extends JobName {
   readonly execution: string
 }
 
@@ -16,32 +13,17 @@ export interface TaskName extends ExecutionName {
 }
 
 /** @throws CloudError INVALID_ARGUMENT when `name` has another form, as of all below */
-export function readJobName(name: string): JobName {
-  const [, project, region, job] = /^projects\/([^/]+)\/locations\/([^/]+)\/jobs\/([^/]+)$/.exec(name) ?? []
-  if (project !== undefined && region !== undefined && job !== undefined) return { project, region, job }
-  throw badName(name, 'a job', 'projects/PROJECT/locations/REGION/jobs/JOB')
-}
-
 export function readExecutionName(name: string): ExecutionName {
   const [, job = '', execution] = /^(.*)\/executions\/([^/]+)$/.exec(name) ?? []
-  if (execution === undefined) throw badName(name, 'an execution', 'projects/PROJECT/locations/REGION/jobs/JOB/executions/EXECUTION')
-  return { ...readJobName(job), execution }
+  if (execution === undefined) throw notAName(name, 'an execution', 'projects/PROJECT/locations/REGION/jobs/JOB/executions/EXECUTION')
+  const { project, region, id } = readName(jobKind, job)
+  return { project, region, job: id, execution }
 }
 
 export function readTaskName(name: string): TaskName {
   const [, execution = '', task] = /^(.*)\/tasks\/([^/]+)$/.exec(name) ?? []
-  if (task === undefined) throw badName(name, 'a task', 'projects/PROJECT/locations/REGION/jobs/JOB/executions/EXECUTION/tasks/TASK')
+  if (task === undefined) throw notAName(name, 'a task', 'projects/PROJECT/locations/REGION/jobs/JOB/executions/EXECUTION/tasks/TASK')
   return { ...readExecutionName(execution), task }
-}
-
-/** @throws CloudError INVALID_ARGUMENT. A letter first, then lower case letters, digits and hyphens, fewer than 64 in all. */
-export function checkJobId(id: string): void {
-  if (/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(id)) return
-  throw new CloudError(
-    'INVALID_ARGUMENT',
-    `Violation in CreateJobRequest.job_id: "${id}" must begin with a letter, hold only lower case letters, digits and hyphens, not end with a hyphen, and be shorter than 64 characters.`,
-    'Choose such an id.',
-  )
 }
 
 /** `JOB-x7k2q`: five letters and digits, as Cloud Run makes them. */
@@ -54,8 +36,4 @@ export function newExecutionId(job: string): string {
 /** `EXECUTION-task3` */
 export function taskId(execution: string, index: number): string {
   return `${execution}-task${index}`
-}
-
-function badName(name: string, what: string, form: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', `"${name}" is not ${what}'s name.`, `Write ${form}.`)
 }

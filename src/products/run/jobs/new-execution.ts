@@ -10,11 +10,13 @@ import {
 } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import { Condition_ExecutionReason, Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { isOver, setStatus } from './execution-status.ts'
-import { readJobName } from './names.ts'
+import { newEtag } from '../etags.ts'
+import { jobKind, readName } from '../names.ts'
+import { lastPart } from '../../../base/last-part.ts'
 
 /** An execution of `job` that has not begun. @param template the job's, with the overrides of this run */
 export function newExecution(job: Job, template: ExecutionTemplate, id: string, creator: string, nowMs: number): Execution {
-  const { project, region, job: jobId } = readJobName(job.name)
+  const { project, region, id: jobId } = readName(jobKind, job.name)
   const execution = create(ExecutionSchema, {
     name: `${job.name}/executions/${id}`,
     uid: crypto.randomUUID(),
@@ -29,7 +31,7 @@ export function newExecution(job: Job, template: ExecutionTemplate, id: string, 
     parallelism: Math.min(template.parallelism, template.taskCount),
     taskCount: template.taskCount,
     logUri: `devcloud:logs?project=${project}&location=${region}&job=${jobId}&execution=${id}`,
-    etag: `"${crypto.randomUUID()}"`,
+    etag: newEtag(),
   })
   if (template.template !== undefined) execution.template = template.template
   setStatus(execution, [], undefined, nowMs)
@@ -40,7 +42,7 @@ export function newExecution(job: Job, template: ExecutionTemplate, id: string, 
 export function toReference(execution: Execution): ExecutionReference {
   const { name, createTime, completionTime } = execution
   return create(ExecutionReferenceSchema, {
-    name: name.split('/').at(-1) ?? '',
+    name: lastPart(name),
     completionStatus: completionStatus(execution),
     ...(createTime !== undefined && { createTime }),
     ...(completionTime !== undefined && { completionTime }),

@@ -2,7 +2,9 @@ import { clone } from '@bufbuild/protobuf'
 import { ExecutionTemplateSchema, type ExecutionTemplate } from '../../../api/gen/google/cloud/run/v2/execution_template_pb.ts'
 import type { RunJobRequest_Overrides } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { checkCounts, checkTaskEnv, checkTimeout } from './job-template.ts'
+import { reservedEnv } from '../defaults.ts'
+import { checkReservedEnv } from '../instances/container-rules.ts'
+import { checkCounts, checkTimeout } from './job-template.ts'
 
 /**
  * The job's template as one execution takes it: args replace, variables merge, counts and timeout replace (RunJobRequest.Overrides).
@@ -24,7 +26,7 @@ export function applyOverrides(template: ExecutionTemplate, overrides: RunJobReq
       throw new CloudError('INVALID_ARGUMENT', `overrides: The job has no container "${name}".`, 'Leave the name out.')
     if (clearArgs && args.length > 0)
       throw new CloudError('INVALID_ARGUMENT', 'overrides: clear_args is set beside args.', 'Send one of them.')
-    checkTaskEnv(env.map((variable) => variable.name))
+    checkReservedEnv('env', env, reservedEnv.task)
     if (clearArgs || args.length > 0) container.args = [...args]
     const told = new Set(env.map((variable) => variable.name))
     container.env = [...container.env.filter((variable) => !told.has(variable.name)), ...env]

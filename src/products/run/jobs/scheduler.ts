@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import { RunJobRequestSchema, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import type { RunNeeds } from '../needs.ts'
 import type { JobApi } from './jobs.ts'
-import { readJobName } from './names.ts'
+import { projectOf } from '../names.ts'
 import { nextRunMs, scheduleOf, type Schedule } from './schedule.ts'
 
 /** Who runs jobs by their schedules, as `creator` of executions. */
@@ -78,5 +78,5 @@ export function openScheduler(needs: Pick<RunNeeds, 'clock' | 'isUp' | 'log'>, a
 
 function toEntry(job: Job, isUp: (project: string) => boolean): readonly (readonly [string, Schedule])[] {
   const schedule = scheduleOf(job)
-  return schedule !== undefined && isUp(readJobName(job.name).project) ? [[job.name, schedule]] : []
+  return schedule !== undefined && isUp(projectOf(job.name)) ? [[job.name, schedule]] : []
 }

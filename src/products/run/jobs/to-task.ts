@@ -11,6 +11,7 @@ import { TaskAttemptResultSchema, TaskSchema, type Task } from '../../../api/gen
 import { TaskTemplateSchema } from '../../../api/gen/google/cloud/run/v2/task_template_pb.ts'
 import { StatusSchema } from '../../../api/gen/google/rpc/status_pb.ts'
 import { condition } from '../conditions.ts'
+import { defaultRetries } from '../defaults.ts'
 import { toMs } from './execution-status.ts'
 import { readExecutionName, taskId } from './names.ts'
 import type { TaskRow } from './task-rows.ts'
@@ -32,7 +33,7 @@ export function toTask(execution: Execution, row: TaskRow): Task {
     annotations: execution.annotations,
     job,
     execution: id,
-    maxRetries: template.retries.value ?? 3,
+    maxRetries: template.retries.value ?? defaultRetries,
     serviceAccount,
     executionEnvironment,
     reconciling: !isDone,

@@ -1,3 +1,4 @@
+import { lastPart } from '../../../base/last-part.ts'
 import { given } from '../../../config/given.ts'
 import type { KnativeService } from './knative-schema.ts'
 import type { ServicePart } from './service-part.ts'
@@ -6,7 +7,7 @@ import type { WantedEnv } from './wanted-run.ts'
 /** `ALIAS:projects/NUMBER/secrets/ID,...`: how version 1 of the API names secrets of other projects. */
 export function readAliases(text: string): ReadonlyMap<string, string> {
   const pairs = text.split(',').map((pair) => pair.trim().split(':'))
-  return new Map(pairs.map(([alias = '', name = '']) => [alias, name.split('/').at(-1) ?? name]))
+  return new Map(pairs.map(([alias = '', name = '']) => [alias, lastPart(name)]))
 }
 
 export function toEnv(

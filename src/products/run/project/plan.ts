@@ -3,6 +3,7 @@ import { RevisionTemplateSchema } from '../../../api/gen/google/cloud/run/v2/rev
 import type { GoogleApi, Json } from '../../../api/google-api.ts'
 import type { ProductPlan, Progress, Site, Step } from '../../../api/product-plan.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import { isRecord } from '../../../base/is-record.ts'
 import type { BuildSource } from '../../../engine/engine.ts'
 import { runOnce } from '../instances/run-once.ts'
@@ -59,7 +60,7 @@ async function observe({ needs, builds }: PlanNeeds, wanted: WantedRun, site: Si
 async function listJobs(api: GoogleApi, { project, region }: Site): Promise<ObservedRun['jobs']> {
   const { jobs } = await api.call('GET', `${run}/projects/${project}/locations/${region}/jobs?pageSize=1000`)
   const found = Array.isArray(jobs) ? jobs.filter(isRecord) : []
-  return new Map(found.map((job) => [String(job['name']).split('/').at(-1) ?? '', job]))
+  return new Map(found.map((job) => [lastPart(String(job['name'])), job]))
 }
 
 function sourcesOf({ services, jobs }: WantedRun, project: string): readonly BuildSource[] {
@@ -135,7 +136,7 @@ class Executor {
         throw stillServing(error, found)
       })
     await openToAll(api, url, isOpen)
-    return String(answer['latestReadyRevision']).split('/').at(-1) ?? 'ready'
+    return lastPart(String(answer['latestReadyRevision'] ?? 'ready'))
   }
 
   async #runBefore(service: WantedService, body: Json, { onLine, signal }: Progress): Promise<void> {
@@ -189,10 +190,7 @@ class Executor {
 
 /** Adds which revision goes on serving when a new one has failed. */
 function stillServing(error: unknown, found: Json | undefined): unknown {
-  const revision =
-    String(found?.['latestReadyRevision'] ?? '')
-      .split('/')
-      .at(-1) ?? ''
+  const revision = lastPart(String(found?.['latestReadyRevision'] ?? ''))
   if (revision === '' || !(error instanceof CloudError)) return error
   const { code, message, next, fault, evidence } = error
   const more = [...evidence, `still serving ${revision}`]

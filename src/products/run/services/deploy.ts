@@ -2,11 +2,13 @@ import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { isReady, markFailed, markServing } from '../conditions.ts'
+import { lastPart } from '../../../base/last-part.ts'
+import { isReady, markFailed, markReady } from '../conditions.ts'
 import type { Instances } from '../instances/instances.ts'
 import type { RunNeeds } from '../needs.ts'
-import { healthCheckDisabled, newEtag, type Revisions } from './revisions.ts'
-import { readServiceName } from '../resources.ts'
+import { newEtag } from '../etags.ts'
+import { skipsHealthCheck, type Revisions } from './revisions.ts'
+import { projectOf } from '../names.ts'
 import { fateOf } from './revision-fate.ts'
 import { openRoute, type RouteParts } from './route.ts'
 import type { ServiceStore } from './service-store.ts'
@@ -44,13 +46,13 @@ export async function deploy(
   }
   const problem = failure ?? routeProblem(service, revisions)
   if (problem === undefined) {
-    service.trafficStatuses = resolveTraffic(service.traffic, service.latestReadyRevision.split('/').at(-1) ?? '', service.uri)
-    markServing(service, at())
+    service.trafficStatuses = resolveTraffic(service.traffic, lastPart(service.latestReadyRevision), service.uri)
+    markReady(service, ['RoutesReady', 'ConfigurationsReady'], at())
   } else markFailed(service, problem, at())
   service.updateTime = timestampFromDate(at())
   service.etag = newEtag()
   await store.put(service)
-  if (needs.isUp(readServiceName(service.name).project)) openRoute(parts, service)
+  if (needs.isUp(projectOf(service.name))) openRoute(parts, service)
   settleRevisions(parts, service.name).catch((error: unknown) => needs.log.warn({ err: error, service: service.name }, 'settling failed'))
   return { service, failure: problem }
 }
@@ -63,9 +65,9 @@ async function check(
   revision: Revision,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { project } = readServiceName(revision.name.replace(/\/revisions\/[^/]+$/, ''))
+  const project = projectOf(revision.name)
   try {
-    if (revision.annotations[healthCheckDisabled] !== 'true') await instances.warm(revision, needs.project(project), signal)
+    if (!skipsHealthCheck(revision)) await instances.warm(revision, needs.project(project), signal)
     await revisions.setReady(revision.name)
     return undefined
   } catch (failure) {
@@ -77,7 +79,7 @@ async function check(
 
 /** A failed revision never takes traffic. */
 function routeProblem(service: Service, revisions: Revisions): CloudError | undefined {
-  const statuses = resolveTraffic(service.traffic, service.latestReadyRevision.split('/').at(-1) ?? '', service.uri)
+  const statuses = resolveTraffic(service.traffic, lastPart(service.latestReadyRevision), service.uri)
   const bad = statuses.find((target) => {
     const revision = revisions.get(`${service.name}/revisions/${target.revision}`)
     return revision === undefined || !isReady(revision)

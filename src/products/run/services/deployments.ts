@@ -1,9 +1,10 @@
 import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { SerialQueues } from '../../../base/serial-queues.ts'
 import { markFailed } from '../conditions.ts'
 import { deploy, type DeployParts } from './deploy.ts'
-import { readServiceName } from '../resources.ts'
+import { locationOf } from '../names.ts'
 
 /** Deployments of one service follow one another, each behind a long-running operation. */
 export interface Deployments {
@@ -17,27 +18,16 @@ export interface Deployments {
 
 export function openDeployments(parts: DeployParts): Deployments {
   const { needs, store, revisions } = parts
-  const queue = new Map<string, Promise<unknown>>()
-  const enqueue = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    const turn = (queue.get(name) ?? Promise.resolve()).then(work)
-    const settled = turn.catch(() => {})
-    queue.set(name, settled)
-    try {
-      return await turn
-    } finally {
-      if (queue.get(name) === settled) queue.delete(name)
-    }
-  }
+  const queues = new SerialQueues()
   return {
     start(service, isTrafficOnly) {
-      const { project, region } = readServiceName(service.name)
-      return needs.operations.start({ parent: `projects/${project}/locations/${region}`, metadata: [ServiceSchema, service] }, async () => {
-        const outcome = await enqueue(service.name, () => deploy(parts, service, isTrafficOnly, AbortSignal.timeout(longestMs)))
+      return needs.operations.start({ parent: locationOf(service.name), metadata: [ServiceSchema, service] }, async () => {
+        const outcome = await queues.run(service.name, () => deploy(parts, service, isTrafficOnly, AbortSignal.timeout(longestMs)))
         if (outcome.failure !== undefined) throw outcome.failure
         return [ServiceSchema, outcome.service] as const
       })
     },
-    settled: async (name) => void (await queue.get(name)),
+    settled: (name) => queues.settled(name),
     async endInterrupted() {
       const failure = new CloudError('ABORTED', 'The devcloud daemon ended while this was deployed.', 'Deploy again.')
       for (const service of store.list('').filter(({ reconciling }) => reconciling)) {

@@ -8,7 +8,7 @@ const regionCodes: Readonly<Record<string, string>> = {
 export interface ServiceHosts {
   /** `SERVICE-HASH-RR.a.run.app`: what `uri` shows. */
   readonly hashed: string
-  /** `SERVICE-PROJECTNUMBER.REGION.run.app`; undefined when the label is longer than 63 characters (trap 28). */
+  /** `SERVICE-PROJECTNUMBER.REGION.run.app`; undefined when the label is longer than 63 characters (run trap 28). */
   readonly deterministic: string | undefined
   /** What the browser of this machine opens: `SERVICE.localhost`, and the same with the project, which never clashes. */
   readonly local: string

@@ -23,7 +23,7 @@ interface IdToken {
 }
 
 /**
- * The check before a container is asked, undefined where everybody may pass (contract: cloud-run.md 1, "Auth").
+ * The check before a container is asked, undefined where everybody may pass (run traps 25, 26).
  * X-Serverless-Authorization is read first, and then Authorization is the application's own.
  */
 export function invokerGate(rules: InvokerRules, nowMs: () => number): Gate | undefined {

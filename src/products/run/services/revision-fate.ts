@@ -1,5 +1,6 @@
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import { sharesOf } from './route.ts'
 
 /** Source: cloud.google.com/run/quotas, "Revisions for each service". */
@@ -16,7 +17,7 @@ export function fateOf(
   service: Pick<Service, 'trafficStatuses' | 'latestReadyRevision' | 'latestCreatedRevision'>,
 ): 'serves' | 'retires' | 'forgotten' | 'undecided' {
   if (revision.reconciling) return 'undecided'
-  if (sharesOf(service).has(revision.name.split('/').at(-1) ?? '')) return 'serves'
+  if (sharesOf(service).has(lastPart(revision.name))) return 'serves'
   const isLatest = [service.latestReadyRevision, service.latestCreatedRevision].includes(revision.name)
   return index >= keptRevisions && !isLatest ? 'forgotten' : 'retires'
 }

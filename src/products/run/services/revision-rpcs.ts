@@ -12,7 +12,7 @@ import { paginateList } from '../../../api/pages.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { DeployParts } from './deploy.ts'
 import { sharesOf } from './route.ts'
-import { checkEtag } from './services.ts'
+import { checkEtag } from '../etags.ts'
 
 /** google.cloud.run.v2.Revisions, of services. */
 export function revisionRpcs(

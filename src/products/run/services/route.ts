@@ -8,7 +8,7 @@ import { idleLimitMs } from '../instances/idle-limit.ts'
 import type { Instances } from '../instances/instances.ts'
 import { invokerGate, invokersOf, type InvokerRules } from './invoker.ts'
 import type { RunNeeds } from '../needs.ts'
-import { readServiceName } from '../resources.ts'
+import { readName, serviceKind } from '../names.ts'
 import type { Revisions } from './revisions.ts'
 import { limitsOf } from './service-scaling.ts'
 
@@ -24,7 +24,7 @@ export interface RouteParts {
 /** Tells the router where requests for `service` go, and the pools how many instances each revision may have. */
 export function openRoute(parts: RouteParts, service: Service): void {
   const { needs, revisions, instances } = parts
-  const { project: id, service: serviceId } = readServiceName(service.name)
+  const { project: id, id: serviceId } = readName(serviceKind, service.name)
   const project = needs.project(id)
   const hosts = routedHosts(needs, service)
   const shares = sharesOf(service)
@@ -43,7 +43,7 @@ export function openRoute(parts: RouteParts, service: Service): void {
 
 /** Who may call, as the policies of the service and of its project say now. */
 function rulesOf({ needs, policies }: RouteParts, service: Service): InvokerRules {
-  const { project: id, region, service: serviceId } = readServiceName(service.name)
+  const { project: id, region, id: serviceId } = readName(serviceKind, service.name)
   const { hashed, deterministic, local, localWithProject } = hostsOf(needs.project(id), region, serviceId)
   const own = [hashed, deterministic, local, localWithProject].flatMap((host) => (host === undefined ? [] : `https://${host}`))
   const here = [local, localWithProject].flatMap((host) => [`http://${host}`, `http://${host}:${needs.router.port}`])
@@ -73,8 +73,8 @@ export function sharesOf({ trafficStatuses }: Pick<Service, 'trafficStatuses'>):
 
 /** The names of this machine stand for a load balancer's: they stay when the default URL is disabled. */
 function routedHosts(needs: RunNeeds, { name, defaultUriDisabled }: Service): readonly string[] {
-  const { project, region, service } = readServiceName(name)
-  const { hashed, deterministic, local, localWithProject } = hostsOf(needs.project(project), region, service)
+  const { project, region, id } = readName(serviceKind, name)
+  const { hashed, deterministic, local, localWithProject } = hostsOf(needs.project(project), region, id)
   if (defaultUriDisabled) return [local, localWithProject]
   return [local, localWithProject, hashed, ...(deterministic === undefined ? [] : [deterministic])]
 }

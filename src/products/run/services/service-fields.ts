@@ -1,11 +1,14 @@
 import { clone, create, toJson } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { LaunchStage } from '../../../api/gen/google/api/launch_stage_pb.ts'
+import { RevisionTemplateSchema } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { IngressTraffic } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { hostsOf } from './hosts.ts'
 import type { Project } from '../needs.ts'
-import { orderedText, readServiceName, templateKey, withDefaults } from '../resources.ts'
+import { readName, serviceKind } from '../names.ts'
+import { orderedText, templateKey } from '../revisions/template-key.ts'
+import { withDefaults } from './fill-template.ts'
 import { checkService } from './service-rules.ts'
 import { allToLatest } from './traffic.ts'
 
@@ -15,7 +18,7 @@ import { allToLatest } from './traffic.ts'
  * @throws CloudError as `checkService`
  */
 export function toStored(sent: Service, name: string, current: Service | undefined, project: Project, caller: string, at: Date): Service {
-  const { region, service: id } = readServiceName(name)
+  const { region, id } = readName(serviceKind, name)
   const hosts = hostsOf(project, region, id)
   const service = clone(ServiceSchema, sent)
   service.template = withDefaults(checkService(service, id))
@@ -50,7 +53,10 @@ export function toStored(sent: Service, name: string, current: Service | undefin
 /** Whether an update leaves the template, so that it makes no revision and starts none (run trap 29). */
 export function isTrafficOnly(service: Service, current: Service | undefined): boolean {
   if (current?.template === undefined || service.template === undefined) return false
-  return templateKey(service.template) === templateKey(current.template) && desiredText(service) !== desiredText(current)
+  return (
+    templateKey(RevisionTemplateSchema, service.template) === templateKey(RevisionTemplateSchema, current.template) &&
+    desiredText(service) !== desiredText(current)
+  )
 }
 
 /** What the user asked for, as one text. */

@@ -2,6 +2,7 @@ import type { RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revi
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { defaultRequestSeconds } from '../defaults.ts'
 import { refuseUnemulated } from '../refused-fields.ts'
 import { checkUserKeys, isReservedKey } from '../reserved-keys.ts'
 import { checkTraffic } from './traffic.ts'
@@ -59,7 +60,7 @@ function checkRevisionName(id: string, serviceId: string): void {
 }
 
 function checkNumbers({ scaling }: Service, template: RevisionTemplate): void {
-  const timeout = Number(template.timeout?.seconds ?? 300n)
+  const timeout = Number(template.timeout?.seconds ?? defaultRequestSeconds)
   checkRange('service.template.timeout', timeout, 1, 3600)
   checkRange('service.template.max_instance_request_concurrency', template.maxInstanceRequestConcurrency, 0, 1000)
   checkScaling('service.template.scaling', template.scaling)

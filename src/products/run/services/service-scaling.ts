@@ -1,6 +1,7 @@
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { ServiceScaling_ScalingMode } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
+import { defaultMaxInstances } from '../defaults.ts'
 import type { InstanceLimits } from '../../../router/pool/revision-pool.ts'
 
 /**
@@ -15,7 +16,7 @@ export function limitsOf(scaling: Service['scaling'], revision: Pick<Revision, '
     const count = share(scaling.manualInstanceCount ?? 0)
     return { min: count, max: count }
   }
-  const own = { min: revision.scaling?.minInstanceCount ?? 0, max: revision.scaling?.maxInstanceCount || 100 }
+  const own = { min: revision.scaling?.minInstanceCount ?? 0, max: revision.scaling?.maxInstanceCount || defaultMaxInstances }
   const serviceMax = scaling?.maxInstanceCount || Infinity
   const max = Math.max(1, Math.min(own.max, percent === 0 ? serviceMax : share(serviceMax)))
   return { min: Math.min(max, Math.max(own.min, share(scaling?.minInstanceCount ?? 0))), max }

@@ -1,10 +1,9 @@
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { readMessage, writeMessage } from '../../../api/message-row.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
 import { openCollection, projectsIn } from '../../../state/collection.ts'
 import type { RunNeeds } from '../needs.ts'
-import { readServiceName } from '../resources.ts'
+import { notFound, readName, serviceKind } from '../names.ts'
 
 /** Services as rows of the state. */
 export interface ServiceStore {
@@ -37,8 +36,8 @@ export function openServiceStore(needs: Pick<RunNeeds, 'state' | 'project' | 'cl
   const read = (value: string) => readMessage(ServiceSchema, value)
   const write = (service: Service) => writeMessage(ServiceSchema, service)
   const canonical = (name: string) => {
-    const { project, region, service } = readServiceName(name)
-    return `projects/${needs.project(project).id}/locations/${region}/services/${service}`
+    const { project, region, id } = readName(serviceKind, name)
+    return `projects/${needs.project(project).id}/locations/${region}/services/${id}`
   }
   const find = (name: string) => {
     const value = rows.get(canonical(name))
@@ -55,12 +54,7 @@ export function openServiceStore(needs: Pick<RunNeeds, 'state' | 'project' | 'cl
     get(name) {
       const service = find(name)
       if (service !== undefined) return service
-      const { project, region, service: id } = readServiceName(name)
-      throw new CloudError(
-        'NOT_FOUND',
-        `Resource '${id}' of kind 'SERVICE' in region '${region}' in project '${project}' does not exist.`,
-        'Create it first.',
-      )
+      throw notFound(serviceKind, readName(serviceKind, name))
     },
     list: (prefix) => list(rows, prefix),
     listDeleted: (prefix) =>

@@ -15,13 +15,13 @@ import type { Operation } from '../../../api/gen/google/longrunning/operations_p
 import { applyMask } from '../../../api/masks.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import { isFailed, markDeploying } from '../conditions.ts'
+import { isFailed, markReconciling } from '../conditions.ts'
 import type { DeployParts } from './deploy.ts'
 import type { Deployments } from './deployments.ts'
 import { tellSystem } from '../instances/instance-log.ts'
 import { unactedFields, unactedWords } from '../unacted-fields.ts'
-import { checkServiceId, readServiceName } from '../resources.ts'
-import { newEtag } from './revisions.ts'
+import { checkId, locationOf, projectOf, readName, serviceKind } from '../names.ts'
+import { checkEtag, newEtag } from '../etags.ts'
 import { isTrafficOnly, toStored } from './service-fields.ts'
 import { checkMetadata } from './service-rules.ts'
 import { namedRevisions } from './traffic.ts'
@@ -41,7 +41,7 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
   const { needs, store, revisions, instances } = parts
   const now = () => new Date(needs.clock.nowMs())
   const done = (service: Service) =>
-    needs.operations.done({ parent: parentOf(service.name), metadata: [ServiceSchema, service] }, [ServiceSchema, service])
+    needs.operations.done({ parent: locationOf(service.name), metadata: [ServiceSchema, service] }, [ServiceSchema, service])
 
   /** From reading `current` to the write nothing waits, so that two writers never build on the same state. */
   const write = async (
@@ -51,7 +51,7 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
     caller: string,
     validateOnly: boolean,
   ): Promise<Operation> => {
-    const service = toStored(sent, name, current, needs.project(readServiceName(name).project), caller, now())
+    const service = toStored(sent, name, current, needs.project(projectOf(name)), caller, now())
     checkTargets(parts, service)
     service.etag = newEtag()
     if (validateOnly) {
@@ -61,21 +61,21 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
     const isLight = isTrafficOnly(service, current)
     const { revision, saved } = revisions.forTemplate(service)
     service.latestCreatedRevision = revision.name
-    markDeploying(service, now())
+    markReconciling(service, 'Deploying revision.', now())
     await Promise.all([saved, store.put(service)])
     const unacted = unactedFields(service)
     if (unacted.length > 0 && !isLight) tellSystem(needs, revision, { severity: 'WARNING', text: unactedWords(unacted) })
     return deployments.start(service, isLight)
   }
   const createNew = (sent: Service, name: string, caller: string, validateOnly: boolean) => {
-    const parent = parentOf(name)
+    const parent = locationOf(name)
     if (store.list(`${parent}/`).length >= mostServices)
       throw new CloudError('RESOURCE_EXHAUSTED', `${parent} has ${mostServices} services, which is the most.`, 'Delete one first.')
     return write(sent, name, undefined, caller, validateOnly)
   }
   return {
     async create(request, caller) {
-      checkServiceId(request.serviceId)
+      checkId(serviceKind, request.serviceId)
       const name = store.canonical(`${request.parent}/services/${request.serviceId}`)
       checkLocation(name)
       if (store.find(name) !== undefined)
@@ -88,7 +88,7 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
       const current = store.find(name)
       if (current === undefined) {
         if (!request.allowMissing) store.get(sent.name)
-        checkServiceId(readServiceName(name).service)
+        checkId(serviceKind, readName(serviceKind, name).id)
         return createNew(sent, name, caller, request.validateOnly)
       }
       checkEtag(sent.etag, current.etag)
@@ -99,10 +99,10 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
       const service = store.get(request.name)
       checkEtag(request.etag, service.etag)
       if (request.validateOnly) return done(service)
-      const { project, service: id } = readServiceName(service.name)
+      const { project, id } = readName(serviceKind, service.name)
       needs.router.removeRoute(project, id)
       const [gone, old] = await Promise.all([store.delete(service), revisions.removeAll(service.name)])
-      return needs.operations.start({ parent: parentOf(service.name), metadata: [ServiceSchema, gone] }, async () => {
+      return needs.operations.start({ parent: locationOf(service.name), metadata: [ServiceSchema, gone] }, async () => {
         await Promise.all(old.map(({ name }) => instances.retire(name)))
         return [ServiceSchema, gone] as const
       })
@@ -124,7 +124,7 @@ export function serviceRpcs({ needs, store }: DeployParts, admin: ServiceAdmin):
     deleteService: (request) => admin.delete(request),
     getService: (request) => store.get(request.name),
     listServices(request: ListServicesRequest) {
-      const { project, region } = readServiceName(`${request.parent}/services/x`)
+      const { project, region } = readName(serviceKind, `${request.parent}/services/x`)
       checkLocation(request.parent)
       const prefix = `projects/${needs.project(project).id}/locations/${region}/services/`
       const all = request.showDeleted ? [...store.list(prefix), ...store.listDeleted(prefix)] : store.list(prefix)
@@ -151,14 +151,4 @@ function checkTargets({ revisions }: DeployParts, service: Service): void {
 function checkLocation(name: string): void {
   if (!/\/locations\/-(\/|$)/.test(name)) return
   throw new CloudError('INVALID_ARGUMENT', 'Location "-" is not allowed: name one location.', 'Ask one location at a time.')
-}
-
-function parentOf(name: string): string {
-  const { project, region } = readServiceName(name)
-  return `projects/${project}/locations/${region}`
-}
-
-export function checkEtag(sent: string, current: string): void {
-  if (sent === '' || sent === current) return
-  throw new CloudError('ABORTED', 'The etag does not match: the resource was changed since it was read.', 'Read it again, then retry.')
 }

@@ -4,10 +4,10 @@ import type { ContainerStatus } from '../../../engine/engine.ts'
 import { ownerOf } from '../instances/container-labels.ts'
 import { followToEnd, keepIn, type Following } from '../instances/follow-to-end.ts'
 import { instanceOf, type InstanceContainers } from '../instances/instance.ts'
+import { poolKind, readName } from '../names.ts'
 import type { RunNeeds } from '../needs.ts'
 import { startInstance, toInstance, type Instance } from '../instances/start-instance.ts'
 import { countFailure, decidePool, restartDelayMs, type ObservedInstance } from './decide.ts'
-import { readPoolName } from './names.ts'
 import { poolTemplateOf } from './pool-revisions.ts'
 
 /** An instance that lived so long has come up. */
@@ -39,7 +39,7 @@ export interface PoolRun {
 /** Keeps the instances of the pool `name` as `decidePool` says; each end of one makes it look again. */
 export function runPool(work: PoolWork, name: string): PoolRun {
   const { needs, closing } = work
-  const { project, pool } = readPoolName(name)
+  const { project, id: pool } = readName(poolKind, name)
   const instances = new Map<string, Writable<ObservedInstance> & { readonly over: Promise<void>; following?: Following }>()
   const failures = new Map<string, number>()
   const backOff = new Map<string, number>()

@@ -1,15 +1,17 @@
 import type { WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import type { Container } from '../../../engine/engine.ts'
 import { ownerOf, type ContainerOwner } from '../instances/container-labels.ts'
 import type { InstanceContainers } from '../instances/instance.ts'
 import { takeLeft } from '../instances/take-left.ts'
+import { defaultWorkers } from '../defaults.ts'
 import type { RunNeeds } from '../needs.ts'
-import { newEtag } from '../services/revisions.ts'
-import { readPoolName } from './names.ts'
+import { projectOf } from '../names.ts'
+import { newEtag } from '../etags.ts'
 import { runPool, type PoolRun } from './pool-run.ts'
-import { idOf, markFailed, markReady } from './pool-status.ts'
+import { markFailed, markRolledOut } from './pool-status.ts'
 import type { PoolRevisions } from './pool-revisions.ts'
 import { resolveSplits, shareOut } from './splits.ts'
 import type { PoolStore, Rollouts } from './worker-pools.ts'
@@ -36,13 +38,13 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
 
   const wanted = (name: string): ReadonlyMap<string, number> => {
     const pool = store.find(name)
-    return pool === undefined || !needs.isUp(readPoolName(name).project) ? new Map() : wantedInstances(pool)
+    return pool === undefined || !needs.isUp(projectOf(name)) ? new Map() : wantedInstances(pool)
   }
   const finish = async (name: string, failure?: unknown) => {
     const pool = store.find(name)
     if (pool?.reconciling !== true) return
     const at = new Date(needs.clock.nowMs())
-    if (failure === undefined) markReady(pool, at)
+    if (failure === undefined) markRolledOut(pool, at)
     else markFailed(pool, failure, at)
     pool.updateTime = timestampFromMs(at.getTime())
     pool.etag = newEtag()
@@ -57,7 +59,7 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
   /** The rollout is done when every instance of the newest revision has settled, and has failed when one did not come up. */
   const onSettled = (name: string, revision: string, failure?: unknown) => {
     const pool = store.find(name)
-    if (pool?.reconciling !== true || idOf(pool.latestCreatedRevision) !== revision) return
+    if (pool?.reconciling !== true || lastPart(pool.latestCreatedRevision) !== revision) return
     const isWhole = () => {
       const running = runOf(name)
         .instances()
@@ -97,7 +99,7 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
   const settleAtOnce = async (name: string) => {
     const pool = store.find(name)
     if (pool?.reconciling !== true) return
-    const id = idOf(pool.latestCreatedRevision)
+    const id = lastPart(pool.latestCreatedRevision)
     const running = runOf(name)
       .instances()
       .filter((one) => one.revision === id && one.state === 'running').length
@@ -110,7 +112,7 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
     waiting.delete(name)
   }
   const stopProject = async (project: string) => {
-    const own = [...runs].filter(([name]) => readPoolName(name).project === project)
+    const own = [...runs].filter(([name]) => projectOf(name) === project)
     for (const [, run] of own) run.look()
     await Promise.all(own.map(([, run]) => run.stopped()))
     for (const [name] of own) runs.delete(name) // with its back-off: the next start is at once
@@ -122,7 +124,7 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
       done.promise.catch(() => {})
       waiting.set(pool.name, [...(waiting.get(pool.name) ?? []), done])
       try {
-        await adoptLeft(readPoolName(pool.name).project)
+        await adoptLeft(projectOf(pool.name))
         runOf(pool.name).look()
         await settleAtOnce(pool.name)
       } catch (error) {
@@ -136,12 +138,12 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
       run.look()
       await run.stopped()
       runs.delete(pool.name)
-      for (const { name } of revisions.list(pool.name)) await revisions.remove(name)
+      await revisions.removeAll(pool.name)
     },
     wants: isWanted,
     async resume() {
       for (const pool of store.list('')) {
-        const { project } = readPoolName(pool.name)
+        const project = projectOf(pool.name)
         if (!needs.isUp(project)) continue
         try {
           await adoptLeft(project)
@@ -154,7 +156,7 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
     },
     stopProject,
     async removeProject(project) {
-      for (const name of waiting.keys()) if (readPoolName(name).project === project) tellGone(name)
+      for (const name of waiting.keys()) if (projectOf(name) === project) tellGone(name)
       await stopProject(project)
     },
     async [Symbol.asyncDispose]() {
@@ -166,11 +168,11 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
 
 /** Instances of each revision. While the newest one is rolled out, what ran before stays wanted. Pure. */
 export function wantedInstances(pool: WorkerPool): Map<string, number> {
-  const total = pool.scaling?.manualInstanceCount ?? 1
-  const candidate = shareOut(resolveSplits(pool.instanceSplits, idOf(pool.latestCreatedRevision)), total)
-  const serving = shareOut(resolveSplits(pool.instanceSplits, idOf(pool.latestReadyRevision)), total)
+  const total = pool.scaling?.manualInstanceCount ?? defaultWorkers
+  const candidate = shareOut(resolveSplits(pool.instanceSplits, lastPart(pool.latestCreatedRevision)), total)
+  const serving = shareOut(resolveSplits(pool.instanceSplits, lastPart(pool.latestReadyRevision)), total)
   if (!pool.reconciling) return onlyPositive(serving)
-  const id = idOf(pool.latestCreatedRevision)
+  const id = lastPart(pool.latestCreatedRevision)
   return onlyPositive(new Map([...serving, [id, candidate.get(id) ?? 0]]))
 }
 

@@ -18,14 +18,14 @@ import type { Packed } from '../../../api/operations.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import { openCollection, projectsIn } from '../../../state/collection.ts'
 import { byNewest } from '../by-newest.ts'
 import type { RunNeeds } from '../needs.ts'
-import { newEtag } from '../services/revisions.ts'
-import { checkEtag } from '../services/services.ts'
+import { checkEtag, newEtag } from '../etags.ts'
+import { checkId, locationOf, notFound, poolKind, readName } from '../names.ts'
 import { fillPool } from './fill-pool.ts'
-import { checkPoolId, readPoolName } from './names.ts'
-import { idOf, markRolling } from './pool-status.ts'
+import { markRolling } from './pool-status.ts'
 import type { PoolRevisions } from './pool-revisions.ts'
 import { resolveSplits } from './splits.ts'
 import { unactedFields, unactedWords } from '../unacted-fields.ts'
@@ -70,8 +70,8 @@ export function openPoolStore(needs: Pick<RunNeeds, 'state' | 'project'>): PoolS
   const rows = openCollection(needs.state, 'run.workerpool')
   const read = (value: string): WorkerPool => readMessage(WorkerPoolSchema, value)
   const canonical = (name: string) => {
-    const { project, region, pool } = readPoolName(name)
-    return `projects/${needs.project(project).id}/locations/${region}/workerPools/${pool}`
+    const { project, region, id } = readName(poolKind, name)
+    return `projects/${needs.project(project).id}/locations/${region}/workerPools/${id}`
   }
   const find = (name: string) => {
     const value = rows.get(canonical(name))
@@ -83,12 +83,7 @@ export function openPoolStore(needs: Pick<RunNeeds, 'state' | 'project'>): PoolS
     get(name) {
       const found = find(name)
       if (found !== undefined) return found
-      const { project, region, pool } = readPoolName(name)
-      throw new CloudError(
-        'NOT_FOUND',
-        `Resource '${pool}' of kind 'WORKER_POOL' in region '${region}' in project '${project}' does not exist.`,
-        'Create it first.',
-      )
+      throw notFound(poolKind, readName(poolKind, name))
     },
     list: (prefix) =>
       rows
@@ -103,10 +98,10 @@ export function openPoolStore(needs: Pick<RunNeeds, 'state' | 'project'>): PoolS
 }
 
 export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: PoolRevisions, rollouts: Rollouts): WorkerPoolApi {
-  const about = (pool: WorkerPool): { parent: string; metadata: Packed<typeof WorkerPoolSchema> } => {
-    const { project, region } = readPoolName(pool.name)
-    return { parent: `projects/${project}/locations/${region}`, metadata: [WorkerPoolSchema, pool] }
-  }
+  const about = (pool: WorkerPool): { parent: string; metadata: Packed<typeof WorkerPoolSchema> } => ({
+    parent: locationOf(pool.name),
+    metadata: [WorkerPoolSchema, pool],
+  })
   const done = (pool: WorkerPool) => needs.operations.done(about(pool), about(pool).metadata)
   const make = (sent: WorkerPool | undefined, name: string, caller: string): WorkerPool => {
     const pool = fillPool(sent ?? create(WorkerPoolSchema), name)
@@ -129,7 +124,7 @@ export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: 
     const { revision, saved } = revisions.forTemplate(pool, isForced)
     pool.latestCreatedRevision = revision.name
     checkNamed(pool, revisions)
-    pool.instanceSplitStatuses = resolveSplits(pool.instanceSplits, idOf(pool.latestReadyRevision))
+    pool.instanceSplitStatuses = resolveSplits(pool.instanceSplits, lastPart(pool.latestReadyRevision))
     markRolling(pool, new Date(needs.clock.nowMs()))
     await Promise.all([saved, store.put(pool)])
     return needs.operations.start(about(pool), async () => [WorkerPoolSchema, await rollouts.rollOut(pool)])
@@ -137,7 +132,7 @@ export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: 
   return {
     all: (prefix) => store.list(prefix),
     async createWorkerPool(request, caller) {
-      checkPoolId(request.workerPoolId)
+      checkId(poolKind, request.workerPoolId)
       const name = store.canonical(`${request.parent}/workerPools/${request.workerPoolId}`)
       if (store.find(name) !== undefined)
         throw new CloudError('ALREADY_EXISTS', `Resource '${request.workerPoolId}' already exists.`, 'Update it, or choose another id.')
@@ -146,7 +141,7 @@ export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: 
     },
     getWorkerPool: ({ name }) => store.get(name),
     listWorkerPools(request) {
-      const { project, region } = readPoolName(`${request.parent}/workerPools/x`)
+      const { project, region } = readName(poolKind, `${request.parent}/workerPools/x`)
       const all = store.list(`projects/${needs.project(project).id}/locations/${region}/workerPools/`)
       const page = paginateList(all, request.pageSize, request.pageToken)
       return create(ListWorkerPoolsResponseSchema, { workerPools: [...page.items], nextPageToken: page.nextPageToken })
@@ -155,7 +150,7 @@ export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: 
       const sent = request.workerPool ?? create(WorkerPoolSchema)
       const name = store.canonical(sent.name)
       const current = request.allowMissing ? store.find(name) : store.get(name)
-      if (current === undefined) checkPoolId(readPoolName(name).pool)
+      if (current === undefined) checkId(poolKind, lastPart(name))
       else checkEtag(sent.etag, current.etag)
       const mask = request.updateMask?.paths ?? []
       const wanted = current === undefined || mask.length === 0 ? sent : applyMask(WorkerPoolSchema, current, sent, mask)
@@ -181,7 +176,7 @@ export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: 
 function checkNamed(pool: WorkerPool, revisions: PoolRevisions): void {
   for (const { revision } of pool.instanceSplits) {
     if (revision === '' || revisions.get(`${pool.name}/revisions/${revision}`) !== undefined) continue
-    if (idOf(pool.latestCreatedRevision) === revision) continue
+    if (lastPart(pool.latestCreatedRevision) === revision) continue
     throw new CloudError('FAILED_PRECONDITION', `Revision '${revision}' does not exist.`, 'Name one that is listed.')
   }
 }

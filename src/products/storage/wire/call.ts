@@ -156,7 +156,7 @@ export async function readWhole(source: AsyncIterable<unknown>, limitBytes: numb
 }
 
 /** Fields that Google does not know are passed over, as Google does: `lifecyle` has no effect there either. */
-export function tellUnknown(input: unknown, known: ReadonlySet<string> | undefined, log: Log): void {
+function tellUnknown(input: unknown, known: ReadonlySet<string> | undefined, log: Log): void {
   if (known === undefined || !isRecord(input)) return
   const fields = Object.keys(input).filter((key) => !known.has(key))
   if (fields.length > 0) log.warn({ fields }, 'Cloud Storage does not know these fields, and passes them over')

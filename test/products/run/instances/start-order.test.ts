@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { RevisionTemplateSchema } from '../../../../src/api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { startOrder } from '../../../../src/products/run/instances/start-order.ts'
-import { withDefaults } from '../../../../src/products/run/resources.ts'
+import { withDefaults } from '../../../../src/products/run/services/fill-template.ts'
 
 function order(text: string, ingressGoes?: 'last'): string {
   const containers = text.split(', ').map((one) => {

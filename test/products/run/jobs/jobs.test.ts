@@ -9,7 +9,8 @@ import { afterAttempt, decideExecution, planLines, type ObservedTask } from '../
 import { setStatus } from '../../../../src/products/run/jobs/execution-status.ts'
 import { fillJob } from '../../../../src/products/run/jobs/fill-job.ts'
 import { withJobDefaults } from '../../../../src/products/run/jobs/job-template.ts'
-import { checkJobId, newExecutionId, readTaskName, taskId } from '../../../../src/products/run/jobs/names.ts'
+import { newExecutionId, readTaskName, taskId } from '../../../../src/products/run/jobs/names.ts'
+import { checkId, jobKind } from '../../../../src/products/run/names.ts'
 import { applyOverrides } from '../../../../src/products/run/jobs/overrides.ts'
 import { openSlots } from '../../../../src/products/run/jobs/slots.ts'
 import { newTask, type TaskRow } from '../../../../src/products/run/jobs/task-rows.ts'
@@ -217,5 +218,5 @@ test('conditions and counters of an execution tell what gcloud waits for', () =>
 test('names are those of Cloud Run', () => {
   expect(newExecutionId('nightly')).toMatch(/^nightly-[a-z0-9]{5}$/)
   expect(taskId('nightly-abcde', 12)).toBe('nightly-abcde-task12')
-  for (const bad of ['1a', 'A', 'a-', '', 'x'.repeat(64)]) expect(() => checkJobId(bad)).toThrow('job_id')
+  for (const bad of ['1a', 'A', 'a-', '', 'x'.repeat(64)]) expect(() => checkId(jobKind, bad)).toThrow('job_id')
 })
