@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** The time as a value that tests may replace. `nowMs` is wall time since 1970, `ticksMs` monotonic. */
+/** The time, as a value that tests replace. `nowMs` is wall time in ms since 1970; `ticksMs` is a monotonic count of ms. */
 export interface Clock {
   nowMs(): number
   ticksMs(): number
@@ -11,7 +11,7 @@ export const systemClock: Clock = {
   ticksMs: () => performance.now(),
 }
 
-/** Asks `probe` every `everyMs` until it gives a value. When `signal` ends the wait, its reason is thrown. */
+/** Calls `probe` every `everyMs` until `probe` gives a value. @throws the reason of `signal` when `signal` ends the wait */
 export async function until<T>(probe: (signal: AbortSignal) => Promise<T | undefined>, everyMs: number, signal: AbortSignal): Promise<T> {
   for (;;) {
     signal.throwIfAborted()

@@ -1,7 +1,7 @@
 /**
  * The names of google.rpc.Code, with the number that gRPC uses and the HTTP status that REST answers. Source: google/rpc/code.proto, which has 501
- * for UNIMPLEMENTED. Here it is 400: Google's Go client for Storage tries 5xx again without end, gcloud and gsutil for half a minute, and none of
- * them tells why. A 404 would make Terraform forget the resource.
+ * for UNIMPLEMENTED. devcloud answers 400 instead: Google's Go client for Storage repeats a call after a 5xx without end, gcloud and gsutil repeat
+ * the call for half a minute, and none of these clients says why. A 404 would make Terraform forget the resource.
  */
 export const codes = {
   CANCELLED: { grpc: 1, http: 499 },
@@ -24,14 +24,14 @@ export const codes = {
 
 export type Code = keyof typeof codes
 
-/** The one error that devcloud throws on purpose. `next` says what to do about it, for a person. */
+/** The one error that devcloud throws on purpose. `next` tells a person what to do about the error. */
 export class CloudError extends Error {
   override readonly name = 'CloudError'
   readonly code: Code
   readonly next: string
-  /** devcloud's own name of the fault: PORT_TAKEN. docs/errors.md has all; over Google's wires it is the `reason` of an ErrorInfo. */
+  /** devcloud's own name of the fault: PORT_TAKEN. docs/errors.md lists all names. Over Google's wires the name is the `reason` of an ErrorInfo. */
   readonly fault: string | undefined
-  /** What was seen, a line each, newest last. */
+  /** What devcloud saw, one line each, newest last. */
   readonly evidence: readonly string[]
 
   constructor(code: Code, message: string, next: string, options?: ErrorOptions & { fault?: string; evidence?: readonly string[] }) {
@@ -43,7 +43,7 @@ export class CloudError extends Error {
   }
 }
 
-/** The words of any thrown value. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -4,12 +4,12 @@ import { diskSpace, fewFiles, nearestFolder, toSize } from './disk-space.ts'
 
 /** Primary result codes of SQLite: sqlite.org/rescode.html. */
 const sqlite = { readOnly: 8, inputOutput: 10, full: 13 } as const
-/** With less than this SQLite cannot even delete, nor can a daemon write why it does not start. */
+/** With less free space SQLite cannot delete a row, and a daemon cannot write why it does not start. */
 const leastBytes = 256 << 10
 
 /**
- * What `error` says of the disk of `directory`, as the CloudError to tell: DISK_FULL, DISK_FAILED for a device that gives errors,
- * STATE_UNUSABLE for a read-only one; undefined when it is about something else.
+ * Translates `error` into a CloudError when the disk of `directory` is the cause: DISK_FULL, DISK_FAILED for a device that gives errors,
+ * STATE_UNUSABLE for a read-only file system. Gives undefined for an error of another cause.
  */
 export function diskFault(error: unknown, directory: string): CloudError | undefined {
   if (!(error instanceof Error) || error instanceof CloudError) return undefined
@@ -21,7 +21,7 @@ export function diskFault(error: unknown, directory: string): CloudError | undef
   return code === 'EIO' || primary === sqlite.inputOutput ? failedDisk(directory, error) : undefined
 }
 
-/** Why a folder cannot be made or written: mkdir alone says "no such file" on a read-only disk. */
+/** Why a folder cannot be made or written. mkdir itself says "no such file" on a read-only disk. */
 export function whyUnwritable(directory: string): CloudError | undefined {
   try {
     accessSync(nearestFolder(directory), constants.W_OK)
@@ -31,7 +31,7 @@ export function whyUnwritable(directory: string): CloudError | undefined {
   return isFull(directory) ? fullDisk(directory, new Error('no space left')) : undefined
 }
 
-/** @param neededBytes what could not be stored, when that is known @param keptBytes of what is free, how much is kept for deletes */
+/** @param neededBytes size of what could not be stored, when the size is known @param keptBytes share of the free space that deletes need */
 export function fullDisk(directory: string, cause?: unknown, neededBytes?: number, keptBytes = 0): CloudError {
   const { freeBytes: leftBytes, freeFiles } = diskSpace(directory)
   const freeBytes = Math.max(0, leftBytes - keptBytes)
@@ -62,7 +62,7 @@ function readOnlyDisk(directory: string, cause: Error): CloudError {
   )
 }
 
-/** After a failed sync nobody can say what is on the disk: nothing is written until a new daemon has read it again. */
+/** After a failed sync nobody knows what the disk holds. The daemon writes nothing more; the next daemon reads the disk again. */
 function failedDisk(directory: string, cause: Error): CloudError {
   return new CloudError(
     'FAILED_PRECONDITION',

@@ -1,18 +1,18 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** What a disk has left for this process. */
+/** The free space that a disk has for this process. */
 export interface DiskSpace {
   readonly freeBytes: number
   readonly totalBytes: number
-  /** How many more files it takes; Infinity where the file system has no limit. */
+  /** How many more files the disk takes; Infinity where the file system has no limit. */
   readonly freeFiles: number
 }
 
-/** A disk that takes fewer files than this counts as full: the daemon's start and SQLite need some. */
+/** A disk that takes fewer files than this counts as full: SQLite and a daemon that starts need a few files. */
 export const fewFiles = 32
 
-/** Of the disk of `path`, or of the nearest folder above that exists. Root may use what a file system keeps for it. */
+/** Space on the disk of `path`, or of the nearest existing folder above `path`. Root's share includes the blocks that a file system reserves for root. */
 export function diskSpace(path: string): DiskSpace {
   const { bsize, blocks, bfree, bavail, files, ffree } = statfsSync(nearestFolder(path))
   const free = process.getuid?.() === 0 ? bfree : bavail
@@ -26,7 +26,7 @@ export function nearestFolder(path: string): string {
   return nearest
 }
 
-/** 3.4 MiB, as people read sizes. */
+/** A size for people: `3.4 MiB`. */
 export function toSize(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
   const power = Math.min(bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10), units.length - 1)

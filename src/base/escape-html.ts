@@ -1,4 +1,4 @@
-/** Text as it may stand in a page, between tags and within a quoted attribute. */
+/** Escapes text for HTML, between tags and inside a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`)
 }

@@ -1,13 +1,13 @@
 /**
- * Options for a runtime in one variable, as JAVA_TOOL_OPTIONS holds them: `ours` after those of `own` that `ours` does not set anew. Joined again with
- * what comes out, it stays the same.
+ * Joins the options that one variable such as JAVA_TOOL_OPTIONS holds: first those options of `own` that `ours` does not set, then `ours`. Joining
+ * `ours` to the result again changes nothing.
  */
 export function joinOptions(own: string | undefined, ours: string): string {
   const set = new Set(split(ours).map(keyOf))
   return [...split(own ?? '').filter((option) => !set.has(keyOf(option))), ours].join(' ').trim()
 }
 
-/** `env` with each of `options` joined to what it says, or else `inherited`. */
+/** `env`, where each variable of `options` is joined to its value in `env`, or else in `inherited`. */
 export function withOptions(
   env: Readonly<Record<string, string>>,
   options: Readonly<Record<string, string>> = {},
@@ -17,12 +17,12 @@ export function withOptions(
   return { ...env, ...Object.fromEntries(joined) }
 }
 
-/** By white space that is not within quotes, which the JVM and Node read alike. */
+/** Splits at white space outside quotes, as the JVM and Node do. */
 function split(options: string): readonly string[] {
   return options.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []
 }
 
-/** `-Dname=value` by its name; a folder of classes or a preload, of which there may be several, by its last part too. */
+/** The key of an option: the name of `-Dname=value`. An option that may occur several times (a folder of classes, a preload) has its last part too. */
 function keyOf(option: string): string {
   const [, name = option, value = ''] = /^([^=:]+[=:])(.*)$/s.exec(option.replaceAll(/["']/g, '')) ?? []
   return name.startsWith('-D') ? name : `${name}${value.split('/').at(-1) ?? ''}`

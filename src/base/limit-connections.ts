@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:net'
 
-/** Share of the files that this process may have open; the rest is for the other doors, instances, databases, files and Docker. */
+/** The share of the process's open files that one door may use. The rest is for other doors, instances, databases, files and Docker. */
 const share = 0.55
-/** Between two tellings of one door. */
+/** The least time in ms between two calls of one door's `onFull`. */
 const quietMs = 60_000
 
 /**
- * Keeps a door from taking every file that this process may have open: what comes beyond is closed at once, what is open goes on (F15).
- * @param onFull told when that begins, at most once a minute
+ * Limits the connections of one door, so that the door does not use every file that this process may have open. A connection beyond the limit is
+ * closed at once; open connections go on (F15).
+ * @param onFull called when the limit is reached, at most once a minute
  */
 export function limitConnections(server: Server, onFull: (most: number) => void): void {
   const most = Math.floor(openFilesLimit() * share)
@@ -30,5 +31,5 @@ function openFilesLimit(): number {
   }
 }
 
-/** Of macOS, for Node: its kern.maxfilesperproc is far higher. */
+/** The limit that Node gets on macOS; kern.maxfilesperproc is far higher. */
 const usual = 20_000

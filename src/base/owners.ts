@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 
-/** Who listens on a TCP port of this machine: `nginx (pid 811)`. Undefined where /proc does not tell, as for another user's process. */
+/** Who listens on a TCP port of this machine: `nginx (pid 811)`. Undefined where /proc does not say, as for a process of another user. */
 export function portOwner(port: number): string | undefined {
   const hex = port.toString(16).toUpperCase().padStart(4, '0')
   const lines = ['tcp', 'tcp6'].flatMap((table) => read(`/proc/net/${table}`).split('\n'))
@@ -10,7 +10,7 @@ export function portOwner(port: number): string | undefined {
   return wanted.size === 0 ? undefined : firstProcess((pid) => links(`/proc/${pid}/fd`).some((link) => wanted.has(link)))
 }
 
-/** Who holds a POSIX lock on a file, as SQLite takes them. Undefined where /proc/locks does not tell. */
+/** Who holds a POSIX lock on a file; SQLite takes such locks. Undefined where /proc/locks does not say. */
 export function lockOwner(path: string): string | undefined {
   try {
     const inode = statSync(path).ino

@@ -7,22 +7,22 @@ import { below } from './plain-name.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Longest path of a Unix socket that every system takes: 104 bytes on macOS with its ending zero, 108 on Linux. */
+/** The longest path of a Unix socket that every system takes. macOS has room for 104 bytes with the final zero, Linux for 108. */
 const socketPathBytes = 100
 
-/** Where everything of this user lives: DEVCLOUD_STATE_DIR, else devcloud in XDG's state home. Nothing is made here. */
+/** The state directory of this user: DEVCLOUD_STATE_DIR, else `devcloud` in XDG's state home. The folder is not made here. */
 export function stateDirectory(env: Environment = process.env): string {
   if (env['DEVCLOUD_STATE_DIR']) return resolve(env['DEVCLOUD_STATE_DIR'])
   const home = env['XDG_STATE_HOME']?.startsWith('/') ? env['XDG_STATE_HOME'] : join(homedir(), '.local/state') // XDG: relative paths are void
   return join(home, 'devcloud')
 }
 
-/** The control socket of `state`: inside it, or, where that is too long for a socket, in a folder of this user's own that is made 0700. */
+/** The control socket of `state`. Where a path inside `state` is too long for a socket, the socket is in a short folder of this user, made with mode 0700. */
 export function controlSocketPath(state: string, env: Environment = process.env): string {
   return socketPath(state, 'control.sock', env)
 }
 
-/** @param name of the socket's file, such as `gateway.sock` @throws CloudError when the short folder belongs to somebody else */
+/** @param name the name of the socket's file, such as `gateway.sock` @throws CloudError when the short folder belongs to another user */
 export function socketPath(state: string, name: string, env: Environment = process.env): string {
   const inside = join(state, name)
   if (Buffer.byteLength(inside) <= socketPathBytes) return inside
@@ -33,7 +33,7 @@ export function socketPath(state: string, name: string, env: Environment = proce
   return short
 }
 
-/** Where the gateway's socket for one project is: in a folder of its own, which holds nothing else of the state. @throws CloudError as `below` */
+/** The gateway's socket for one project. The folder of the socket holds nothing else, since containers mount that folder. @throws CloudError as `below` */
 export function projectSocketFolder(gatewaySocket: string, project: string): string {
   return below(`${gatewaySocket}.d`, project)
 }
@@ -56,14 +56,19 @@ function shortFolder(runtime: string | undefined, file: string): string {
   return Buffer.byteLength(join(temporary, file)) <= socketPathBytes ? temporary : `/tmp/devcloud-${uid}`
 }
 
-/** A folder that only this user may enter; one that somebody else made first, or a link, is refused. */
+/** Makes a folder that only this user may enter. @throws CloudError when another user made the folder first, or when the path is a link */
 function ownFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const found = lstatSync(path)
   if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? found.uid)) {
-    throw new CloudError('PERMISSION_DENIED', `${path} is not a folder of yours.`, 'Set DEVCLOUD_STATE_DIR to a shorter path.', {
-      fault: 'STATE_UNUSABLE',
-    })
+    throw new CloudError(
+      'PERMISSION_DENIED',
+      `${path} is not a folder of yours.`,
+      'Choose a shorter path: DEVCLOUD_STATE_DIR=FOLDER devcloud up',
+      {
+        fault: 'STATE_UNUSABLE',
+      },
+    )
   }
   if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700)
 }

@@ -11,12 +11,12 @@ export interface Ends {
 /** States of a socket whose process still has it open: established, half closed by either side. Source: include/net/tcp_states.h. */
 const openStates = new Set(['01', '04', '05', '08'])
 
-/** Reads of the kernel's tables that began after it was asked: one read serves all who ask in the same turn. */
+/** The read of the kernel's tables that is about to begin. One read serves every caller of the same turn of the event loop. */
 let coming: Promise<readonly string[]> | undefined
 
 /**
- * The uid of the process at the other end of a loopback connection; undefined where the system does not tell, as beside Linux, and for a
- * socket that nobody holds any more: the kernel gives such a one to root.
+ * The uid of the process at the other end of a loopback connection. Undefined on systems other than Linux, and for a socket that no process holds
+ * any more: the kernel assigns such a socket to root.
  */
 export async function uidOfPeer(ends: Ends): Promise<number | undefined> {
   if (process.platform !== 'linux') return undefined
@@ -24,7 +24,7 @@ export async function uidOfPeer(ends: Ends): Promise<number | undefined> {
   return uidIn(await coming, ends)
 }
 
-/** The same of tables that were read. Pure. @param lines of /proc/net/tcp and /proc/net/tcp6 */
+/** The uid according to tables that were read. Pure. @param lines the lines of /proc/net/tcp and /proc/net/tcp6 */
 export function uidIn(lines: readonly string[], ends: Ends): number | undefined {
   const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = ends
   const theirs = toKernelHex(remoteAddress).map((address) => `${address}:${hex16(remotePort)}`)
@@ -45,7 +45,7 @@ async function readTables(): Promise<readonly string[]> {
   return tables.flatMap((table) => table.split('\n'))
 }
 
-/** How the tables write a loopback address: words of four bytes, each in the machine's order. Empty for one that we do not listen to. */
+/** A loopback address as the kernel's tables write it: words of four bytes, each in the machine's byte order. Empty for an address that no door listens on. */
 function toKernelHex(address: string): readonly string[] {
   const four = /^(?:::ffff:)?(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
   if (four !== null) {

@@ -1,6 +1,6 @@
 import net from 'node:net'
 
-/** Whether something listens at `address`: a connection is made, and closed at once. */
+/** Whether something listens at `address`. Makes a connection and closes the connection at once. */
 export function takesConnections(address: { readonly host: string; readonly port: number }, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect({ ...address, timeout: timeoutMs })

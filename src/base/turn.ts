@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** What one piece of work may take of the event loop before it gives way, in ms: well below the 20 that no request may hold it. */
+/** How long in ms one piece of work may hold the event loop before others get a turn. No request may hold the loop for more than 20 ms. */
 const budgetMs = 8
 
-/** The share of the event loop that one long piece of work has. Ask `isOver` between steps, and await `next` when it is. */
+/** Shares the event loop between long pieces of work. Ask `isOver` between steps, and await `next` when the turn is over. */
 export class Turn {
   #began = performance.now()
 
@@ -11,7 +11,7 @@ export class Turn {
     return performance.now() - this.#began > budgetMs
   }
 
-  /** Lets others run, then begins anew. */
+  /** Lets other work run, then begins a new turn. */
   async next(): Promise<void> {
     await nextTurn()
     this.#began = performance.now()

@@ -1,7 +1,10 @@
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Readers see the old file or the new one, never half, and what is there when this returns outlives a power cut. Nothing is written when the file says `content` already. */
+/**
+ * Replaces a file in one step: readers see the old content or the new content, never a half, and the new content outlives a power cut once this
+ * returns. Writes nothing when the file holds `content` already.
+ */
 export function writeWhole(path: string, content: string | Uint8Array, mode: number): void {
   const bytes = Buffer.from(content)
   if (readBytes(path)?.equals(bytes) === true) return chmodSync(path, mode)
@@ -17,12 +20,12 @@ export function writeWhole(path: string, content: string | Uint8Array, mode: num
   syncDirectory(dirname(path))
 }
 
-/** The bytes that a file has are there after a power cut. */
+/** Syncs a file: its bytes outlive a power cut. */
 export function syncFile(path: string): void {
   sync(path, 'r+')
 }
 
-/** A name that was made, renamed or removed in `directory` stays so after a power cut. */
+/** Syncs a folder: a name that was made, renamed or removed in `directory` stays so after a power cut. */
 export function syncDirectory(directory: string): void {
   sync(directory, 'r')
 }

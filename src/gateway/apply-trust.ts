@@ -4,7 +4,7 @@ import { messageOf } from '../base/cloud-error.ts'
 import { searchPath } from './find-trust-stores.ts'
 import type { TrustAction, TrustStep } from './trust-plan.ts'
 
-/** Carries out one step. @returns undefined, or why it did not work */
+/** Carries out one step. @returns undefined, or why the step failed */
 export function applyTrust(step: TrustStep, env: NodeJS.ProcessEnv): string | undefined {
   for (const action of step.actions) {
     const problem = apply(action, env)

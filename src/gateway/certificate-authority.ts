@@ -9,18 +9,18 @@ import { issueLeaf, keyToPem, makeAuthority, makeKeyPair, readAuthority, type Au
 import { writeJavaRoots } from './java-key-store.ts'
 import { isPermitted } from './name-constraints.ts'
 
-/** The authority of this machine. Its key never leaves the state directory; its certificate is trusted only where we put it. */
+/** The certificate authority of this machine. The key never leaves the state directory. Programs trust the certificate only where devcloud installs it. */
 export interface CertificateAuthority {
   readonly certificatePem: string
-  /** Our certificate alone, for tools that add to the system's roots: NODE_EXTRA_CA_CERTS. */
+  /** The file with the authority's certificate alone, for programs that add a certificate to the system's roots: NODE_EXTRA_CA_CERTS. */
   readonly certificatePath: string
-  /** The system's roots and our certificate in one file, for tools that take the place of the system's roots. */
+  /** The file with the system's roots and the authority's certificate, for programs whose variable replaces the system's roots. */
   readonly bundlePath: string
-  /** A folder with the same for JVMs: `javaOptions` names it. */
+  /** The folder with the same certificates for JVMs: `javaOptions` names the folder. */
   readonly javaRootsPath: string
   /**
-   * What a TLS server needs to answer as `host`; kept until two thirds of the certificate's life are over.
-   * @throws CloudError INVALID_ARGUMENT for a name that our authority may not vouch for
+   * The key and certificate with which a TLS server answers as `host`. A certificate is kept until two thirds of its life are over.
+   * @throws CloudError INVALID_ARGUMENT for a name that this authority may not vouch for
    */
   secureContext(host: string): Promise<SecureContext>
 }
@@ -28,15 +28,15 @@ export interface CertificateAuthority {
 const dayMs = 86_400_000
 const authorityDays = 3650
 const leafDays = 30
-/** How long before now a certificate begins: a clock that is set back by less finds it valid. A leaf of more than 825 days is refused by Apple's. */
+/** How long before now a certificate begins, so that it stays valid when the clock is set back by less. Apple's systems refuse a leaf of more than 825 days. */
 const backdatedDays = { authority: 3650, leaf: 300 } as const
 const cachedHosts = 1000
-/** Where Linux distributions and macOS keep the roots in one file. */
+/** The file in which a Linux distribution or macOS keeps the roots. */
 const rootFiles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem', '/etc/ssl/cert.pem']
 
 /**
- * Loads the authority of `directory`, or makes it there: authority.pem (0600), ca.pem, bundle.pem and java-roots. Remade when two thirds of its
- * life are over, in a daemon that runs too.
+ * Loads the authority of `directory`, or makes the authority there: authority.pem (0600), ca.pem, bundle.pem and java-roots. The authority is made
+ * anew when two thirds of its life are over, also while the daemon runs.
  */
 export async function openCertificateAuthority(directory: string, clock: Clock = systemClock): Promise<CertificateAuthority> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -73,11 +73,15 @@ export async function openCertificateAuthority(directory: string, clock: Clock =
     async secureContext(told) {
       const host = told.toLowerCase().replace(/\.$/, '')
       if (!isPermitted(host)) {
-        throw new CloudError('INVALID_ARGUMENT', `The local authority may not vouch for "${host}".`, 'Reach it without the gateway.')
+        throw new CloudError(
+          'INVALID_ARGUMENT',
+          `The local authority may not vouch for "${host}".`,
+          'Call the host from a shell without devcloud env.',
+        )
       }
       const nowMs = clock.nowMs()
       const known = issued.get(host)
-      // A clock that was set back to before the certificate began gets another one, as one does that went past its time.
+      // A clock that was set to before the certificate begins needs another certificate, as a clock past the certificate's end does.
       if (known !== undefined && nowMs >= known.fromMs && nowMs < known.renewAtMs) return await known.context
       const span = spanOf(nowMs, backdatedDays.leaf, leafDays)
       const context = issue(host, span)
@@ -90,7 +94,7 @@ export async function openCertificateAuthority(directory: string, clock: Clock =
   }
 }
 
-/** Key and certificate are one file, so that they always belong together. */
+/** Key and certificate are in one file, so that the two always belong together. */
 async function loadAuthority(directory: string, clock: Clock): Promise<Authority> {
   const path = join(directory, 'authority.pem')
   const known = existsSync(path) ? await readAuthority(readFileSync(path, 'utf8')).catch(() => undefined) : undefined
@@ -100,7 +104,7 @@ async function loadAuthority(directory: string, clock: Clock): Promise<Authority
   return made
 }
 
-/** Whether it has begun, and a third of its life is left. */
+/** Whether the certificate has begun and a third of its life is left. */
 function isCurrent({ certificate }: Authority, nowMs: number): boolean {
   return nowMs >= certificate.notBefore.getTime() && nowMs < certificate.notAfter.getTime() - (authorityDays * dayMs) / 3
 }

@@ -26,7 +26,7 @@ export async function makeKeyPair() {
   return await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
 }
 
-/** A self-signed authority that may vouch for our names alone. `comment` tells people which machine made it. */
+/** Makes a self-signed authority that may vouch for devcloud's names alone. `comment` tells people which machine made the authority. */
 export async function makeAuthority(comment: string, span: { readonly notBefore: Date; readonly notAfter: Date }): Promise<Authority> {
   const keys = await makeKeyPair()
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -46,7 +46,7 @@ export async function makeAuthority(comment: string, span: { readonly notBefore:
 }
 
 /**
- * A server certificate for `names`: DNS names and addresses. It does not ask whether clients will believe it: `isPermitted` does.
+ * Makes a server certificate for `names`: DNS names and addresses. `isPermitted` says whether clients believe a certificate for a name.
  * @returns PEM with its line end
  */
 export async function issueLeaf(
@@ -80,7 +80,7 @@ export async function keyToPem(key: CryptoKey): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${bytes.replaceAll(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
 }
 
-/** @param pem the key and the certificate @throws when either is damaged */
+/** @param pem the key and the certificate @throws Error when the key or the certificate is damaged */
 export async function readAuthority(pem: string): Promise<Authority> {
   const [keyBase64, certificateBase64] = pem.split(/-----[A-Z ]+-----/).filter((part) => part.trim() !== '')
   const key = await crypto.subtle.importKey('pkcs8', Buffer.from(keyBase64 ?? '', 'base64'), algorithm, true, ['sign'])

@@ -5,10 +5,10 @@ const lingerMs = 3000
 const closing = new WeakSet<Socket>()
 
 /**
- * Sees to it that the next request of a connection is never looked for in the body of this one, and that what an answer left unread holds no later
- * request up. A refusal before the body was read ends the connection, as Google's front end does; bytes still come in for a while, since a client
- * that is cut off while it sends would not read why. Of HTTP/1.1; a stream of HTTP/2 stands alone.
- * @returns false for a request behind one whose answer ends the connection: it is not served
+ * Ends a connection of HTTP/1.1 whose request is refused before its body was read, as Google's front end does. Otherwise the server would read the rest
+ * of the body as the next request. The connection goes on taking bytes for a while: a client that is cut off while it sends would not read the
+ * refusal. A stream of HTTP/2 needs none of this.
+ * @returns false for a request that follows a refused one on its connection: such a request is not served
  */
 export function closeUnread(request: IncomingMessage, response: ServerResponse): boolean {
   const { socket } = request
@@ -26,7 +26,7 @@ export function closeUnread(request: IncomingMessage, response: ServerResponse):
   return true
 }
 
-/** Sends what is left of the answer and the end of our side, then waits for the end of theirs. */
+/** Sends the rest of the answer and the end of this side, then waits for the end of the client's side. */
 function linger(request: IncomingMessage, socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => clearTimeout(timer)).end()
@@ -34,7 +34,7 @@ function linger(request: IncomingMessage, socket: Socket): void {
   drain(request)
 }
 
-/** What a handler left of a body is passed over, also by one that began to read. */
+/** Reads and drops the part of a body that a handler left unread, also when the handler had begun to read. */
 function drain(request: IncomingMessage): void {
   if (!request.readableEnded) request.removeAllListeners('readable').removeAllListeners('data').unpipe().resume()
 }

@@ -11,11 +11,11 @@ import { refuseTunnel, sendRefusal } from './refusal.ts'
 import { openTlsEnd } from './tls-end.ts'
 import { openTunnel } from './tunnel.ts'
 
-/** Leads each accepted connection to the parser, the tunnel or the router that it is for. */
+/** Hands each accepted connection to the HTTP parser, the tunnel or the router. */
 export interface Connections extends Disposable {
-  /** Of a process of this machine: CONNECT, or a request to the endpoints. */
+  /** Takes a connection of a process of this machine: CONNECT, or a request to the endpoints. */
   acceptLocal(socket: Socket): void
-  /** Of a forwarder in a project's network; without `project` its first line names one. */
+  /** Takes a connection of a forwarder in a project's network. Without `project`, the connection's first line names the project. */
   acceptForwarded(socket: Socket, project: string | undefined): void
 }
 
@@ -41,7 +41,7 @@ export async function openConnections(options: GatewayOptions): Promise<Connecti
   const redirected = openHttpEnds(answer('redirected'))
   const endpoints = openHttpEnds(answer('endpoints'), (request, socket, head) => connect(request, socket, head))
 
-  /** Bytes that were meant for one of Google's names, or for a service's own. */
+  /** Serves bytes that were sent to one of Google's names, or to a service's own host. */
   const acceptRedirected = async (socket: Duplex): Promise<void> => {
     const protocol = await readFirst(socket, readProtocol, limits)
     if (protocol === undefined) return void socket.destroy()
@@ -99,7 +99,7 @@ function resumed(socket: Duplex): Duplex {
   return socket
 }
 
-/** A page that a browser would show from a name with authority runs nothing, and has an origin of its own. Source: w3.org/TR/CSP3, "sandbox". */
+/** The policy for answers at names with authority: a page there runs no script and has an origin of its own. Source: w3.org/TR/CSP3, "sandbox". */
 const noPages = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 function hostsOf({ headers, rawHeaders }: IncomingMessage): readonly string[] {

@@ -1,6 +1,6 @@
 import { isBytesHost, kindOfHost, readHost } from './hosts.ts'
 
-/** By which way in a request came: the plain port of this machine, or a name of Google's that was led here. */
+/** The door by which a request came: the plain port of this machine, or one of Google's names that leads here. */
 export type Door = 'endpoints' | 'redirected'
 
 export interface SeenRequest {
@@ -14,7 +14,7 @@ export type Decision =
   | { readonly kind: 'metadata' }
   | { readonly kind: 'refuse'; readonly http: number; readonly status: string; readonly grpc: number; readonly message: string }
 
-/** Who answers a request. Pure: nothing of it is written or dialled here. A container and a proxy's client are answered at Google's names alone. */
+/** Decides who answers a request. Pure: writes nothing and dials nothing. Containers and clients of the proxy get answers at Google's names alone. */
 export function decideRequest(request: SeenRequest, door: Door, isKnown: (host: string) => boolean): Decision {
   const [authority = '', ...others] = request.hosts
   const read = others.length === 0 ? readHost(authority) : undefined

@@ -4,26 +4,26 @@ import type { Leads } from './write-leads.ts'
 
 /** What a process of this machine needs to meet devcloud under Google's own names. */
 export interface EnvironmentOptions {
-  /** The gateway's. */
+  /** The gateway's port. */
   readonly port: number
-  /** Opens the proxy to other hosts than Google's; without it those are refused. */
+  /** A token that lets the proxy lead to hosts that are not Google's. Without the token the proxy refuses these hosts. */
   readonly tunnelToken?: string
   readonly bundlePath: string
   readonly certificatePath: string
-  /** The folder of roots for JVMs. */
+  /** The folder with the roots for JVMs. */
   readonly javaRootsPath: string
   readonly leads: Leads
   readonly project: string
   readonly region: string
-  /** `127.0.0.1:PORT` of a metadata server that knows this process; absent where the caller's own credentials are to be used. */
+  /** `127.0.0.1:PORT` of the metadata server that answers this process. Absent when the process uses credentials of its own. */
   readonly metadataHost?: string
-  /** A file that holds an access token of ours, for gcloud. */
+  /** A file with an access token of this machine, for gcloud. */
   readonly accessTokenFile?: string
-  /** The same token, for Terraform. */
+  /** The same access token, for Terraform. */
   readonly accessToken?: string
 }
 
-/** Variables, two of which hold options, to be joined to what a program's own says (`joinOptions`). */
+/** Variables. Those in `options` hold options: join them to the options that the program has already (`joinOptions`). */
 export interface Environment extends Readonly<Record<string, string>> {
   readonly JAVA_TOOL_OPTIONS: string
   readonly NODE_OPTIONS: string
@@ -54,12 +54,12 @@ export function environmentFor(options: EnvironmentOptions): Environment {
     https_proxy: proxy,
     NO_PROXY: direct,
     no_proxy: direct,
-    NODE_USE_ENV_PROXY: '1', // Node's own fetch and https look at the proxy only when asked to
+    NODE_USE_ENV_PROXY: '1', // without this variable Node's own fetch and https ignore HTTPS_PROXY
     SSL_CERT_FILE: bundlePath, // Go, OpenSSL, httpx
     REQUESTS_CA_BUNDLE: bundlePath,
     CURL_CA_BUNDLE: bundlePath,
     HTTPLIB2_CA_CERTS: bundlePath,
-    GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: bundlePath, // gRPC looks at no other variable, nor at the system's roots
+    GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: bundlePath, // gRPC reads no other variable and not the system's roots
     CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: bundlePath,
     NODE_EXTRA_CA_CERTS: certificatePath, // added to Node's own roots
     JAVA_TOOL_OPTIONS: javaOptions(javaRootsPath, port),
@@ -67,7 +67,7 @@ export function environmentFor(options: EnvironmentOptions): Environment {
     PYTHONPATH: leads.pythonPath,
     GOOGLE_CLOUD_PROJECT: project,
     GOOGLE_CLOUD_REGION: region,
-    CLOUDSDK_CONFIG: join(dirname(dirname(bundlePath)), 'gcloud'), // else an account logged in at Google is found first, by gsutil and the SDKs too
+    CLOUDSDK_CONFIG: join(dirname(dirname(bundlePath)), 'gcloud'), // otherwise gcloud, gsutil and the SDKs find the user's login at Google first
     CLOUDSDK_CORE_PROJECT: project,
     CLOUDSDK_RUN_REGION: region,
     CLOUDSDK_COMPUTE_REGION: region,
@@ -75,16 +75,16 @@ export function environmentFor(options: EnvironmentOptions): Environment {
     CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: 'true',
     ...(metadataHost !== undefined && {
       GCE_METADATA_HOST: metadataHost,
-      GCE_METADATA_IP: metadataHost, // Python's probe reads this one alone
+      GCE_METADATA_IP: metadataHost, // the probe of Python's client reads this variable alone
       GCE_METADATA_ROOT: metadataHost, // gcloud, and old clients
-      METADATA_SERVER_DETECTION: 'assume-present', // spares Node's race of probes
+      METADATA_SERVER_DETECTION: 'assume-present', // Node's client then skips its probes
     }),
     ...(accessTokenFile !== undefined && { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: accessTokenFile }),
     ...(accessToken !== undefined && { GOOGLE_OAUTH_ACCESS_TOKEN: accessToken }),
   }
 }
 
-/** The same as lines for `eval`, each value quoted for a POSIX shell. */
+/** The variables as lines for `eval`. Each value is quoted for a POSIX shell. */
 export function toShellLines(environment: Readonly<Record<string, string>>): string {
   return Object.entries(environment)
     .map(([name, value]) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'\n`)

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { findTrustStores } from './find-trust-stores.ts'
 import { anchorOf, nssName, type TrustStore } from './trust-plan.ts'
 
-/** Who of this machine believes the certificate with this id, for people: `the system`, `Chromium, Chrome`. */
+/** Which programs of this machine trust the certificate with this id, for people: `the system`, `Chromium, Chrome`. */
 export async function findBelievers(id: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const { stores } = findTrustStores(['system', 'nss'], env)
   return (await Promise.all(stores.map((store) => believer(store, id)))).flatMap((name) => name ?? [])

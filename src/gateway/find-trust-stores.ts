@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { TrustStore } from './trust-plan.ts'
 
-/** Where each family of Linux keeps authorities that are added by hand. The first one that is there counts. */
+/** Where each family of Linux keeps authorities that people add. The first folder that exists counts. */
 const anchors: readonly { readonly directory: string; readonly refresh: readonly string[] }[] = [
   { directory: '/etc/pki/ca-trust/source/anchors', refresh: ['update-ca-trust', 'extract'] }, // Fedora, RHEL
   { directory: '/etc/ca-certificates/trust-source/anchors', refresh: ['update-ca-trust'] }, // Arch
@@ -10,18 +10,18 @@ const anchors: readonly { readonly directory: string; readonly refresh: readonly
   { directory: '/usr/local/share/ca-certificates', refresh: ['update-ca-certificates'] }, // Debian, Ubuntu, Alpine
 ]
 
-/** Databases of Chromium and Chrome, below the home. */
+/** Databases of Chromium and Chrome, relative to the home folder. */
 const chromium = ['.pki/nssdb', 'snap/chromium/current/.pki/nssdb', '.var/app/org.chromium.Chromium/.pki/nssdb']
-/** Folders with profiles of Firefox, below the home. */
+/** Folders with profiles of Firefox, relative to the home folder. */
 const firefox = ['.mozilla/firefox', 'snap/firefox/common/.mozilla/firefox', 'Library/Application Support/Firefox/Profiles']
 
 export interface FoundStores {
   readonly stores: readonly TrustStore[]
-  /** What was found and cannot be written, each with what to install. */
+  /** Stores that cannot be written, each with the package to install. */
   readonly lacking: readonly { readonly where: string; readonly next: string }[]
 }
 
-/** The stores of this machine and of this user. Nothing is changed. */
+/** Finds the trust stores of this machine and of this user. Changes nothing. */
 export function findTrustStores(kinds: readonly ('system' | 'nss')[], env: NodeJS.ProcessEnv, platform = process.platform): FoundStores {
   const home = env['HOME'] ?? '/'
   const stores: TrustStore[] = []
@@ -51,7 +51,7 @@ function nssDatabases(home: string): (TrustStore & { readonly kind: 'nss' })[] {
   return all.filter(({ directory }) => existsSync(join(directory, 'cert9.db'))).map((found) => ({ kind: 'nss', ...found }))
 }
 
-/** Debian keeps `update-ca-certificates` where PATH of a plain user does not look. */
+/** Whether a command exists in PATH or in the system's folders: Debian keeps `update-ca-certificates` outside a plain user's PATH. */
 function hasCommand(name: string, env: NodeJS.ProcessEnv): boolean {
   return searchPath(env)
     .split(delimiter)

@@ -1,14 +1,14 @@
 import type { Duplex } from 'node:stream'
 
-/** What was read off the front of a stream, and how many bytes of it nobody else shall see. */
+/** What was read at the front of a stream, and how many of these bytes the next reader must not see. */
 export interface First<T> {
   readonly value: T
   readonly used: number
 }
 
 /**
- * Reads the front of `socket` until `read` can tell something, and puts the rest back. The socket is then paused: hand it over, then resume it.
- * @returns undefined when the socket ended, was too slow, or sent `maxBytes` that told nothing
+ * Reads the front of `socket` until `read` gives a value, and puts the rest back. The socket is paused afterwards: hand the socket over, then resume it.
+ * @returns undefined when the socket ended, was too slow, or sent `maxBytes` without a value
  */
 export async function readFirst<T>(
   socket: Duplex,
@@ -39,7 +39,7 @@ export async function readFirst<T>(
 
 export type Protocol = 'tls' | 'h2' | 'http1'
 
-/** Tells a protocol by its first bytes: a TLS record is type 0x16, an HTTP/2 connection begins `PRI * HTTP/2.0`. */
+/** Reads the protocol from the first bytes: a TLS record begins with 0x16, an HTTP/2 connection with `PRI * HTTP/2.0`. */
 export function readProtocol(head: Buffer): First<Protocol> | undefined {
   if (head[0] === 0x16) return { value: 'tls', used: 0 }
   const preface = 'PRI * HTTP/2.0'
@@ -48,7 +48,7 @@ export function readProtocol(head: Buffer): First<Protocol> | undefined {
   return head.length > 0 && !preface.startsWith(text) ? { value: 'http1', used: 0 } : undefined
 }
 
-/** The Host of an HTTP/1.1 head, once that header is there; empty when the head has none. */
+/** Reads the Host of an HTTP/1.1 head as soon as the header has arrived. Empty for a head without Host. */
 export function readHostHeader(head: Buffer): First<string> | undefined {
   const text = head.toString('latin1')
   const host = /\r?\nhost:[ \t]*([^\r\n]*)\r?\n/i.exec(text)?.[1]
@@ -69,7 +69,7 @@ export function readForwarded(head: Buffer): First<Forwarded> | undefined {
 }
 
 export interface Forwarded {
-  /** Empty when the line is not ours. */
+  /** Empty for a line of another form. */
   readonly ip: string
   readonly port: number
   readonly project: string | undefined

@@ -4,34 +4,34 @@ import type { Ends } from '../base/peer-owner.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
 
 export interface GatewayOptions {
-  /** Answers the requests of HTTP/1.1 and HTTP/2 for the products. */
+  /** Answers the requests to products, over HTTP/1.1 and HTTP/2. */
   readonly handler: (request: IncomingMessage, response: ServerResponse, visit: Visit) => void
   readonly authority: CertificateAuthority
-  /** Whether a product answers for this host, which is lower case and has no port. */
+  /** Whether a product answers for a host. The host is lower case, without port. */
   readonly hosts: (host: string) => boolean
-  /** At most 100 bytes long; its folder is made 0700. */
+  /** The path of the Unix socket, at most 100 bytes long. The folder of the socket is made with mode 0700. */
   readonly socketPath: string
-  /** 0 is a free one. */
+  /** 0 takes a free port. */
   readonly port: number
   readonly metadataHandler: (request: IncomingMessage, response: ServerResponse, source: Source) => void
-  /** The port takes no more connections than so many for now. */
+  /** Called when the port has reached its limit of connections. */
   readonly onFull?: (most: number) => void
-  /** Takes a connection to a service's own URL from `ip`, TLS already ended. The socket may be paused. */
+  /** Takes a connection from `ip` to a service's own URL, after TLS. The socket may be paused. */
   readonly onRouter: (socket: Duplex, tls: boolean, ip: string) => void
-  /** Hosts and ports of this machine to which CONNECT leads besides Google's names: the router's, and those that the user allowed. */
+  /** Whether CONNECT may lead to a host and port besides Google's names: to the router's, and to those that the user allowed. */
   readonly mayTunnel: (target: { readonly host: string; readonly port: number }, headers: IncomingHttpHeaders) => boolean
 }
 
-/** What a request's way in tells of who sends it. */
+/** What the door of a request says about the sender. */
 export interface Visit {
-  /** It came to a name of this machine at which the local user needs no token. */
+  /** Whether the request came to a name of this machine at which the local user needs no token. */
   readonly lendsAuthority: boolean
-  /** A browser sends it for a page. */
+  /** Whether a browser sends the request for a page. */
   readonly isPage: boolean
   readonly source: Source
 }
 
-/** Where a connection came from: a container of `project` at `ip`, or, without a project, a process of this machine. */
+/** Where a connection comes from: a container of `project` at `ip`. Without `project`: a process of this machine. */
 export interface Source {
   readonly project: string | undefined
   readonly ip: string

@@ -7,15 +7,15 @@ import { openConnections } from './connections.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { listenOnLoopback, listenOnSocket, type Listening } from './listen.ts'
 
-/** The back door: applications and tools that speak to Google's names are answered here. */
+/** The gateway answers applications and tools that call Google's names. */
 export interface Gateway extends AsyncDisposable {
-  /** On 127.0.0.1 and ::1: a CONNECT proxy, and the plain endpoints of every product. */
+  /** The port on 127.0.0.1 and ::1 for the CONNECT proxy and the plain endpoints of every product. */
   readonly port: number
-  /** Where forwarders connect that tell the project by themselves. */
+  /** The socket for forwarders that name the project in their first line. */
   readonly socketPath: string
-  /** A socket whose connections are all of `project`, in a folder of its own that a container may mount. Idempotent. */
+  /** Opens a socket whose connections all belong to `project`, in a folder of its own that a container may mount. Idempotent. */
   listenForProject(project: string): Promise<string>
-  /** Closes that socket, and removes its folder. */
+  /** Closes the socket of `project`, and removes its folder. */
   removeProject(project: string): Promise<void>
 }
 

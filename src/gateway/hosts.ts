@@ -10,17 +10,17 @@ export type HostKind =
   | 'metadata'
   /** A service's own URL. */
   | 'router'
-  /** Google's, and nobody here answers for it: refused by name, never dialled (S12). */
+  /** A name of Google's for which no product answers: refused by name, never dialled (S12). */
   | 'unemulated'
   /** This machine. */
   | 'local'
-  /** Somebody else's. */
+  /** A host of somebody else. */
   | 'foreign'
 
 const metadataHosts = new Set(['metadata.google.internal', 'metadata', '169.254.169.254'])
 const googleNames = ['googleapis.com', 'google.internal', 'accounts.google.com', 'storage.cloud.google.com']
 
-/** @param isKnown whether a product answers for a host: exact, or by its own patterns */
+/** @param isKnown whether a product answers for a host, by its exact name or by a pattern of the product */
 export function kindOfHost(host: string, isKnown: (host: string) => boolean): HostKind {
   if (isMetadataHost(host)) return 'metadata'
   if (isKnown(host)) return host.endsWith('.localhost') ? 'endpoint' : 'api'
@@ -34,18 +34,18 @@ export function isMetadataHost(host: string): boolean {
   return metadataHosts.has(host)
 }
 
-/** Whether bytes of users are answered there, and nothing that has authority by default: pages may run there. */
+/** Whether a host answers with users' bytes alone and has no authority by default, so that pages may run there. */
 export function isBytesHost(host: string): boolean {
   return host === 'storage.localhost' || host.endsWith('.storage.localhost')
 }
 
-/** The host of a request that has exactly one Host, which can be read; else undefined (S1). */
+/** The host of a request. Undefined unless the request has exactly one well-formed Host (S1). */
 export function onlyHost({ headersDistinct }: IncomingMessage): string | undefined {
   const [authority, ...others] = headersDistinct['host'] ?? []
   return others.length === 0 ? readHost(authority)?.host : undefined
 }
 
-/** Host and port of a Host header, an :authority or a CONNECT target; undefined where it is neither. Never throws (S4). */
+/** Host and port of a Host header, an :authority or a CONNECT target. Undefined for malformed text. Never throws (S4). */
 export function readHost(authority: string | undefined): { readonly host: string; readonly port: number | undefined } | undefined {
   const found = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::(\d{1,5}))?$/.exec((authority ?? '').toLowerCase())
   const host = found?.[1] ?? found?.[2]

@@ -3,18 +3,18 @@ import http2 from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { closeUnread } from './close-unread.ts'
 
-/** Parsers for connections that something else accepted. */
+/** HTTP parsers for connections that another part accepted. */
 export interface HttpEnds extends Disposable {
-  /** Serves what is left on `socket`, which may be paused. */
+  /** Serves the requests of `socket`, which may be paused. */
   accept(socket: Duplex, protocol: 'h2' | 'http1'): void
 }
 
-/** @param socket what `accept` was given */
+/** @param socket the socket that `accept` got */
 export type OnRequest = (request: IncomingMessage, response: ServerResponse, socket: Duplex) => void
 
 /**
- * @param onRequest requests of both protocols; those of HTTP/2 have `headers.host` set from `:authority`
- * @param onConnect CONNECT requests of HTTP/1.1; without it they are refused
+ * @param onRequest gets the requests of both protocols; a request of HTTP/2 has `headers.host` set from `:authority`
+ * @param onConnect gets the CONNECT requests of HTTP/1.1; without `onConnect` they are refused
  */
 export function openHttpEnds(onRequest: OnRequest, onConnect?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): HttpEnds {
   const plain = http.createServer(
@@ -62,7 +62,7 @@ export function openHttpEnds(onRequest: OnRequest, onConnect?: (request: Incomin
   }
 }
 
-/** What is no request of HTTP, in Google's words as any other refusal. */
+/** The answer to bytes that are no HTTP request, in Google's form of an error. */
 function badRequest(code: string | undefined): string {
   const isTooLarge = code === 'HPE_HEADER_OVERFLOW'
   const message = isTooLarge ? 'The head of the request is too large.' : 'The request is malformed.'

@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path'
 import { writeWhole } from '../base/write-whole.ts'
 
 const password = 'notasecret'
-/** In the folder of `writeJavaRoots`: what `javax.net.ssl.trustStore` names. */
+/** The file in the folder of `writeJavaRoots` that `javax.net.ssl.trustStore` names. */
 export const javaRootsFile = 'roots.jks'
-/** Where google-api-client looks, on the class path, for the only roots that its `newTrustedTransport()` believes. */
+/** The path on the class path of the only roots that `newTrustedTransport()` of google-api-client trusts. */
 const libraryFiles = ['com/google/api/client/googleapis/google.p12', 'com/google/api/client/googleapis/google.jks']
 
-/** Writes the certificates of `pem` into `directory` as JVMs and Google's libraries for them look for roots. */
+/** Writes the certificates of `pem` into `directory`, in the files in which JVMs and Google's Java libraries look for roots. */
 export function writeJavaRoots(directory: string, pem: string, madeMs: number): void {
   const store = toJavaKeyStore(pem, madeMs)
   for (const file of [javaRootsFile, ...libraryFiles]) {
@@ -20,8 +20,8 @@ export function writeJavaRoots(directory: string, pem: string, madeMs: number): 
 }
 
 /**
- * The certificates of a PEM file as a Java key store of trusted certificates: JKS, version 2, which every JDK from 8 reads at once where it is told no
- * password, and where it expects PKCS#12 too. Its password is that of the store that google-api-client brings along.
+ * Converts the certificates of a PEM file to a Java key store of trusted certificates, in the format JKS, version 2. Every JDK from 8 on reads this
+ * format without a password, also where the JDK expects PKCS#12. The store has the password of the store that google-api-client contains.
  *
  * ```
  * FEEDFEED 00000002 COUNT, then for each: 00000002 ALIAS TIME(8) "X.509" LENGTH(4) DER, then SHA-1(password in UTF-16BE, "Mighty Aphrodite", all before)
@@ -51,7 +51,7 @@ function time(ms: number): Buffer {
   return bytes
 }
 
-/** Java's writeUTF: two bytes of length, then the text. */
+/** Text as Java's writeUTF writes it: two bytes of length, then the text. */
 function text(value: string): Buffer {
   const bytes = Buffer.from(value)
   const length = Buffer.alloc(2)

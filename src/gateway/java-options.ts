@@ -1,9 +1,9 @@
 import { javaRootsFile } from './java-key-store.ts'
 
 /**
- * What a JVM needs, which reads neither HTTPS_PROXY nor a PEM file: for JAVA_TOOL_OPTIONS. The folder before all classes is for
- * `GoogleNetHttpTransport.newTrustedTransport()`, which believes only the roots that google-api-client brings along: ours stand in their place.
- * @param rootsDirectory as the JVM sees it @param proxyPort where Google's names are led through the proxy of this machine
+ * The value of JAVA_TOOL_OPTIONS. A JVM reads neither HTTPS_PROXY nor a PEM file. The folder at the front of the class path is for
+ * `GoogleNetHttpTransport.newTrustedTransport()`, which trusts only the roots inside google-api-client: the folder replaces these roots.
+ * @param rootsDirectory the path as the JVM sees it @param proxyPort the port of this machine's proxy; absent where Google's names need no proxy
  */
 export function javaOptions(rootsDirectory: string, proxyPort?: number): string {
   const options = [`-Djavax.net.ssl.trustStore=${rootsDirectory}/${javaRootsFile}`, `-Xbootclasspath/a:${rootsDirectory}`]

@@ -5,13 +5,13 @@ import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { limitConnections } from '../base/limit-connections.ts'
 
 export interface Listening extends AsyncDisposable {
-  /** 0 for a Unix socket. */
+  /** The port; 0 for a Unix socket. */
   readonly port: number
 }
 
 /**
  * Listens on 127.0.0.1, and on ::1 where this machine has it, on one port (S5).
- * @param onFull told when it takes no more connections for now
+ * @param onFull called when the limit of connections is reached
  * @throws CloudError PORT_TAKEN
  */
 export async function listenOnLoopback(
@@ -21,16 +21,21 @@ export async function listenOnLoopback(
 ): Promise<Listening> {
   const four = net.createServer(accept)
   await listen(four, { host: '127.0.0.1', port }).catch((error: unknown) => {
-    throw new CloudError('FAILED_PRECONDITION', `Port ${port} is taken: ${messageOf(error)}.`, 'Stop what holds it, or set gateway.port.', {
-      cause: error,
-      fault: 'PORT_TAKEN',
-    })
+    throw new CloudError(
+      'FAILED_PRECONDITION',
+      `Port ${port} is taken: ${messageOf(error)}.`,
+      'Stop the program that holds the port, then: devcloud daemon start',
+      {
+        cause: error,
+        fault: 'PORT_TAKEN',
+      },
+    )
   })
   limitConnections(four, onFull)
   const taken = (four.address() as AddressInfo).port
   const six = net.createServer(accept)
   limitConnections(six, onFull)
-  await listen(six, { host: '::1', port: taken, ipv6Only: true }).catch(() => {}) // no IPv6 here, or another's port there: 127.0.0.1 is enough
+  await listen(six, { host: '::1', port: taken, ipv6Only: true }).catch(() => {}) // 127.0.0.1 is enough where IPv6 is absent or its port is taken
   return {
     port: taken,
     async [Symbol.asyncDispose]() {
@@ -39,7 +44,7 @@ export async function listenOnLoopback(
   }
 }
 
-/** Listens on a Unix socket with mode 0600 in a folder with mode 0700. What an earlier daemon left at `path` is removed: the caller holds the lock. */
+/** Listens on a Unix socket of mode 0600 in a folder of mode 0700. Removes the socket that an earlier daemon left at `path`: the caller holds the lock. */
 export async function listenOnSocket(path: string, accept: (socket: Socket) => void): Promise<Listening> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   chmodSync(dirname(path), 0o700)
@@ -55,7 +60,7 @@ async function listen(server: net.Server, options: net.ListenOptions): Promise<v
   server.once('error', reject)
   server.listen(options, resolve)
   await promise
-  server.off('error', reject).on('error', () => {}) // EMFILE while accepting: those that are open go on
+  server.off('error', reject).on('error', () => {}) // after EMFILE on accept, open connections go on
 }
 
 async function close(server: net.Server): Promise<void> {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Decision } from './decide-request.ts'
 
-/** Answers a refusal as Google words one: google.rpc.Status in JSON, or gRPC's trailers to a gRPC call. */
+/** Sends a refusal in Google's form: google.rpc.Status in JSON, or trailers to a gRPC call. */
 export function sendRefusal(request: IncomingMessage, response: ServerResponse, refusal: Extract<Decision, { kind: 'refuse' }>): void {
   const { http, status, grpc, message } = refusal
   if (request.headers['content-type']?.startsWith('application/grpc') === true) {
@@ -20,7 +20,7 @@ export function sendRefusal(request: IncomingMessage, response: ServerResponse, 
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-/** Answers a CONNECT that leads elsewhere than to Google's names: whoever speaks to this port could reach what this machine reaches. */
+/** Refuses a CONNECT to a host that is not Google's. Otherwise every caller of this port could reach what this machine reaches. */
 export function refuseTunnel(socket: Duplex, host: string): void {
   const body = `devcloud's proxy leads to Google's names alone, not to ${host}. To let this shell pass: eval "$(devcloud env --open)"\n`
   const head = `HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`

@@ -4,13 +4,13 @@ import type { CertificateAuthority } from './certificate-authority.ts'
 
 const handshakeMs = 15_000
 
-/** Ends TLS for one certificate authority: by SNI where the client sends it, else as localhost. */
+/** Ends TLS with certificates of one authority: for the name in SNI, or for localhost when the client sends no SNI. */
 export interface TlsEnd {
   accept(raw: Duplex, onSecure: (socket: TLSSocket, host: string) => void): void
 }
 
 export async function openTlsEnd(authority: CertificateAuthority): Promise<TlsEnd> {
-  await authority.secureContext('localhost') // fails here rather than in a handshake
+  await authority.secureContext('localhost') // a fault of the authority is thrown here, not in a handshake
   return {
     accept(raw, onSecure) {
       void authority.secureContext('localhost').then(

@@ -1,17 +1,17 @@
 import { X509Certificate } from 'node:crypto'
 
-/** A place of this machine where programs look up which authorities they believe. */
+/** A store of this machine in which programs look up the authorities that they trust. */
 export type TrustStore =
-  /** A folder of the system whose certificates `refresh` gathers: `/usr/local/share/ca-certificates`. */
+  /** A folder of the system. `refresh` gathers its certificates: `/usr/local/share/ca-certificates`. */
   | { readonly kind: 'anchors'; readonly directory: string; readonly refresh: readonly string[] }
   /** The user's own keychain on macOS. */
   | { readonly kind: 'keychain'; readonly path: string }
-  /** A database of NSS: of Chromium and Chrome, or of a profile of Firefox. */
+  /** A database of NSS, of Chromium and Chrome or of a profile of Firefox. */
   | { readonly kind: 'nss'; readonly directory: string; readonly owner: string }
 
 export interface TrustedCertificate {
   readonly path: string
-  /** Tells it from the authorities of other users of this machine: 8 hex digits of its fingerprint. */
+  /** 8 hex digits of the certificate's fingerprint. They tell this authority from those of other users of the machine. */
   readonly id: string
 }
 
@@ -21,7 +21,7 @@ export type TrustAction =
   | { readonly kind: 'run'; readonly command: readonly string[]; readonly mayFail?: boolean }
 
 export interface TrustStep {
-  /** For people: `/usr/local/share/ca-certificates (system)`. */
+  /** The name of a store for people: `/usr/local/share/ca-certificates (system)`. */
   readonly where: string
   readonly actions: readonly TrustAction[]
 }
@@ -39,7 +39,7 @@ export function nssName(id: string): string {
   return `devcloud ${id}`
 }
 
-/** What puts `certificate` into each store, or takes it out again. Pure. */
+/** The steps that put `certificate` into each store, or that remove it. Pure. */
 export function planTrust(stores: readonly TrustStore[], certificate: TrustedCertificate, way: 'install' | 'remove'): TrustStep[] {
   return stores.map((store) => {
     const { where, install, remove } = toStep(store, certificate)
@@ -63,7 +63,7 @@ function toStep(store: TrustStore, { path, id }: TrustedCertificate) {
     case 'nss': {
       const name = nssName(id)
       const database = `sql:${store.directory}`
-      // C: believed as an authority of servers, and of nothing else
+      // C: trusted as an authority of servers, and of nothing else
       const install: TrustAction[] = [run('certutil', '-A', '-d', database, '-t', 'C,,', '-n', name, '-i', path)]
       const remove: TrustAction[] = [{ kind: 'run', command: ['certutil', '-D', '-d', database, '-n', name], mayFail: true }]
       return { where: `${store.directory} (${store.owner})`, install, remove }
@@ -75,7 +75,7 @@ function run(...command: string[]): TrustAction {
   return { kind: 'run', command }
 }
 
-/** The same for a shell, for people whose user may not. */
+/** The step as a shell command, for a user who must ask somebody with more rights. */
 export function toShell(action: TrustAction): string {
   const words =
     action.kind === 'copy'

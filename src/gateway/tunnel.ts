@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 
 const connectMs = 30_000
 
-/** A CONNECT to a host that is not ours: bytes both ways, unread. Answers 502 when the host cannot be reached. */
+/** Passes bytes both ways, unread, between a CONNECT client and a host. Answers 502 when the host cannot be reached. */
 export function openTunnel(client: Duplex, head: Buffer, target: { readonly host: string; readonly port: number }): void {
   const upstream = net.connect({ ...target, noDelay: true, timeout: connectMs })
   const end = () => {

@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeWhole } from '../base/write-whole.ts'
 
-/** Where `writeLeads` puts what a program loads by a variable, because its libraries do not look at HTTPS_PROXY by themselves. */
+/** The files of `writeLeads`. A program whose libraries ignore HTTPS_PROXY loads them by a variable. */
 export interface Leads {
-  /** Preloaded by NODE_OPTIONS. */
+  /** The module that NODE_OPTIONS preloads. */
   readonly nodePath: string
-  /** A folder for PYTHONPATH. */
+  /** The folder for PYTHONPATH. */
   readonly pythonPath: string
 }
 
@@ -19,8 +19,8 @@ export function writeLeads(directory: string): Leads {
 }
 
 /**
- * An agent that a library makes for itself, as google-gax does for `fallback`, looks at no variable: connections of all to Google's names go by the proxy.
- * What cannot be led fails.
+ * A module for Node. An agent that a library makes itself, as google-gax does for `fallback`, reads no variable. The module sends the connections of every
+ * agent to Google's names through the proxy. A call that cannot be led fails.
  */
 const nodeLead = `'use strict'
 // Written by devcloud. Connections of https.Agent to Google's names go by the proxy of \`devcloud env\`; nothing else is touched.
@@ -62,7 +62,7 @@ if (proxy?.hostname === '127.0.0.1') {
 }
 `
 
-/** httplib2, the transport of googleapiclient, passes by HTTPS_PROXY in silence where PySocks is not installed. */
+/** A module for Python. httplib2, the transport of googleapiclient, ignores HTTPS_PROXY without a word where PySocks is not installed. */
 const pythonSocks = `"""Written by devcloud. httplib2 looks at HTTPS_PROXY only where PySocks is: that one where it is installed, else HTTP proxies alone."""
 
 import base64
