@@ -1,4 +1,5 @@
 import { isRecord } from '../../base/is-record.ts'
+import { lastPart } from '../../base/last-part.ts'
 import { pythonText } from './python-text.ts'
 import { readKey, valueAt } from './resource-key.ts'
 import { Scanner } from './scanner.ts'
@@ -15,7 +16,7 @@ export type Transform = (value: unknown, args: Arguments, row: unknown) => unkno
 /** The transforms of `gcloud topic projections` that resources of Cloud Run are read with. `map` is the projection's own. */
 export const transforms: Readonly<Record<string, Transform>> = {
   always: (value) => value,
-  basename: (value, args) => pythonText(value).replace(/\/+$/, '').split('/').at(-1) || argument(args, 0, 'undefined', ''),
+  basename: (value, args) => lastPart(pythonText(value).replace(/\/+$/, '')) || argument(args, 0, 'undefined', ''),
   color: (value) => value,
   count: (value) => counted(items(value)),
   date: (value, args) => date(value, argument(args, 0, 'format', '%Y-%m-%dT%H:%M:%S'), argument(args, 2, 'undefined', '')),
@@ -101,7 +102,7 @@ function scope(uri: string, names: readonly string[]): string {
     const at = uri.indexOf(`/${name}/`)
     if (at >= 0) return uri.slice(at + name.length + 2)
   }
-  return uri.includes('/projects/') || uri.startsWith('http') ? (uri.split('/').at(-1) ?? '') : uri
+  return uri.includes('/projects/') || uri.startsWith('http') ? lastPart(uri) : uri
 }
 
 /** Python's `[start:end:step]`, as its text. */

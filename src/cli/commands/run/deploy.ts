@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { basename } from 'node:path'
 import { realpathSync } from 'node:fs'
 import type { Command } from 'commander'
+import { lastPart } from '../../../base/last-part.ts'
 import { serviceIdFor } from '../../../config/ids.ts'
 import type { ApiAnswer, OpenRequest } from '../../../daemon/control-protocol.ts'
 import { prepare, send, toWanted, urlsOf, waitForService } from './deploy-service.ts'
@@ -67,7 +68,7 @@ async function deploy(named: string | undefined, options: DeployOptions, given: 
 export async function tellDeployed(scope: Scope, id: string, service: ApiAnswer, options: WideOptions, progress: Progress): Promise<void> {
   const urls = await urlsOf(scope, id, service)
   if (options.format === undefined && options.json !== true) {
-    const created = String(service['latestCreatedRevision']).split('/').at(-1) ?? ''
+    const created = lastPart(String(service['latestCreatedRevision']))
     progress.note(
       `Service [${id}] revision [${created}] has been deployed and is serving ${percentOf(service, created)} percent of traffic.`,
     )
@@ -86,7 +87,7 @@ function percentOf(service: ApiAnswer, revision: string): number {
 function nameOf(source: string | undefined, given: readonly Given[]): string {
   if (source !== undefined) return serviceIdFor(basename(realpathSync(source)))
   const image = given.find(({ flag }) => flag === 'image')?.value ?? ''
-  return serviceIdFor(image.split('/').at(-1)?.split(/[:@]/)[0] ?? '')
+  return serviceIdFor(lastPart(image).split(/[:@]/)[0] ?? '')
 }
 
 /** gcloud asks for a new service, and without a terminal the answer is no. */

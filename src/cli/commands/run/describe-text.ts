@@ -1,5 +1,6 @@
 import type { ApiAnswer } from '../../../daemon/control-protocol.ts'
-import { lastPart, partsOf } from './names.ts'
+import { lastPart } from '../../../base/last-part.ts'
+import { partsOf } from './names.ts'
 import { toRevisionType, type ContainerJson, type EnvJson, type ServerFields, type ServiceJson, type TemplateJson } from './run-json.ts'
 
 /** A service for people: what it is, where its traffic goes, what runs. @param urls the one for this machine's browser first */

@@ -1,3 +1,4 @@
+import { lastPart } from '../../../base/last-part.ts'
 import { checkAlone } from './edit-env.ts'
 import { readList, readPairs, usage, type Given } from './flag-values.ts'
 import type { ContainerJson, TemplateJson } from './run-json.ts'
@@ -61,7 +62,7 @@ function add(template: TemplateJson, container: ContainerJson, key: string, { se
     source.items = [...(source.items ?? []).filter((item) => item.path !== path), { path, version }]
     return
   }
-  const name = freeName(template, secret.split('/').at(-1) ?? secret)
+  const name = freeName(template, lastPart(secret))
   template.volumes = [...(template.volumes ?? []), { name, secret: { secret, items: [{ path, version }] } }]
   container.volumeMounts = [...(container.volumeMounts ?? []), { name, mountPath: folder }]
 }

@@ -1,3 +1,4 @@
+import { lastPart } from '../../../base/last-part.ts'
 import { readCount, readList, readPairs, usage, type Given } from './flag-values.ts'
 import { toLatestType, toRevisionType, type ServiceJson, type TrafficJson } from './run-json.ts'
 
@@ -36,8 +37,8 @@ export function editTraffic(service: ServiceJson, given: readonly Given[]): read
 
 /** Deploying with `--no-traffic`: the share of LATEST goes to the revision that it stands for now. @throws CloudError USAGE */
 export function withoutTraffic(service: ServiceJson): readonly TrafficJson[] {
-  const ready = service.latestReadyRevision?.split('/').at(-1)
-  if (ready === undefined || ready === '') throw usage('--no-traffic not supported when creating a new service.', 'Leave --no-traffic out.')
+  const ready = lastPart(service.latestReadyRevision ?? '')
+  if (ready === '') throw usage('--no-traffic not supported when creating a new service.', 'Leave --no-traffic out.')
   return toTraffic(combine(sharesOf(service).map((share) => (share.target === latest ? { ...share, target: ready } : share))))
 }
 

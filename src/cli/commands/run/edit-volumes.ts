@@ -1,3 +1,4 @@
+import { lastPart } from '../../../base/last-part.ts'
 import { checkAlone } from './edit-env.ts'
 import { unmount } from './edit-secrets.ts'
 import { readList, readPairs, usage, type Given } from './flag-values.ts'
@@ -92,7 +93,7 @@ function readVolume(one: Given): VolumeJson {
   if (type === 'cloud-sql') return { name, cloudSqlInstance: { instances: required('instances').split(';') } }
   if (type === 'secret') {
     const [secret, version = 'latest', path] = [required('secret'), read['version'], read['path']]
-    return { name, secret: { secret, items: [{ path: path ?? secret.split('/').at(-1) ?? secret, version }] } }
+    return { name, secret: { secret, items: [{ path: path ?? lastPart(secret), version }] } }
   }
   throw usage(`argument --add-volume: Volume type [${type ?? ''}] not supported.`, `Write one of: ${volumeTypes.join(', ')}.`)
 }
