@@ -5,7 +5,7 @@ import { openResources } from '../state/resources.ts'
 import type { State } from '../state/state.ts'
 import { makeSigningKey } from './signing-key.ts'
 
-/** A key of a service account. The private half of one that a user holds is given out once and kept nowhere. */
+/** A key of a service account. The private half of a user's key is given out once and kept nowhere. */
 export interface AccountKey {
   readonly id: string
   readonly email: string
@@ -21,29 +21,29 @@ export interface AccountKey {
 export interface AccountKeys {
   list(email: string): readonly AccountKey[]
   get(email: string, id: string): AccountKey | undefined
-  /** A new key of a user's, with its private half as PEM of PKCS #8. */
+  /** Makes a user's key. Gives its private half as PEM of PKCS #8. */
   make(email: string): Promise<{ readonly key: AccountKey; readonly privateKey: string }>
   /** Inserts or replaces. */
   put(key: AccountKey): Promise<void>
   delete(email: string, id: string): Promise<boolean>
   deleteAll(email: string): Promise<void>
-  /** The key that Google would hold for the account, made when first asked for. */
+  /** The key that Google would hold for the account. It is made when somebody first asks for it. */
   system(email: string): Promise<{ readonly id: string; readonly privateKey: KeyObject }>
-  /** What verifies a signature by key `id`, or by any of the account's when a JWT names none; never one that is disabled or past its time. */
+  /** The public keys that verify a signature: key `id`, or every key of the account when a JWT names none. Keys that are disabled or expired are left out. */
   verifiers(email: string, id?: string): readonly KeyObject[]
 }
 
 interface Row extends AccountKey {
-  /** Of system keys alone. */
+  /** The private half. Present for system keys alone. */
   readonly privateKey?: string
 }
 
 export const accountKeyKind = jsonKind<Row>('iam.key', ({ email, id }) => `${email}/${id}`)
 
-/** 9999-12-31T23:59:59Z: what Google answers for a key without an end. */
+/** 9999-12-31T23:59:59Z: the end that Google answers for a key without an end. */
 const endOfTimeMs = 253_402_300_799_000
 
-/** Service accounts' keys, by email: tokens are read with them, and the product iam manages them. */
+/** The keys of service accounts, by email. Tokens are read with these keys, and the product iam manages them. */
 export function openAccountKeys(state: State, clock: Clock): AccountKeys {
   const rows = openResources(state, accountKeyKind)
   const publicKeyOf = rememberPublicKeys()
@@ -95,7 +95,7 @@ function toKey({ privateKey: _kept, ...key }: Row): AccountKey {
   return key
 }
 
-/** Reads certificates and remembers them: reading one takes longer than verifying with it. */
+/** Reads certificates and remembers them: to read a certificate takes longer than to verify with it. */
 function rememberPublicKeys(): (key: AccountKey) => KeyObject {
   const publicKeys = new Map<string, KeyObject>()
   return ({ certificate }) => {

@@ -2,20 +2,20 @@ import { verify } from 'node:crypto'
 import type { AccountKeys } from './account-keys.ts'
 import { readJwtPart } from './jwt-part.ts'
 
-/** What a JWT says that a service account signed with its own key. */
+/** The claims of a JWT that a service account signed with its own key. */
 export interface Assertion {
   readonly email: string
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** Google allows an hour; a clock in a virtual machine may be five minutes ahead. */
+/** The longest life of a JWT: Google allows an hour, and the clock of a virtual machine may be five minutes ahead. */
 const longestLifeSeconds = 3600
 const skewSeconds = 300
 
 /**
- * Reads a JWT that a holder of a key file made (google.dev/identity/protocols/oauth2/service-account, "Creating a JWT"), as a bearer token or
- * as the assertion of a grant. Synchronous, as a bearer token is read with each request: 50 us with node:crypto.
- * @returns undefined unless a key that `keys` knows signed it and its time is now
+ * Reads a JWT that the holder of a key file made (google.dev/identity/protocols/oauth2/service-account, "Creating a JWT"), as a bearer token or
+ * as the assertion of a grant. Synchronous, since each request reads a bearer token: 50 us with node:crypto.
+ * @returns undefined unless a key in `keys` signed the JWT and the JWT is valid now
  */
 export function readAssertion(token: string, keys: AccountKeys, nowMs: number): Assertion | undefined {
   const [head = '', body = '', signature = '', ...rest] = token.split('.')

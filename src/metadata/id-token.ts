@@ -1,7 +1,7 @@
 import { verify, type KeyObject } from 'node:crypto'
 import { readJwtPart } from './jwt-part.ts'
 
-/** What an ID token of ours says. */
+/** The claims of an ID token of this machine. */
 export interface IdToken {
   readonly email: string
   /** The account's unique id. */
@@ -10,13 +10,13 @@ export interface IdToken {
   readonly expiresMs: number
 }
 
-/** A clock in a virtual machine may be five minutes ahead. */
+/** The clock of a virtual machine may be five minutes ahead. */
 const skewSeconds = 300
 
 /**
- * Reads a token that `signing` signed as accounts.google.com does: RS256 and nothing else, whatever its header says (S12). Synchronous, as the
- * router asks with each request: 50 us with node:crypto.
- * @returns undefined for one that is over, of another issuer, or none of ours
+ * Reads an ID token that `signing` signed as accounts.google.com does. Only RS256 counts, whatever the token's header says (S12). Synchronous, since
+ * the router calls this with each request: 50 us with node:crypto.
+ * @returns undefined for a token that is expired, of another issuer, or not signed by `signing`
  */
 export function readIdToken(
   token: string,

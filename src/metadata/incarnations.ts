@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import { openCollection } from '../state/collection.ts'
 import type { State } from '../state/state.ts'
 
-/** Which account of an email is meant: 0 until the first one is deleted. Tokens of the one before are over when it is made again. */
+/** Counts the accounts that one email has had: 0 until the first account is deleted. Tokens of a deleted account stay invalid when the account is made again. */
 export interface Incarnations {
   of(email: string): number
   /** Durable when resolved. */
   advance(email: string): Promise<void>
 }
 
-/** Rows outlive a project that is cleaned, whose tokens may be about still: they hold a hash, and no name of it. */
+/** The rows outlive a project that is cleaned, since somebody may still have its tokens. A row holds a hash of the email, never the email. */
 export function openIncarnations(state: State): Incarnations {
   const rows = openCollection(state, 'iam.incarnation')
   const known = new Map(rows.list('').map(({ name, value }) => [name, Number(value)]))

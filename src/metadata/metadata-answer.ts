@@ -33,7 +33,7 @@ const prefix = '/computeMetadata/v1'
 const text = 'application/text'
 const json = 'application/json'
 
-/** Decides what a request gets. @throws CloudError NOT_FOUND, INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED */
+/** Decides what a request is answered. @throws CloudError NOT_FOUND, INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED */
 export async function answerMetadata(
   request: IncomingMessage,
   identity: MetadataIdentity,
@@ -61,7 +61,7 @@ export async function answerMetadata(
   return nodeAnswer(node, pathname, searchParams)
 }
 
-/** The words of a path below the prefix, decoded: clients write `@` of an email as it is or as %40. */
+/** The decoded words of a path below the prefix. Clients write the `@` of an email as `@` or as `%40`. */
 function readWords(pathname: string): readonly string[] {
   try {
     return decodeURIComponent(pathname.slice(prefix.length))
@@ -72,7 +72,7 @@ function readWords(pathname: string): readonly string[] {
   }
 }
 
-/** What holds for every path: the header both ways, and nothing that a proxy passed on. */
+/** Checks what every path asks for: the header `Metadata-Flavor`, and a request that no proxy passed on. */
 function checkRequest({ method, headers }: IncomingMessage, pathname: string): void {
   if (headers['x-forwarded-for'] !== undefined) {
     throw new CloudError('PERMISSION_DENIED', 'Requests with X-Forwarded-For are refused.', 'Ask the metadata server directly.')
@@ -85,7 +85,7 @@ function checkRequest({ method, headers }: IncomingMessage, pathname: string): v
   }
 }
 
-/** `service-accounts/ACCOUNT/token` and `identity`, which are made anew; undefined for another path. */
+/** Answers `service-accounts/ACCOUNT/token` and `identity`, whose values are made for each request. @returns undefined for another path */
 async function tokenAnswer(
   words: readonly string[],
   query: URLSearchParams,
@@ -112,7 +112,7 @@ async function tokenAnswer(
   return ok('text/html', await tokens.idToken(email, audience, format === 'full' ? { full } : {}))
 }
 
-/** A directory without its slash is redirected, as its entries' relative paths need it. */
+/** Redirects a directory without its final slash: the relative paths of its entries need the slash. */
 function nodeAnswer(node: MetadataNode, pathname: string, query: URLSearchParams): Answer {
   const recursive = query.get('recursive')?.toLowerCase() === 'true'
   const alt = query.get('alt')?.toLowerCase()

@@ -15,7 +15,7 @@ export interface MetadataServerOptions {
   readonly clock?: Clock
 }
 
-/** Answers one request of the instance that `identity` says: the caller finds that out by the socket, never by a header. */
+/** Answers one request of the instance that `identity` describes. The caller knows the instance by its socket, never by a header. */
 export type MetadataHandler = (request: IncomingMessage, response: ServerResponse, identity: MetadataIdentity) => void
 
 /**
@@ -52,7 +52,7 @@ function send(request: IncomingMessage, response: ServerResponse, { status, type
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-/** For the log: a query may hold an audience, which is no secret, yet nobody needs it there. */
+/** The path for the log, without the query: the log needs no audience. */
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0] ?? '/'
 }

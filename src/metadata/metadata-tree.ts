@@ -1,17 +1,17 @@
-/** What the metadata server says of one caller: directories hold entries by their path words, leaves are text, numbers or lists. */
+/** What the metadata server says to one caller: a directory holds entries by the words of their paths, a leaf is text, a number or a list. */
 export type MetadataNode = MetadataDirectory | Leaf
 export interface MetadataDirectory {
   readonly [word: string]: MetadataNode
 }
-/** A list is told a line each. */
+/** A list is printed one entry a line. */
 export type Leaf = string | number | readonly string[]
 
-/** Who asks: the instance that the caller is. */
+/** The instance that asks. */
 export interface MetadataIdentity {
   readonly project: string
-  /** Of the service account that the instance runs as. */
+  /** The email of the service account that the instance runs as. */
   readonly email: string
-  /** Long hexadecimal text, the same as in the logs. */
+  /** The instance's id, long hexadecimal text, as in the logs. */
   readonly instanceId: string
 }
 
@@ -21,13 +21,13 @@ export interface MetadataProject {
   readonly region: string
 }
 
-/** Both are given to every account. Source: cloud.google.com/run/docs/container-contract, "Instance metadata server". */
+/** The scopes of every account. Source: cloud.google.com/run/docs/container-contract, "Instance metadata server". */
 export const instanceScopes: readonly string[] = [
   'https://www.googleapis.com/auth/cloud-platform',
   'https://www.googleapis.com/auth/userinfo.email',
 ]
 
-/** Everything under /computeMetadata/v1 but tokens, which are not part of a recursive answer either. Pure. */
+/** Everything below /computeMetadata/v1 except tokens, which a recursive answer leaves out too. Pure. */
 export function metadataTree(identity: MetadataIdentity, project: MetadataProject): MetadataDirectory {
   const account = { aliases: ['default'], email: identity.email, scopes: instanceScopes }
   return {
@@ -42,7 +42,7 @@ export function metadataTree(identity: MetadataIdentity, project: MetadataProjec
   }
 }
 
-/** The node at `words`; undefined when there is none. */
+/** The node at the path `words`. Undefined for a path without a node. */
 export function nodeAt(tree: MetadataDirectory, words: readonly string[]): MetadataNode | undefined {
   let node: MetadataNode | undefined = tree
   for (const word of words) {

@@ -1,6 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
-/** What a token says inside: `k` what kind it is, `e` whose, `x` until when in ms since 1970 (absent: for good), `s` its scopes, `n` which account of that email (absent: the first). */
+/**
+ * The content of a token: `k` its kind, `e` the account's email, `x` its end in ms since 1970 (absent: no end), `s` its scopes, `n` the number of the
+ * account with this email (absent: the first account).
+ */
 export interface SealedToken {
   readonly k: 'access' | 'refresh'
   readonly e: string
@@ -12,7 +15,7 @@ export interface SealedToken {
 const nonceBytes = 12
 const tagBytes = 16
 
-/** Ciphertext of AES-256-GCM as base64url: opaque to whoever holds it, and nobody without the key can make one. @param key 32 bytes */
+/** Encrypts a token with AES-256-GCM, as base64url. Without the key nobody can read or make such a text. @param key 32 bytes */
 export function seal(key: Uint8Array, token: SealedToken): string {
   const nonce = randomBytes(nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', key, nonce)
@@ -20,7 +23,7 @@ export function seal(key: Uint8Array, token: SealedToken): string {
   return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString('base64url')
 }
 
-/** What `seal` took; undefined for text that this key did not seal. */
+/** Decrypts what `seal` made. @returns undefined for text that this key did not seal */
 export function unseal(key: Uint8Array, text: string): SealedToken | undefined {
   const bytes = Buffer.from(text, 'base64url')
   if (bytes.length <= nonceBytes + tagBytes) return undefined

@@ -2,9 +2,9 @@ import 'reflect-metadata' // @peculiar/x509 wants it loaded first
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509CertificateGenerator } from '@peculiar/x509'
 import { createHash } from 'node:crypto'
 
-/** An RSA key of 2048 bits with the certificate that Google publishes of each, as text for a file or a row. */
+/** An RSA key of 2048 bits with the certificate by which Google publishes such a key, as text for a file or a row. */
 export interface SigningKey {
-  /** 40 hex digits, which JWTs carry as `kid`. */
+  /** The key's id, 40 hex digits. A JWT carries this id as `kid`. */
   readonly id: string
   /** PKCS #8, PEM. */
   readonly privateKey: string
@@ -14,7 +14,7 @@ export interface SigningKey {
 
 const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 }
 
-/** Makes a key off the main thread. @param commonName whose it is: an account's email */
+/** Makes a key off the main thread. @param commonName the owner of the key: an account's email */
 export async function makeSigningKey(commonName: string, span: { readonly notBefore: Date; readonly notAfter: Date }): Promise<SigningKey> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.createSelfSigned({

@@ -7,16 +7,16 @@ import { makeSigningKey, type SigningKey } from './signing-key.ts'
 
 /** The secrets behind every token that devcloud gives out. */
 export interface TokenKeys {
-  /** 32 bytes for AES: access and refresh tokens. */
+  /** The AES key of access and refresh tokens, 32 bytes. */
   readonly seal: Uint8Array
   /** Signs ID tokens, as accounts.google.com does. */
   readonly signing: SigningKey
 }
 
-/** From 1970 on, so that no clock that is set back finds it not begun; twenty years: the key is only ever believed by processes of this machine. */
+/** The certificate begins in 1970, so that it is valid after any step of the clock back, and lasts twenty years: only processes of this machine trust the key. */
 const lifeMs = 20 * 365 * 86_400_000
 
-/** Reads `tokens.json` (0600) of the state directory, or makes it there. @throws CloudError for a file that is not ours */
+/** Reads `tokens.json` (0600) of the state directory, or makes the file. @throws CloudError STATE_UNUSABLE for a file of another form */
 export async function loadTokenKeys(directory: string, nowMs: number): Promise<TokenKeys> {
   const path = join(directory, 'tokens.json')
   if (existsSync(path)) return readKeys(path)

@@ -11,34 +11,34 @@ import { seal, unseal, type SealedToken } from './sealed.ts'
 import { loadTokenKeys } from './token-keys.ts'
 import { uniqueIdOf } from './unique-id.ts'
 
-/** Makes and reads the credentials of service accounts and of the person at this machine. They outlive a restart: their keys are in the state. */
+/** Makes and reads the credentials of service accounts and of the person at this machine. Credentials outlive a restart: their keys are in the state. */
 export interface Tokens {
-  /** Service accounts' keys: a JWT that one of them signed is a token too. */
+  /** The keys of service accounts. A JWT that such a key signed is a token too. */
   readonly accountKeys: AccountKeys
-  /** A bearer token `ya29.…`. @param scopes default cloud-platform @param lifetimeSeconds default 3599, as Google's metadata server gives */
+  /** Makes a bearer token `ya29.…`. @param scopes default cloud-platform @param lifetimeSeconds default 3599, as Google's metadata server gives */
   accessToken(email: string, scopes?: readonly string[], lifetimeSeconds?: number): AccessToken
-  /** A token that accessToken gives new ones for, `1//…`; it has no end. */
+  /** Makes a refresh token `1//…`, which never expires. */
   refreshToken(email: string, scopes?: readonly string[]): string
-  /** An OpenID Connect token, RS256, for an hour. */
+  /** Makes an OpenID Connect token, RS256, valid for an hour. */
   idToken(email: string, audience: string, extra?: IdTokenExtra): Promise<string>
-  /** What an ID token of ours says that is not over, with an email, of an account that is not suspended; else undefined. */
+  /** The claims of an ID token. Undefined unless the token is of this machine, valid now, has an email, and its account is not suspended. */
   readIdToken(token: string): IdToken | undefined
-  /** Whose the token is; undefined when it is over, revoked, or none of ours. A JWT signed by a service account's own key counts. */
+  /** The owner of a token, also of a JWT that a service account's own key signed. Undefined for a token that is expired, revoked or not of this machine. */
   read(token: string): { readonly email: string } | undefined
-  /** All that an access token or a refresh token says; undefined as in `read`. */
+  /** The whole content of an access token or a refresh token. Undefined as in `read`. */
   inspect(token: string): InspectedToken | undefined
-  /** Durable when resolved; false for a token that was none of ours. */
+  /** Revokes a token. Durable when resolved. Gives false for a token that is not of this machine. */
   revoke(token: string): Promise<boolean>
-  /** While suspended, an account's tokens are over, old and new: it was disabled or deleted. Durable when resolved. */
+  /** Suspends an account that is disabled or deleted, or ends its suspension. No token of a suspended account is valid. Durable when resolved. */
   suspend(email: string, isSuspended: boolean): Promise<void>
   isSuspended(email: string): boolean
-  /** The 21 digits of the account that has this email now. */
+  /** The unique id, 21 digits, of the account that has this email now. */
   uniqueId(email: string): string
-  /** The next account of this email is another one: tokens of this one are over for good. Durable when resolved. */
+  /** Ends the present account of an email: its tokens are invalid for good, and the next account of the email has another unique id. Durable when resolved. */
   retire(email: string): Promise<void>
   /** The public keys of ID tokens, as /oauth2/v3/certs answers them. */
   jwks(): JSONWebKeySet
-  /** The same as certificates by key id, as /oauth2/v1/certs answers them. */
+  /** The same keys as certificates by key id, as /oauth2/v1/certs answers them. */
   certs(): Readonly<Record<string, string>>
 }
 
@@ -51,16 +51,16 @@ interface InspectedToken {
   readonly kind: 'access' | 'refresh'
   readonly email: string
   readonly scopes: readonly string[]
-  /** Absent for a refresh token. */
+  /** The end of the token. Absent for a refresh token. */
   readonly expiresMs?: number
 }
 
 interface IdTokenExtra {
   /** Claims of `format=full`: where the caller runs. */
   readonly full?: { readonly projectId: string; readonly projectNumber: string; readonly zone: string; readonly instanceId: string }
-  /** Leaves email and email_verified out: generateIdToken without includeEmail. */
+  /** Whether email and email_verified are left out: generateIdToken without includeEmail. */
   readonly withoutEmail?: boolean
-  /** `azp` is the email and not the unique id: generateIdToken with useEmailAzp. */
+  /** Whether `azp` is the email instead of the unique id: generateIdToken with useEmailAzp. */
   readonly emailAsAzp?: boolean
 }
 
@@ -148,7 +148,7 @@ function fullClaims(full: IdTokenExtra['full']) {
   }
 }
 
-/** Tokens that were given back, by hash, until long after they would have ended: a clock that ran ahead and is set right brings none back. */
+/** Revoked tokens, by hash. A row stays until long after the token's end, so that no step of the clock back makes the token valid again. */
 async function openRevoked(state: State, clock: Clock) {
   const rows = openCollection(state, 'token.revoked')
   const hashes = new Set<string>()

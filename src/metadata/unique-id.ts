@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The 21 digits by which Google knows an account: `sub` and `azp` of its ID tokens, `uniqueId` of its resource. The same on every machine.
- * @param incarnation how many accounts of this email were deleted before: one that is made again is another account
+ * The unique id of an account, 21 digits: `sub` and `azp` of its ID tokens, `uniqueId` of its resource. The id is the same on every machine.
+ * @param incarnation how many accounts of this email were deleted before; an account that is made again has another id
  */
 export function uniqueIdOf(email: string, incarnation = 0): string {
   const hash = createHash('sha256')

@@ -5,12 +5,12 @@ import type { Disk } from '../state/disk.ts'
 import { RunningSums } from './running-sums.ts'
 import type { Content } from './stored.ts'
 
-/** Bodies up to this size are kept in the database. */
+/** The largest body, in bytes, that is kept in the database. */
 const inlineLimitBytes = 32 << 10
-/** How much is gathered for one write. */
+/** How many bytes are gathered for one write. */
 const writeBytes = 512 << 10
 
-/** Write-once files named by random ids in one directory. A name under which bytes can be read stands for synced bytes. */
+/** Write-once files with random ids as names, in one directory. The bytes of every readable file are synced. */
 export class BlobFiles {
   readonly directory: string
   readonly disk: Disk
@@ -26,18 +26,18 @@ export class BlobFiles {
     return join(this.directory, file)
   }
 
-  /** Makes the directory when absent. */
+  /** Makes the directory when it is absent. */
   async make(): Promise<void> {
     const made = await mkdir(this.directory, { recursive: true, mode: 0o700 })
     if (made !== undefined) await fsyncDirectory(dirname(made))
   }
 
-  /** Removes every file that `isKept` does not know: what a killed daemon left. */
+  /** Removes the files that a killed daemon left: those for which `isKept` is false. */
   async sweep(isKept: (file: string) => boolean): Promise<void> {
     for (const file of await readdir(this.directory)) if (!isKept(file)) await this.remove(file)
   }
 
-  /** Takes a body in, with back-pressure: in memory up to 32 KiB, else as a synced file. @throws what `source` throws; nothing is left then */
+  /** Takes a body, with back-pressure: in memory up to 32 KiB, else as a synced file. @throws what `source` throws; then nothing is left */
   async stage(source: AsyncIterable<Uint8Array>): Promise<Content> {
     const sums = new RunningSums()
     const chunks: Uint8Array[] = []
@@ -50,7 +50,7 @@ export class BlobFiles {
     return { ...sums.read(), bytes: { kind: 'inline', data: Buffer.concat(chunks) } }
   }
 
-  /** A new empty file whose name survives a power loss. @throws CloudError DISK_FULL */
+  /** Makes an empty file whose name outlives a power cut. @throws CloudError DISK_FULL */
   async create(): Promise<string> {
     this.disk.demand()
     const file = randomBytes(16).toString('hex')
@@ -68,7 +68,7 @@ export class BlobFiles {
     await rm(this.path(file), { force: true })
   }
 
-  /** One fsync serves all who asked before it began. */
+  /** Syncs the directory. One sync serves every caller that asked before the sync began. */
   async syncDirectory(): Promise<void> {
     if (this.#syncing === undefined) {
       this.#syncing = fsyncDirectory(this.directory).finally(() => (this.#syncing = undefined))
@@ -106,8 +106,8 @@ export class BlobFiles {
 }
 
 /**
- * Writes `source` at `position`, the next write gathered while one is under way. Answers how many bytes are written.
- * When `source` throws, what came before is written first and `written` is called with its size. A full disk is found before SQLite meets it.
+ * Writes `source` at `position` and gathers the next bytes while a write is under way. Gives the number of bytes written. When `source` throws, the
+ * bytes before the fault are written first and `written` is called with their number. A full disk is noticed here, before SQLite needs room.
  * @throws CloudError DISK_FULL
  */
 export async function appendTo(

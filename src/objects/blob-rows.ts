@@ -5,10 +5,10 @@ import type { State } from '../state/state.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { Content } from './stored.ts'
 
-/** How much one read of a file asks for. */
+/** How many bytes one read of a file asks for. */
 const readBytes = 256 << 10
 
-/** Which blobs there are and how many objects name each. A file that is being read is removed when its last reader is done. */
+/** The blobs, each with the number of objects that name it. A file with readers is removed when its last reader is done. */
 export class BlobRows {
   readonly #files: BlobFiles
   readonly #insert
@@ -29,7 +29,7 @@ export class BlobRows {
     this.#data = state.db.prepare('SELECT data FROM object_blobs WHERE id = ?')
   }
 
-  /** Within a transaction: counts one more object that has this content, and answers the blobs that it is. */
+  /** Counts one more object with this content, and gives the content's blobs. Call within a transaction. */
   take({ sizeBytes, bytes }: Content): readonly number[] {
     if (bytes.kind === 'inline') return [Number(this.#insert.run(sizeBytes, null, bytes.data).lastInsertRowid)]
     if (bytes.kind === 'file') return [Number(this.#insert.run(sizeBytes, bytes.file, null).lastInsertRowid)]
@@ -37,7 +37,7 @@ export class BlobRows {
     return bytes.ids
   }
 
-  /** Within a transaction: counts one object less. Answers the files to remove once that has committed. */
+  /** Counts one object less. Gives the files to remove after the commit. Call within a transaction. */
   drop(ids: readonly number[]): readonly string[] {
     const files: string[] = []
     for (const id of ids) {
@@ -58,8 +58,8 @@ export class BlobRows {
   }
 
   /**
-   * The bytes from `first` to `last`, both inclusive: at once when a row has them, else as a stream. What is opened stays readable.
-   * @throws CloudError BLOB_GONE when bytes that the rows speak of are not on the disk
+   * The bytes from `first` to `last`, both inclusive: at once when a row has them, else as a stream. A file that is open stays readable.
+   * @throws CloudError BLOB_GONE when the disk lacks bytes that the rows name
    */
   open(ids: readonly number[], first: number, last: number): Uint8Array | Readable {
     const pieces = [...this.#pieces(ids, first, last)]
@@ -89,14 +89,14 @@ export class BlobRows {
     }
   }
 
-  /** Asked before the first byte is answered: what breaks off later, clients would ask for again. */
+  /** Checks the files before the first byte is answered: a client repeats an answer that breaks off later. */
   #checkFile(file: string, sizeBytes: number): void {
     const found = statSync(this.#files.path(file), { throwIfNoEntry: false })
     if (found === undefined) throw gone(`its file objects/${file} is missing`)
     if (found.size < sizeBytes) throw gone(`its file objects/${file} has ${found.size} of ${sizeBytes} bytes`)
   }
 
-  /** Small pieces are read before the first wait, lest their rows go meanwhile. */
+  /** Reads small pieces before the first wait, since their rows may go during a wait. */
   #stream(pieces: readonly Piece[]): AsyncIterable<Uint8Array> {
     const sources = pieces.map((piece) => (piece.file === undefined ? [this.#inline(piece)] : { ...piece, file: piece.file }))
     const path = (file: string) => this.#files.path(file)

@@ -37,7 +37,7 @@ export class BucketRows {
     return row === undefined ? undefined : toBucket(row)
   }
 
-  /** Ordered by name; those that start with `prefix`, after the name `after`. A page of large ones may have fewer than `limit`. */
+  /** Buckets by name: those that start with `prefix`, after the name `after`. A page of large buckets may have fewer than `limit`. */
   list(project: string, prefix: string, after: string, limit: number): BucketPage {
     const items: StoredBucket[] = []
     let chars = 0

@@ -3,7 +3,7 @@ import { createReadStream, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32c } from '../base/crc32c.ts'
 
-/** What is wrong with the objects of a state directory. A `blob` is the bytes of an object or of a part of it: a file, or a row. */
+/** A fault of the objects in a state directory. A `blob` holds the bytes of an object or of a part of an object: a file, or a row. */
 export type ObjectFault =
   | { readonly kind: 'object'; readonly why: string; readonly object: ObjectPlace }
   | { readonly kind: 'orphan'; readonly why: string; readonly file: string }
@@ -25,7 +25,7 @@ interface Blob {
   readonly refs: number
 }
 
-/** Reads every row and every byte of the objects in `directory`. Nothing is changed. */
+/** Reads every row and every byte of the objects in `directory`. Changes nothing. */
 export async function checkObjects(db: DatabaseSync, directory: string): Promise<readonly ObjectFault[]> {
   const folder = join(directory, 'objects')
   const files = sizesOf(folder)
@@ -125,7 +125,7 @@ function* readObjects(db: DatabaseSync) {
   }
 }
 
-/** The ids of an object's blobs; one that there never is where the row is damaged. */
+/** The ids of an object's blobs. A damaged row gives an id that no blob has. */
 function readIds(text: string): readonly number[] {
   try {
     return JSON.parse(text) as number[]

@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../base/clock.ts'
 
-/** How far ahead of use generations are reserved on disk, in microseconds. */
+/** How far ahead generations are reserved on disk, in microseconds. */
 const reserveUs = 60_000_000
 
-/** The clock's part: a clock of the year 2220 leaves numbers enough below 2^53, past which they would not be told apart. */
+/** The largest time that a generation takes from the clock: the year 2220 leaves enough numbers below 2^53. Larger numbers lose digits. */
 const clockLimitUs = 2 ** 53 - 2 ** 50
 
-/** Numbers that only grow, over restarts and clocks set back too: microseconds of the clock where it runs ahead. */
+/** Gives numbers that only grow, over restarts and steps of the clock too: the clock's microseconds, or the last number plus one. */
 export class Generations {
   readonly #clock: Clock
   readonly #save
@@ -22,7 +22,7 @@ export class Generations {
     this.#reserved = 0
   }
 
-  /** Within a transaction. When that is undone after all, the number stays unused. */
+  /** The next generation. Call within a transaction; when the transaction is undone, the number stays unused. */
   next(): number {
     this.#last = Math.max(this.#last + 1, Math.min(Math.round(this.#clock.nowMs() * 1000), clockLimitUs))
     if (this.#last >= this.#reserved) {

@@ -1,6 +1,6 @@
 import { CloudError } from '../base/cloud-error.ts'
 
-/** One place of a pattern: which characters it takes, and whether it takes any number of them. */
+/** One token of a pattern: the characters that it matches, and whether it matches any number of them. */
 export interface GlobToken {
   readonly isMany: boolean
   readonly accepts: (char: string) => boolean
@@ -14,14 +14,14 @@ const tokensLimit = 2048
 type Tokens = readonly GlobToken[]
 
 /**
- * The alternatives that a pattern stands for: `a{b,c}` is `ab` and `ac`. Two stars that follow one another are one.
- * @throws CloudError INVALID_ARGUMENT when they are too many
+ * The alternatives of a pattern: `a{b,c}` has `ab` and `ac`. Two stars in a row become one.
+ * @throws CloudError INVALID_ARGUMENT for too many alternatives
  */
 export function readGlobTokens(pattern: string): readonly Tokens[] {
   const chars = [...pattern]
   let at = 0
 
-  /** Up to the end, or within braces up to the comma or brace that ends the alternative. */
+  /** Reads up to the end, or inside braces up to the comma or brace that ends the alternative. */
   const sequence = (depth: number): readonly Tokens[] => {
     let read: readonly Tokens[] = [[]]
     for (; at < chars.length; at += 1) {

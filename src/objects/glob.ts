@@ -1,14 +1,14 @@
 import { CloudError } from '../base/cloud-error.ts'
 import { readGlobTokens, type GlobToken } from './glob-tokens.ts'
 
-/** As long as the longest name. */
+/** The longest pattern: as long as the longest name. */
 const patternLimitBytes = 1024
-/** Of how many characters a pattern remembers which of its places take them. */
+/** For how many characters a pattern remembers which of its tokens match. */
 const rememberedChars = 1024
 
 /**
  * A matcher for the listing parameter matchGlob: `*` and `?` stop at a slash, `**` does not; `[a-z]`, `[!a-z]`, `{a,b}`, backslash escapes.
- * Time is linear in the name, whatever the pattern: a bit for each place of the pattern says whether the name so far can have led there (Shift-And).
+ * Time is linear in the name, whatever the pattern: one bit for each token says whether the name so far can end there (Shift-And).
  * Source: cloud.google.com/storage/docs/json_api/v1/objects/list#list-objects-and-prefixes-using-glob
  * @throws CloudError INVALID_ARGUMENT when the pattern is too long, or braces expand too far
  */
@@ -16,7 +16,7 @@ export function compileGlob(pattern: string): (name: string) => boolean {
   if (Buffer.byteLength(pattern) > patternLimitBytes) {
     throw new CloudError('INVALID_ARGUMENT', `The glob pattern is longer than ${patternLimitBytes} bytes.`, 'Use a shorter pattern.')
   }
-  // all alternatives side by side, each with a place behind it that says it is read to its end
+  // all alternatives side by side, each with a token behind it that marks its end
   const tokens = readGlobTokens(pattern).flatMap((alternative) => [...alternative, theEnd])
   const wordCount = (tokens.length >>> 5) + 1
   const bitsOf = (has: (token: GlobToken) => boolean): Uint32Array => {
@@ -65,7 +65,7 @@ function step(places: Uint32Array, takers: Uint32Array, many: Uint32Array): bool
   return some !== 0
 }
 
-/** A star may match nothing. No two of them follow one another, so that one step is enough. */
+/** Passes stars that match nothing. No two stars follow one another, so one step is enough. */
 function passMany(places: Uint32Array, many: Uint32Array): void {
   let carry = 0
   for (let word = 0; word < places.length; word += 1) {

@@ -6,15 +6,15 @@ import type { StoredObject } from './stored.ts'
 /** Source: cloud.google.com/storage/docs/json_api/v1/objects/list. */
 export interface ListQuery {
   readonly prefix: string
-  /** Names with it after the prefix are told once, cut after it. */
+  /** Names that have the delimiter after the prefix are listed once, cut after the delimiter: a cut prefix. */
   readonly delimiter: string
-  /** Inclusive, and exclusive; both hold for the cut prefixes as well. */
+  /** `start` is included and `end` is not. Both count for cut prefixes too. */
   readonly startOffset: string
   readonly endOffset: string
-  /** Whether an object whose name is a cut prefix itself is told as an item too. */
+  /** Whether an object whose whole name is a cut prefix is listed as an item too. */
   readonly includeTrailingDelimiter: boolean
   readonly versions: boolean
-  /** Items and prefixes together. */
+  /** The most items and prefixes together. */
   readonly limit: number
   readonly after: PageEnd | undefined
   readonly matches: (nameOrPrefix: string) => boolean
@@ -23,14 +23,14 @@ export interface ListQuery {
 export interface Listing {
   readonly items: readonly StoredObject[]
   readonly prefixes: readonly string[]
-  /** Where to go on; undefined when there is no more. */
+  /** Where the next page begins. Undefined on the last page. */
   readonly end: PageEnd | undefined
 }
 
-/** What one page has of attributes, at most: a page of fewer objects than were asked for has a token all the same. */
+/** The most bytes of attributes on one page. A page that is cut by this limit has a token although it has fewer objects than asked for. */
 const pageLimitChars = 2 << 20
 
-/** One page, in the order of UTF-8 bytes. A cut prefix is passed by a seek, never by reading what is under it. */
+/** Lists one page, in the order of UTF-8 bytes. A seek skips the objects below a cut prefix. */
 export async function listObjects(rows: ObjectRows, bucketId: number, query: ListQuery, turn: Turn): Promise<Listing> {
   const page = new Page(query)
   let from: ListStart | undefined = page.start
@@ -72,7 +72,7 @@ class Page {
     return { items: this.#items, prefixes: this.#prefixes, end: this.#isDone ? undefined : this.#end }
   }
 
-  /** The page when there is no further row. */
+  /** The page when no further row exists. */
   get ended(): Listing {
     return { ...this.listing, end: undefined }
   }
@@ -81,7 +81,7 @@ class Page {
     return cutPrefix(name, this.#bounds)
   }
 
-  /** False when the page is full or the bounds are passed. */
+  /** Adds a row. False when the page is full or the end is passed. */
   add(row: ListedRow, cut: Buffer | undefined): boolean {
     const { limit, versions, includeTrailingDelimiter, matches } = this.#query
     const key = cut ?? row.name
@@ -111,7 +111,7 @@ function readBounds({ prefix, delimiter, startOffset, endOffset }: ListQuery): B
   return { prefix: Buffer.from(prefix), delimiter: Buffer.from(delimiter), start: Buffer.from(startOffset), end: Buffer.from(endOffset) }
 }
 
-/** With a delimiter, what is under a cut prefix may lie below the start and its prefix not: rows are sought from the start on all the same. */
+/** The first row to read. With a delimiter a cut prefix may lie behind the start although its objects lie before the start; rows are read from the start all the same. */
 function startOf(query: ListQuery, bounds: Bounds): ListStart {
   const first = { name: bounds.prefix.compare(bounds.start) > 0 ? bounds.prefix : bounds.start, generation: undefined }
   if (query.after === undefined) return first

@@ -42,7 +42,7 @@ export class ObjectRows {
     return toObject(this.#live.get(bucketId, Buffer.from(name)))
   }
 
-  /** One generation, live or not; the live one when none is named. */
+  /** One generation of an object, live or not. Without a generation: the live one. */
   find(bucketId: number, name: string, generation: number | undefined): StoredObject | undefined {
     const live = this.live(bucketId, name)
     if (generation === undefined || live?.generation === generation) return live
@@ -64,7 +64,7 @@ export class ObjectRows {
     else this.#deleteNoncurrent.run(object.bucketId, Buffer.from(object.name), object.generation)
   }
 
-  /** Any one of the bucket's generations; undefined when it has none. */
+  /** Any generation in the bucket. Undefined for an empty bucket. */
   first(bucketId: number): StoredObject | undefined {
     return toObject(this.#firstLive.get(bucketId) ?? this.#firstNoncurrent.get(bucketId))
   }
@@ -73,7 +73,7 @@ export class ObjectRows {
     return this.#any.get(bucketId)?.['found'] === 1
   }
 
-  /** Rows from `start` on, in the order of UTF-8 bytes. `read` gives a row's object: those that are skipped cost less. Go through it in one turn. */
+  /** Rows from `start` on, in the order of UTF-8 bytes. `read` gives a row's object, so that a skipped row costs less. Iterate within one turn of the event loop. */
   *from(bucketId: number, { name, generation }: ListStart, versions: boolean): Iterable<ListedRow> {
     const rows = versions ? this.#listAll.iterate(bucketId, name, generation ?? -1) : this.#listLive.iterate(bucketId, name)
     for (const row of rows) {
@@ -86,7 +86,7 @@ export class ObjectRows {
   }
 }
 
-/** The first name to list; of that name itself only generations past `generation`, where one is told. */
+/** The first name to list. With `generation`, only later generations of that name are listed. */
 export interface ListStart {
   readonly name: Buffer
   readonly generation: number | undefined

@@ -20,7 +20,7 @@ export interface NewObject {
   readonly content: Content
   readonly attributes: string
   readonly preconditions: Preconditions
-  /** Runs in the turn of the commit; throws to refuse: holds and retention. */
+  /** Runs in the turn of the commit, and throws to refuse the change: holds and retention. */
   readonly guard?: (bucket: StoredBucket, current: StoredObject | undefined) => void
   /** Runs in the transaction that makes the object. */
   readonly also?: (object: StoredObject) => void
@@ -33,10 +33,10 @@ export interface ObjectKey {
   readonly generation: number | undefined
 }
 
-/** What a caller may refuse in the turn of the change. */
+/** A check that may refuse a change in the turn of the change. */
 export type Guard = (bucket: StoredBucket, object: StoredObject) => void
 
-/** The store behind all wires. It knows no HTTP and no resource of Google's: attributes are the product's own text. */
+/** The store behind all wires of Cloud Storage. The store knows no HTTP and no resource of Google: attributes are text of the product. */
 export class ObjectStore implements AsyncDisposable {
   readonly uploads: Uploads
   readonly #state: State
@@ -59,7 +59,7 @@ export class ObjectStore implements AsyncDisposable {
     this.uploads = new Uploads(state, clock, files)
   }
 
-  /** Tells the name of a bucket whose live objects have changed, once the change is durable, until it is disposed. */
+  /** Calls `listener` with the name of a bucket whose live objects have changed, once the change is durable. Ends when disposed. */
   onChange(listener: (bucket: string) => void): Disposable {
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
@@ -69,7 +69,7 @@ export class ObjectStore implements AsyncDisposable {
     return this.#buckets.find(name)
   }
 
-  /** Those that have a bucket. */
+  /** The ids of the projects that have a bucket. */
   projects(): readonly string[] {
     return this.#buckets.projects()
   }
@@ -130,7 +130,7 @@ export class ObjectStore implements AsyncDisposable {
     await this.#blobs.removeFiles(files)
   }
 
-  /** Removes a bucket with everything in it, whatever holds or retains it: for devcloud itself, never for a caller. */
+  /** Removes a bucket with all its objects, also those under holds or retention. For devcloud itself, never for a caller. */
   async removeBucketWhole(bucket: StoredBucket): Promise<void> {
     const turn = new Turn()
     while (await this.#removeSome(bucket, turn)) await turn.next()
@@ -149,17 +149,17 @@ export class ObjectStore implements AsyncDisposable {
     return object
   }
 
-  /** One page. It is read in several turns where the names that do not match are many. @throws CloudError BUCKET_NOT_FOUND */
+  /** Lists one page, in several turns of the event loop when many names do not match. @throws CloudError BUCKET_NOT_FOUND */
   async list(bucket: string, query: ListQuery, turn = new Turn()): Promise<Listing> {
     return listObjects(this.#objects, this.bucket(bucket).id, query, turn)
   }
 
-  /** Takes a body in. What is staged must go to `put`, or to `discard`. */
+  /** Takes a body. Pass the staged content on to `put` or to `discard`. */
   async stage(body: AsyncIterable<Uint8Array>): Promise<Content> {
     return this.#files.stage(body)
   }
 
-  /** Takes in what these blobs have, one after another. Call it in the turn in which their objects were read. */
+  /** Stages the content of these blobs, one after another. Call in the turn in which their objects were read. */
   async stageBlobs(ids: readonly number[]): Promise<Content> {
     const body = this.#blobs.open(ids, 0, Number.MAX_SAFE_INTEGER)
     return this.#files.stage(body instanceof Uint8Array ? Readable.from([body]) : body)
@@ -169,7 +169,7 @@ export class ObjectStore implements AsyncDisposable {
     if (bytes.kind === 'file') await this.#files.remove(bytes.file)
   }
 
-  /** Makes a new generation, durable when resolved. Staged content is the caller's again when it throws. */
+  /** Makes a new generation, durable when resolved. When `put` throws, the caller has to discard the staged content. */
   async put(wanted: NewObject): Promise<StoredObject> {
     const { object, files } = await this.#state.write(() => {
       const bucket = this.bucket(wanted.bucket)
@@ -193,7 +193,7 @@ export class ObjectStore implements AsyncDisposable {
     return object
   }
 
-  /** Changes what is told of an object; its generation and bytes stay. @param change runs in the turn of the change */
+  /** Changes the attributes of an object; generation and bytes stay. @param change runs in the turn of the change */
   async update(
     key: ObjectKey,
     preconditions: Preconditions,
@@ -208,7 +208,7 @@ export class ObjectStore implements AsyncDisposable {
     })
   }
 
-  /** In a versioned bucket the live one becomes noncurrent, unless the key names its generation. */
+  /** Deletes a generation. In a versioned bucket the live generation becomes noncurrent, unless the key names that generation. */
   async remove(key: ObjectKey, preconditions: Preconditions, guard: Guard = () => {}): Promise<void> {
     const files = await this.#state.write(() => {
       const bucket = this.bucket(key.bucket)
@@ -226,7 +226,7 @@ export class ObjectStore implements AsyncDisposable {
     this.#tell(key.bucket)
   }
 
-  /** The bytes from `first` to `last`, both inclusive; call it in the turn in which the object was read. */
+  /** The bytes from `first` to `last`, both inclusive. Call in the turn in which the object was read. */
   open(object: StoredObject, first: number, last: number): Uint8Array | Readable {
     return this.#blobs.open(object.blobs, first, last)
   }
@@ -235,7 +235,7 @@ export class ObjectStore implements AsyncDisposable {
     await this.uploads[Symbol.asyncDispose]()
   }
 
-  /** Removes as many objects as fit in the turn, and after the last one the bucket. Answers whether there are more. */
+  /** Removes as many objects as fit in the turn, and after the last one the bucket. Gives whether objects are left. */
   async #removeSome(bucket: StoredBucket, turn: Turn): Promise<boolean> {
     const { files, hasMore } = await this.#state.write(() => {
       const files: string[] = []
@@ -250,13 +250,13 @@ export class ObjectStore implements AsyncDisposable {
     return hasMore
   }
 
-  /** The row of a bucket, and its half-made uploads: its id may be given again. Answers files to remove after the commit. */
+  /** Removes a bucket's row and its unfinished uploads, since a later bucket may get the same id. Gives the files to remove after the commit. */
   #drop(bucket: StoredBucket): readonly string[] {
     this.#buckets.remove(bucket)
     return this.uploads.drop(bucket.id)
   }
 
-  /** The time of a change: a clock that stepped back counts as standing still, so that no change is older than what it changes. */
+  /** The time of a change. A clock that stepped back counts as standing still, so that no change is older than the object that it changes. */
   #notBefore(ms: number): number {
     return Math.max(ms, this.#clock.nowMs())
   }
@@ -265,7 +265,7 @@ export class ObjectStore implements AsyncDisposable {
     for (const listener of this.#listeners) listener(bucket)
   }
 
-  /** What becomes of a live object that is replaced or deleted. Answers files to remove after the commit. */
+  /** Retires a live object that is replaced or deleted. Gives the files to remove after the commit. */
   #retire(bucket: StoredBucket, current: StoredObject): readonly string[] {
     if (!bucket.versioned) return this.#blobs.drop(current.blobs)
     this.#objects.put({ ...current, deletedMs: this.#notBefore(current.createdMs) })
@@ -273,7 +273,7 @@ export class ObjectStore implements AsyncDisposable {
   }
 }
 
-/** Opens the store in the state directory's `objects/` and sweeps what a killed daemon left there, when the database knows what is there. */
+/** Opens the store in `objects/` of the state directory, and removes files that a killed daemon left when the database is the one of the directory. */
 export async function openObjectStore(state: State, clock: Clock): Promise<ObjectStore> {
   const files = new BlobFiles(join(state.directory, 'objects'), state.disk)
   await files.make()

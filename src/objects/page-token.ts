@@ -1,4 +1,4 @@
-/** Where a page ended: the last name that it gave, item or prefix. `generation` where all versions are listed. */
+/** The end of a page: the last name on the page, item or prefix. `generation` is present when all versions are listed. */
 export interface PageEnd {
   readonly name: Buffer
   readonly generation: number | undefined
@@ -11,7 +11,7 @@ export function toPageToken({ name, generation }: PageEnd): string {
   return Buffer.concat([head, name, Buffer.from(tail)]).toString('base64')
 }
 
-/** Undefined when `token` is none of ours. */
+/** Undefined for text that is no page token. */
 export function readPageToken(token: string): PageEnd | undefined {
   const bytes = Buffer.from(token, 'base64')
   if (bytes[0] !== 0x0a) return undefined

@@ -9,8 +9,8 @@ export interface Preconditions {
 }
 
 /**
- * Call it in the same synchronous turn as the change that it guards.
- * @param current undefined when there is no live version
+ * Checks preconditions. Call in the same synchronous turn as the change.
+ * @param current undefined without a live version
  * @throws CloudError CONDITION_NOT_MET, or NOT_MODIFIED when a NotMatch condition failed
  */
 export function checkPreconditions(

@@ -5,8 +5,8 @@ import { syncDirectory } from '../base/write-whole.ts'
 import type { ObjectFault } from './check-objects.ts'
 
 /**
- * Takes out of the index what has no bytes, and out of `objects/` what has no row. Nothing is deleted: files go to `lost`, and `keepRow` is
- * told of each row that goes. Run it within a transaction; the files move after that: call what it answers.
+ * Removes objects without bytes from the index, and files without a row from `objects/`. Deletes nothing: files go to `lost`, and `keepRow` gets
+ * each removed row. Call within a transaction, and call the returned function after the commit: it moves the files.
  */
 export function repairObjects(
   db: DatabaseSync,
@@ -33,7 +33,7 @@ export function repairObjects(
   return () => moveFiles([...files], join(directory, 'objects'), join(lost, 'objects'))
 }
 
-/** Sets what each blob says of how many objects have it. Answers the files of those that none has. */
+/** Sets the number of objects of each blob. Gives the files of blobs without an object. */
 function countAgain(db: DatabaseSync): readonly string[] {
   db.exec(`CREATE TEMP TABLE counted (id INTEGER PRIMARY KEY, refs INTEGER NOT NULL);
     INSERT INTO counted SELECT one.value, count(*)

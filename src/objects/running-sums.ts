@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { crc32c } from '../base/crc32c.ts'
 
-/** Size, CRC32C and MD5 of bytes as they pass. */
+/** Computes size, CRC32C and MD5 of bytes as they pass. */
 export class RunningSums {
   sizeBytes = 0
   #crc32c = 0
@@ -13,13 +13,13 @@ export class RunningSums {
     this.#md5.update(chunk)
   }
 
-  /** The sums so far; more may be added after. */
+  /** The sums so far. More bytes may follow. */
   read(): { readonly sizeBytes: number; readonly crc32c: number; readonly md5: Uint8Array } {
     return { sizeBytes: this.sizeBytes, crc32c: this.#crc32c, md5: this.#md5.copy().digest() }
   }
 }
 
-/** The CRC32C of two pieces laid end to end, from their own sums. Source: zlib's crc32_combine, with the polynomial of Castagnoli. */
+/** The CRC32C of two pieces end to end, from the pieces' own sums. Source: zlib's crc32_combine, with the polynomial of Castagnoli. */
 export function combineCrc32c(first: number, second: number, secondSizeBytes: number): number {
   let crc = first
   let operator = squared(squared(oneZeroBit()))

@@ -5,8 +5,8 @@ const objectColumns = `bucket INTEGER NOT NULL, name BLOB NOT NULL, generation I
   components INTEGER, blobs TEXT NOT NULL, attributes TEXT NOT NULL`
 
 /**
- * The object index. Names are BLOBs, so that they order by UTF-8 bytes. `object_live` has what a plain read sees, `object_noncurrent` the
- * older generations of versioned buckets. `blobs` is a JSON list of ids in `object_blobs`: an object's bytes are those, one after another,
+ * The object index. Names are BLOBs, so that SQLite orders them by UTF-8 bytes. `object_live` has the live generations, `object_noncurrent` the
+ * older generations of versioned buckets. `blobs` is a JSON list of ids in `object_blobs`: an object's bytes are these blobs, one after another,
  * and a copy or a composition shares them. A blob's bytes are in `data`, or in the write-once file `file`.
  */
 export const objectTables: Migration = {

@@ -1,4 +1,4 @@
-/** A bucket as the store keeps it. `attributes` is text of the product's own making, opaque here. */
+/** A bucket in the store. `attributes` is text of the product; the store does not read it. */
 export interface StoredBucket {
   readonly id: number
   readonly name: string
@@ -7,7 +7,7 @@ export interface StoredBucket {
   readonly metageneration: number
   readonly createdMs: number
   readonly updatedMs: number
-  /** Whether replaced and deleted objects stay as noncurrent generations. */
+  /** Whether replaced and deleted objects stay, as noncurrent generations. */
   readonly versioned: boolean
   readonly attributes: string
 }
@@ -16,7 +16,7 @@ export interface StoredBucket {
 export interface StoredObject {
   readonly bucketId: number
   readonly name: string
-  /** Microseconds since 1970, made larger where the clock stood still: monotonic over the whole store. */
+  /** Microseconds since 1970, raised by one where the clock stood still: monotonic over the whole store. */
   readonly generation: number
   readonly metageneration: number
   readonly sizeBytes: number
@@ -25,16 +25,16 @@ export interface StoredObject {
   readonly md5: Uint8Array | undefined
   readonly createdMs: number
   readonly updatedMs: number
-  /** When it became noncurrent; undefined while live. */
+  /** When the generation became noncurrent, in ms since 1970. Undefined for a live one. */
   readonly deletedMs: number | undefined
-  /** How many parts it was composed of; undefined when it was not. */
+  /** The number of parts of a composed object. Undefined for other objects. */
   readonly componentCount: number | undefined
-  /** Ids of the blobs that its bytes are, in order. */
+  /** The ids of the blobs with the object's bytes, in order. */
   readonly blobs: readonly number[]
   readonly attributes: string
 }
 
-/** Bytes that are on disk, or small enough to be kept in a row, and that no object names yet. */
+/** Bytes on disk, or small bytes for a row, that no object names yet. */
 export interface Content {
   readonly sizeBytes: number
   readonly crc32c: number
@@ -43,7 +43,7 @@ export interface Content {
     | { readonly kind: 'inline'; readonly data: Uint8Array }
     /** A synced file of the store's directory. */
     | { readonly kind: 'file'; readonly file: string }
-    /** Those of objects that exist: copy and compose. */
+    /** The blobs of existing objects: copy and compose. */
     | { readonly kind: 'blobs'; readonly ids: readonly number[] }
   readonly componentCount?: number
 }

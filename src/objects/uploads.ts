@@ -10,31 +10,31 @@ import { appendTo, type BlobFiles } from './blob-files.ts'
 import { RunningSums } from './running-sums.ts'
 import type { Content } from './stored.ts'
 
-/** A resumable upload. `name`, `request` and `result` are text of the product's own making. */
+/** A resumable upload. `name`, `request` and `result` are text of the product. */
 export interface Upload {
   readonly id: string
   readonly bucketId: number
   readonly name: string
   readonly state: 'open' | 'complete' | 'cancelled'
   readonly file: string
-  /** How many bytes are on disk and will stay there. */
+  /** How many bytes are durable on disk. */
   readonly receivedBytes: number
   readonly request: string
   readonly result: string | undefined
 }
 
-/** Bytes that are kept of a chunk that broke off come in multiples of this, as Google's do. */
+/** Of a chunk that broke off, a multiple of this many bytes is kept, as Google does. */
 const granuleBytes = 256 << 10
 /** Source: cloud.google.com/storage/docs/resumable-uploads#session-uris. */
 const lifetimeMs = 7 * 24 * 3600 * 1000
 const removalEveryMs = 3600 * 1000
 
-/** Resumable uploads: growing files whose offset is on disk before it is told, so that they outlive the daemon. */
+/** Resumable uploads. An upload is a file that grows; its offset is durable before a client learns of it, so uploads outlive the daemon. */
 export class Uploads implements AsyncDisposable {
   readonly #state: State
   readonly #clock: Clock
   readonly #files: BlobFiles
-  /** Sums of uploads that this daemon has seen from their first byte on. */
+  /** The sums of uploads whose every byte this daemon has seen. */
   readonly #sums = new Map<string, RunningSums>()
   #lastRemovalMs = -Infinity
   readonly #queues = new SerialQueues()
@@ -74,14 +74,14 @@ export class Uploads implements AsyncDisposable {
     }
   }
 
-  /** Runs one after another what is done to one upload. */
+  /** Runs the work on one upload one after another. */
   exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
     return this.#queues.run(id, work)
   }
 
   /**
-   * Adds bytes. When `source` breaks off, what came is kept to a multiple of 256 KiB, and the error goes on.
-   * @param isLast whether no byte follows; else only a multiple of 256 KiB is kept
+   * Adds bytes. When `source` breaks off, a multiple of 256 KiB of its bytes is kept, and the error is thrown.
+   * @param isLast whether this chunk is the last; of any other chunk a multiple of 256 KiB is kept
    */
   async append(upload: Upload, source: AsyncIterable<Uint8Array>, isLast: boolean): Promise<Upload> {
     const sums = this.#sums.get(upload.id)
@@ -105,7 +105,7 @@ export class Uploads implements AsyncDisposable {
     return this.get(upload.id)
   }
 
-  /** What was received, ready for `ObjectStore.put`; sums that a restart lost are taken from the file again. */
+  /** The received bytes, ready for `ObjectStore.put`. Sums that a restart lost are computed from the file again. */
   async content(upload: Upload): Promise<Content> {
     let sums = this.#sums.get(upload.id)
     if (sums === undefined) {
@@ -122,14 +122,14 @@ export class Uploads implements AsyncDisposable {
     return { ...sums.read(), bytes: { kind: 'file', file: upload.file } }
   }
 
-  /** Within the transaction that makes the object. @throws CloudError UPLOAD_NOT_FOUND when the bucket went meanwhile, and the file with it */
+  /** Ends the upload. Call within the transaction that makes the object. @throws CloudError UPLOAD_NOT_FOUND when the bucket was removed meanwhile */
   complete(id: string, result: string): void {
     this.#sums.delete(id)
     const done = this.#state.db.prepare("UPDATE object_uploads SET state = 'complete', file = '', result = ? WHERE id = ?").run(result, id)
     if (done.changes === 0) throw uploadNotFound()
   }
 
-  /** Within a transaction: forgets all uploads of a bucket. Answers the files to remove once that has committed. */
+  /** Forgets all uploads of a bucket. Gives the files to remove after the commit. Call within a transaction. */
   drop(bucketId: number): readonly string[] {
     const gone = this.#state.db.prepare('DELETE FROM object_uploads WHERE bucket = ? RETURNING id, file').all(bucketId)
     for (const { id } of gone) this.#sums.delete(id as string)
@@ -156,11 +156,11 @@ export class Uploads implements AsyncDisposable {
     }
   }
 
-  /** Once an hour at most. Sessions end by the wall clock, as they do over restarts: one that steps forward by a week ends all. */
+  /** Removes expired uploads, at most once an hour. */
   async #removeOld(): Promise<void> {
     if (this.#clock.ticksMs() - this.#lastRemovalMs < removalEveryMs) return
     this.#lastRemovalMs = this.#clock.ticksMs()
-    // By the wall, as sessions outlive daemons: a clock that leaps ahead by a week ends them, one that is set back keeps them longer.
+    // Uploads outlive daemons, so the wall clock decides: a step ahead by a week ends every upload, a step back keeps uploads longer.
     const before = this.#clock.nowMs() - lifetimeMs
     const page = this.#state.db.prepare('SELECT id, file, created_ms FROM object_uploads WHERE id > ? ORDER BY id LIMIT 500')
     for (let rows = page.all(''); rows.length > 0; rows = page.all(rows.at(-1)?.['id'] as string)) {
@@ -174,7 +174,7 @@ export class Uploads implements AsyncDisposable {
   }
 }
 
-/** Clients answer it with a new session. */
+/** The file of an upload is gone. Clients begin a new session then. */
 function fileGone(error: unknown): never {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   throw new CloudError('NOT_FOUND', 'The bytes of this upload session are gone from the disk.', 'Start a new resumable upload.', {
