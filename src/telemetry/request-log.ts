@@ -1,5 +1,6 @@
 import type { Migration } from '../state/migrations.ts'
 import type { State } from '../state/state.ts'
+import { PendingRequests } from './pending-requests.ts'
 
 /** One finished request. `revision` and `instance` are empty when none took it. */
 export interface LoggedRequest {
@@ -115,65 +116,4 @@ export function openRequestLog(state: State): RequestLog {
 
 function matches(request: LoggedRequest, { project, service }: RequestFilter): boolean {
   return request.project === project && (service === undefined || request.service === service)
-}
-
-type Slot = { -readonly [Key in keyof LoggedRequest]: LoggedRequest[Key] }
-
-/**
- * The requests that are not on disk yet, oldest first; of too many the oldest give way, which the ring on disk would drop as well. Requests are
- * copied into objects that are used again: thousands of new ones that live for a second would each be copied twice by the garbage collector.
- */
-class PendingRequests {
-  readonly #slots: Slot[] = []
-  readonly #size: number
-  #first = 0
-  length = 0
-
-  constructor(size: number) {
-    this.#size = size
-  }
-
-  push(request: LoggedRequest): void {
-    if (this.length === this.#size) this.take()
-    const at = (this.#first + this.length) % this.#size
-    const slot = this.#slots[at]
-    if (slot === undefined) this.#slots[at] = { ...request }
-    else copy(request, slot)
-    this.length += 1
-  }
-
-  /** The oldest one: the caller is done with it before the next `push`. @throws RangeError when there is none */
-  take(): LoggedRequest {
-    const slot = this.#slots[this.#first]
-    if (slot === undefined || this.length === 0) throw new RangeError('No request is pending.')
-    this.length -= 1
-    this.#first = this.length === 0 ? 0 : (this.#first + 1) % this.#size
-    return slot
-  }
-
-  all(): LoggedRequest[] {
-    const requests: LoggedRequest[] = []
-    for (let n = 0; n < this.length; n += 1) {
-      const slot = this.#slots[(this.#first + n) % this.#size]
-      if (slot !== undefined) requests.push({ ...slot })
-    }
-    return requests
-  }
-}
-
-function copy(from: LoggedRequest, to: Slot): void {
-  to.timeMs = from.timeMs
-  to.project = from.project
-  to.service = from.service
-  to.revision = from.revision
-  to.instance = from.instance
-  to.method = from.method
-  to.target = from.target
-  to.status = from.status
-  to.latencyMs = from.latencyMs
-  to.requestBytes = from.requestBytes
-  to.responseBytes = from.responseBytes
-  to.userAgent = from.userAgent
-  to.remoteIp = from.remoteIp
-  to.traceId = from.traceId
 }
