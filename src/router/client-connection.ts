@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { CloudError } from '../base/cloud-error.ts'
-import { goesAsHttp2, maxBodyBytes } from './body-limit.ts'
+import { maxBodyBytes } from './body-limit.ts'
 import { chooseRoute } from './choose-route.ts'
 import type { ClientExchange, ExchangeHost, ExchangePlan } from './client-exchange.ts'
 import { readClientRequest, type ClientRequest } from './client-request.ts'
-import { toPlan, toRecord, type CurrentRequest } from './current-request.ts'
+import { CurrentRequest, toPlan, toRecord } from './current-request.ts'
 import { Exchange } from './exchange.ts'
 import { valueOf } from './forward-head.ts'
 import { h2RequestForApplication } from './h2/h2-fields.ts'
@@ -15,12 +15,14 @@ import { ownAnswer, toAnswer, tooLargePage, words } from './pages.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import type { Peer } from './peer.ts'
 import type { RouterCore } from './router-core.ts'
+import type { Listed } from './swap-list.ts'
 import { freshTrace } from './trace.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
 import type { Admission, Gate, Lease } from './upstream.ts'
 
 /** A client's connection: one request after another, read strictly, each handed to an instance. */
-export class ClientConnection implements ExchangeHost {
+export class ClientConnection implements ExchangeHost, Listed {
+  place = -1
   readonly client: Socket
   readonly publicOrigins: readonly PublicOrigin[]
   readonly connections: ConnectionPool
@@ -89,7 +91,7 @@ export class ClientConnection implements ExchangeHost {
       return
     }
     const begun = exchange.status !== 0
-    this.#leave(exchange, this.#core.ticksMs() + current.timeoutMs)
+    this.#leave(exchange, this.#core.ticksMs() + current.choice.timeoutMs)
     if (!begun) return this.#answerCurrent(504, words[504])
     this.#current = undefined
     this.#record(current, 504)
@@ -148,22 +150,10 @@ export class ClientConnection implements ExchangeHost {
     }
     const choice = chooseRoute(this.#core.routes, this.#core.lot, front.host, head)
     if (choice.kind === 'answer') return this.#end(ownAnswer(choice.status, choice.body, { close: true, html: choice.html, head: isHead }))
-    const { route, upstream, preferred, timeoutMs } = choice
+    const { route, timeoutMs } = choice
     const fresh = freshTrace()
-    const current: CurrentRequest = {
-      request,
-      route,
-      upstream,
-      preferred,
-      timeoutMs,
-      startMs: this.#core.nowMs(),
-      startTicks: this.#core.ticksMs(),
-      trace: request.traceId === undefined ? fresh : { traceId: request.traceId, spanId: fresh.spanId },
-      asHttp2: goesAsHttp2(upstream, head.fields),
-      waiting: undefined,
-      exchange: undefined,
-      instance: '',
-    }
+    const trace = request.traceId === undefined ? fresh : { traceId: request.traceId, spanId: fresh.spanId }
+    const current = new CurrentRequest(request, choice, trace, this.#core.nowMs(), this.#core.ticksMs())
     this.#current = current
     this.#requestDeadline = this.deadlineTicks = current.startTicks + timeoutMs
     if (framing.kind === 'length' && framing.bytes > maxBodyBytes(route, current.asHttp2))
@@ -203,7 +193,7 @@ export class ClientConnection implements ExchangeHost {
   }
 
   #acquire(current: CurrentRequest, replace: Readonly<Record<string, string>> | undefined, all: Buffer, bodyStart: number): void {
-    const { upstream, preferred } = current
+    const { upstream, preferred } = current.choice
     const lease = upstream.tryAcquire?.(preferred)
     if (lease !== undefined) return this.#send(current, lease, replace, all, bodyStart)
     current.waiting = new AbortController()

@@ -11,6 +11,7 @@ import { H2Sessions } from './h2/h2-sessions.ts'
 import { frontPeer, type Peer } from './peer.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import { Routes } from './routes.ts'
+import { SwapList, type Listed } from './swap-list.ts'
 import { ConnectionPool } from './upstream-connection.ts'
 import type { RequestRecord, Router } from './upstream.ts'
 
@@ -27,11 +28,15 @@ export interface RouterOptions {
   readonly onFull?: (most: number) => void
 }
 
+interface OpenSocket extends Listed {
+  readonly socket: Socket
+}
+
 /** Opens the front door on 127.0.0.1, and on ::1 where there is one. @throws CloudError PORT_TAKEN for a number that is held */
 export async function openRouter(options: RouterOptions): Promise<Router> {
   const { clock, tlsEnd } = options
-  const open = new Set<ClientConnection>()
-  const sockets = new Set<Socket>()
+  const open = new SwapList<ClientConnection>()
+  const sockets = new SwapList<OpenSocket>()
   const core: RouterCore = {
     routes: new Routes(),
     connections: new ConnectionPool(256),
@@ -55,8 +60,9 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   }
   const onConnection = (socket: Socket) => {
     socket.setNoDelay(true)
-    sockets.add(socket)
-    socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket))
+    const opened: OpenSocket = { socket, place: -1 }
+    sockets.add(opened)
+    socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(opened))
     onFirstProtocol(socket, (protocol, first) => {
       if (protocol === 'http1' || (protocol === 'tls' && tlsEnd === undefined)) {
         socket.resume()
@@ -88,7 +94,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
       h2[Symbol.dispose]()
       core.connections.close()
       core.sessions.close()
-      for (const socket of sockets) socket.destroy() // those too that have said nothing yet
+      for (const { socket } of sockets) socket.destroy() // those too that have said nothing yet
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
     },
   }

@@ -1,23 +1,37 @@
 import type { Route, RouteTarget, Upstream } from './upstream.ts'
 
-interface Entry {
+/** Where a request goes. */
+export interface RouteChoice {
+  readonly kind: 'route'
   readonly route: Route
-  /** Those that take a share, made once a route. */
-  readonly targets: readonly RouteTarget[]
+  readonly upstream: Upstream
+  /** The instance of `upstream` that the client is bound to. */
+  readonly preferred: string | undefined
+  /** How long the request may take as a whole. */
+  readonly timeoutMs: number
+}
+
+interface Target {
+  readonly percent: number
+  readonly choice: RouteChoice
+}
+
+/** What a host leads to, made once a route. */
+export interface FoundRoute {
+  /** Those that take a share. */
+  readonly targets: readonly [Target, ...Target[]]
   /** Whether a client may be bound to one of them. */
   readonly hasAffinity: boolean
 }
 
-export interface FoundRoute extends Entry {
-  /** The target of this request: by its tag, or by lot with the percents as weights. */
-  readonly upstream: Upstream
-}
+/** Cloud Run's default. */
+const timeoutMs = 300_000
 
 /** Where requests for a host go. */
 export class Routes {
   readonly #routes = new Map<string, Route>()
   /** Made anew by the first request after a change: a thousand services that come at once are read once. */
-  #hosts: Map<string, Entry> | undefined
+  #hosts: Map<string, FoundRoute | undefined> | undefined
 
   set(route: Route): void {
     this.#routes.set(`${route.project}/${route.service}`, route)
@@ -29,15 +43,10 @@ export class Routes {
     this.#hosts = undefined
   }
 
-  /** The route of `host`, and the targets that it leads to. */
-  find(host: string, lot: () => number): FoundRoute | undefined {
+  /** What `host` leads to, where a target of it takes a share. */
+  find(host: string): FoundRoute | undefined {
     this.#hosts ??= this.#index()
-    const found = this.#hosts.get(host)
-    if (found === undefined) return undefined
-    const { route, targets, hasAffinity } = found
-    const first = targets[0]
-    if (first === undefined) return undefined
-    return { route, targets, hasAffinity, upstream: targets.length === 1 ? first.upstream : draw(targets, first, lot() * 100) }
+    return this.#hosts.get(host)
   }
 
   /** The hosts that a person would type. */
@@ -46,31 +55,28 @@ export class Routes {
   }
 
   /** Two projects may have a service of one name: the first one keeps a host that both claim. */
-  #index(): Map<string, Entry> {
-    const hosts = new Map<string, Entry>()
+  #index(): Map<string, FoundRoute | undefined> {
+    const hosts = new Map<string, FoundRoute | undefined>()
     for (const route of this.#routes.values()) {
-      const shared = toEntry(
+      const shared = toFound(
         route,
         route.targets.filter((target) => target.percent > 0),
       )
       for (const host of route.hosts) if (!hosts.has(host)) hosts.set(host, shared)
       for (const target of route.targets)
-        for (const host of target.hosts ?? []) if (!hosts.has(host)) hosts.set(host, toEntry(route, [target]))
+        for (const host of target.hosts ?? []) if (!hosts.has(host)) hosts.set(host, toFound(route, [target]))
     }
     return hosts
   }
 }
 
-function toEntry(route: Route, targets: readonly RouteTarget[]): Entry {
-  return { route, targets, hasAffinity: targets.some(({ upstream }) => upstream.sessionAffinity === true) }
+/** Undefined when nothing takes a share. */
+function toFound(route: Route, targets: readonly RouteTarget[]): FoundRoute | undefined {
+  const [first, ...others] = targets.map(({ percent, upstream }): Target => ({ percent, choice: toChoice(route, upstream) }))
+  const hasAffinity = targets.some(({ upstream }) => upstream.sessionAffinity === true)
+  return first && { targets: [first, ...others], hasAffinity }
 }
 
-/** @param lot from 0 to below 100 */
-function draw(targets: readonly RouteTarget[], fallback: RouteTarget, lot: number): Upstream {
-  let left = lot
-  for (const target of targets) {
-    left -= target.percent
-    if (left < 0) return target.upstream
-  }
-  return fallback.upstream
+function toChoice(route: Route, upstream: Upstream): RouteChoice {
+  return { kind: 'route', route, upstream, preferred: undefined, timeoutMs: upstream.timeoutMs ?? timeoutMs }
 }

@@ -19,5 +19,14 @@ export function freshTrace(): Trace {
   }
   const at = next
   next += hexEach
-  return { traceId: hex.slice(at, at + 32), spanId: `000${hex.slice(at + 32, at + 45)}` }
+  return new FreshTrace(hex.slice(at, at + 32), `000${hex.slice(at + 32, at + 45)}`)
+}
+
+class FreshTrace implements Trace {
+  readonly traceId: string
+  readonly spanId: string
+  constructor(traceId: string, spanId: string) {
+    this.traceId = traceId
+    this.spanId = spanId
+  }
 }

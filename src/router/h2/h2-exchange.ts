@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { CloudError } from '../../base/cloud-error.ts'
 import { maxBodyBytes } from '../body-limit.ts'
-import { chooseRoute, type RouteChoice } from '../choose-route.ts'
+import { chooseRoute } from '../choose-route.ts'
 import { continuedTrace, valueOf, type Trace } from '../forward-head.ts'
 import { isGrpc } from './grpc-status.ts'
 import type { OwnAnswer } from './h2-answer.ts'
@@ -15,7 +15,9 @@ import type { Front } from '../origin.ts'
 import type { Peer } from '../peer.ts'
 import { serverErrorPage, toAnswer, tooLargePage, words } from '../pages.ts'
 import type { RouterCore } from '../router-core.ts'
+import type { RouteChoice } from '../routes.ts'
 import { sessionCookie } from '../session-affinity.ts'
+import type { Listed } from '../swap-list.ts'
 import { freshTrace } from '../trace.ts'
 import type { Admission, Gate, Lease } from '../upstream.ts'
 
@@ -30,7 +32,8 @@ export interface H2Client {
 }
 
 /** One request of an HTTP/2 client: to an instance, of either protocol, and back. */
-export class H2Exchange implements InstanceReply {
+export class H2Exchange implements InstanceReply, Listed {
+  place = -1
   /** Ticks at which this must be done; checked by the router's one timer. */
   deadlineTicks: number
   readonly #client: H2Client

@@ -2,6 +2,7 @@ import http2, { type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Peer } from '../peer.ts'
 import type { RouterCore } from '../router-core.ts'
+import { SwapList, type Listed } from '../swap-list.ts'
 import { H2Exchange, type H2Client } from './h2-exchange.ts'
 
 /** Serves clients that speak HTTP/2, over TLS or with prior knowledge. */
@@ -29,7 +30,7 @@ const options: http2.ServerSessionOptions = {
   strictSingleValueFields: false, // what an application sends twice is not ours to judge
 }
 
-interface Client extends H2Client {
+interface Client extends H2Client, Listed {
   readonly session: Http2Session
   streams: number
   idleSinceTicks: number
@@ -37,8 +38,8 @@ interface Client extends H2Client {
 }
 
 export function openH2Front(core: RouterCore): H2Front {
-  const clients = new Set<Client>()
-  const exchanges = new Set<H2Exchange>()
+  const clients = new SwapList<Client>()
+  const exchanges = new SwapList<H2Exchange>()
   return {
     accept(socket, peer) {
       socket.allowHalfOpen = false // a client that ends its half has left
@@ -49,6 +50,7 @@ export function openH2Front(core: RouterCore): H2Front {
         core,
         peer,
         session,
+        place: -1,
         streams: 0,
         idleSinceTicks: core.ticksMs(),
         hasAsked: false,

@@ -1,7 +1,8 @@
 import { comfortable } from './autoscaler.ts'
 import type { InstanceSlot } from './instance-slot.ts'
 import type { InstanceView } from './revision-pool.ts'
-import type { Lease } from '../upstream.ts'
+import type { Listed } from '../swap-list.ts'
+import type { Address, Lease } from '../upstream.ts'
 
 /** The running instances of a pool, in the order of their start: which of them takes a request, and what is under way in them. */
 export class InstanceSet {
@@ -11,10 +12,13 @@ export class InstanceSet {
   wanted = 1
   readonly #slots: InstanceSlot[] = []
   readonly #concurrency: number
+  readonly #onRelease: () => void
   #uses = 0
 
-  constructor(concurrency: number) {
+  /** @param onRelease a request is over */
+  constructor(concurrency: number, onRelease: () => void) {
     this.#concurrency = concurrency
+    this.#onRelease = onRelease
   }
 
   get size(): number {
@@ -84,35 +88,30 @@ export class InstanceSet {
     return best
   }
 
-  /** Gives a request to `slot`. @param onRelease its request is over */
-  lease(slot: InstanceSlot, onRelease: () => void): Lease {
+  /** Gives a request to `slot`. */
+  lease(slot: InstanceSlot): Lease {
     slot.inFlight += 1
     slot.lastUse = this.#uses += 1
     this.inFlight += 1
     if (slot.inFlight > comfortable(this.#concurrency)) this.#slots.find(({ isPaused }) => isPaused)?.wake() // the next one will want it
-    const lease: Lease = {
-      instance: slot.instance.id,
-      address: slot.instance.address,
-      onLost: undefined,
-      broken: () => slot.suspect(),
-      release: () => {
-        if (!slot.leases.delete(lease)) return
-        slot.inFlight -= 1
-        slot.hasServed = true
-        this.inFlight -= 1
-        onRelease()
-        if (slot.inFlight === 0) slot.rest()
-      },
-    }
+    const lease = new SlotLease(slot, this)
     slot.leases.add(lease)
     return lease
+  }
+
+  released(slot: InstanceSlot): void {
+    slot.inFlight -= 1
+    slot.hasServed = true
+    this.inFlight -= 1
+    this.#onRelease()
+    if (slot.inFlight === 0) slot.rest()
   }
 
   /** Tells whoever has a lease on `slot`, which is gone; who has not let go of it yet waits for nothing. */
   tellLost(slot: InstanceSlot): void {
     for (const lease of slot.leases) lease.onLost?.()
     this.inFlight -= slot.leases.size
-    slot.leases.clear()
+    for (const lease of slot.leases) slot.leases.delete(lease)
   }
 
   /** Wakes paused instances for `requests` more. */
@@ -124,5 +123,34 @@ export class InstanceSet {
       slot.wake()
       lacking -= this.#concurrency
     }
+  }
+}
+
+/**
+ * A class, as all that the router makes for each request: V8 allocates object literals straight in the old generation once some have survived, and
+ * each then keeps what it points to from being collected young. It does so for no class.
+ */
+class SlotLease implements Lease, Listed {
+  place = -1
+  onLost: (() => void) | undefined = undefined
+  readonly instance: string
+  readonly address: Address
+  readonly #slot: InstanceSlot
+  readonly #set: InstanceSet
+
+  constructor(slot: InstanceSlot, set: InstanceSet) {
+    this.instance = slot.instance.id
+    this.address = slot.instance.address
+    this.#slot = slot
+    this.#set = set
+  }
+
+  broken(): void {
+    this.#slot.suspect()
+  }
+
+  release(): void {
+    this.onLost = undefined
+    if (this.#slot.leases.delete(this)) this.#set.released(this.#slot)
   }
 }

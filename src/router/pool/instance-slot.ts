@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { takesConnections } from '../../base/takes-connections.ts'
+import { SwapList, type Listed } from '../swap-list.ts'
 import type { Address, Lease } from '../upstream.ts'
 
 export interface PoolInstance {
@@ -38,7 +39,7 @@ export class InstanceSlot {
   readonly joinedMs: number
   inFlight = 0
   /** Those under way, to be told when it is gone. */
-  readonly leases = new Set<Lease>()
+  readonly leases = new SwapList<Lease & Listed>()
   isReady = true
   /** Whether it has taken a request to its end. */
   hasServed = false

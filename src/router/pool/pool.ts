@@ -59,7 +59,7 @@ class Pool implements RevisionPool {
       () => this.#nowMs,
       (sleptMs) => this.#onTick(sleptMs),
     )
-    this.#slots = new InstanceSet(options.concurrency)
+    this.#slots = new InstanceSet(options.concurrency, () => this.#onRelease())
     this.#demand = new Demand(options.concurrency, idleMs)
     this.#backOff = new BackOff(options.clock)
     this.#slotOptions = {
@@ -173,13 +173,15 @@ class Pool implements RevisionPool {
   }
 
   #lease(slot: InstanceSlot): Lease {
-    const lease = this.#slots.lease(slot, () => {
-      this.#measure()
-      if (this.#waiting.size > 0) this.#serve()
-      this.#checkDrained()
-    })
+    const lease = this.#slots.lease(slot)
     this.#measure()
     return lease
+  }
+
+  #onRelease(): void {
+    this.#measure()
+    if (this.#waiting.size > 0) this.#serve()
+    this.#checkDrained()
   }
 
   /** Hands instances with room to those that wait, in their order. */
