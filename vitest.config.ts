@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { SlowestReporter } from './test/slowest-reporter.ts'
 
 // Tests start some thousand processes of ours: what Node made of a source once, the next process takes.
 process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'devcloud-test-compile-cache')
@@ -17,6 +18,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...(runsContainers ? [] : ['test/**/*.docker.test.ts']), ...(runsPodman ? [] : ['test/**/*.podman.test.ts'])],
     globalSetup: runsContainers ? ['test/base-images.ts'] : [],
+    reporters: [new SlowestReporter(), 'default'], // what failed is told last,
     testTimeout: 60_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
