@@ -1,7 +1,7 @@
 import type { Container } from '../engine/engine.ts'
 import { serviceOf } from '../products/run/index.ts'
 import type { LoggedLine } from '../telemetry/container-log.ts'
-import type { LoggedRequest } from '../telemetry/request-log.ts'
+import type { LoggedRequest } from '../telemetry/logged-request.ts'
 import { readLine } from '../telemetry/severity.ts'
 import type { Tell } from './control.ts'
 import type { LogEvent } from './control-protocol.ts'

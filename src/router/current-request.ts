@@ -5,7 +5,8 @@ import { requestEnd, untracedRequest, type Trace } from './forward-head.ts'
 import type { Field } from './http-head.ts'
 import type { RouteChoice } from './routes.ts'
 import { sessionCookie } from './session-affinity.ts'
-import type { Lease, RequestRecord } from './upstream.ts'
+import type { LoggedRequest } from '../telemetry/logged-request.ts'
+import type { Lease } from './upstream.ts'
 
 /** The request that a connection of HTTP/1.1 has under way. A class, as are all that are made for each request, for what `SlotLease` says. */
 export class CurrentRequest {
@@ -63,11 +64,11 @@ class Plan implements ExchangePlan {
 }
 
 /** What the request log keeps. */
-export function toRecord(current: CurrentRequest, status: number, remoteIp: string, nowTicks: number): RequestRecord {
+export function toRecord(current: CurrentRequest, status: number, remoteIp: string, nowTicks: number): LoggedRequest {
   return new FinishedRequest(current, status, remoteIp, nowTicks)
 }
 
-class FinishedRequest implements RequestRecord {
+class FinishedRequest implements LoggedRequest {
   readonly timeMs: number
   readonly project: string
   readonly service: string

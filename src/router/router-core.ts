@@ -1,9 +1,9 @@
+import type { LoggedRequest } from '../telemetry/logged-request.ts'
 import type { H2Sessions } from './h2/h2-sessions.ts'
 import type { LeftBehind } from './left-behind.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import type { Routes } from './routes.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
-import type { RequestRecord } from './upstream.ts'
 
 /** What all connections of a router share. */
 export interface RouterCore {
@@ -14,7 +14,7 @@ export interface RouterCore {
   readonly nowMs: () => number
   readonly ticksMs: () => number
   readonly lot: () => number
-  readonly onRequest: (record: RequestRecord) => void
+  readonly onRequest: (record: LoggedRequest) => void
   /** With the ticks at which it is cut; looked after by the router's one timer. */
   readonly leftBehind: Map<LeftBehind, number>
 }

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { CloudError } from '../base/cloud-error.ts'
 import type { Clock } from '../base/clock.ts'
 import { limitConnections } from '../base/limit-connections.ts'
+import type { LoggedRequest } from '../telemetry/logged-request.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { RouterCore } from './router-core.ts'
 import { onFirstProtocol } from './first-protocol.ts'
@@ -13,7 +14,7 @@ import type { PublicOrigin } from './public-origins.ts'
 import { Routes } from './routes.ts'
 import { SwapList, type Listed } from './swap-list.ts'
 import { ConnectionPool } from './upstream-connection.ts'
-import type { RequestRecord, Router } from './upstream.ts'
+import type { Router } from './upstream.ts'
 
 export interface RouterOptions {
   /** A number (0 for any), or `preferred`: 80 where it may, else 8080 and upward. */
@@ -21,7 +22,7 @@ export interface RouterOptions {
   readonly clock: Clock
   /** Ends TLS, with a certificate for the name that the client asks for; without it the port speaks http only. */
   readonly tlsEnd?: { accept(raw: Socket, onSecure: (socket: TLSSocket) => void): void }
-  readonly onRequest: (record: RequestRecord) => void
+  readonly onRequest: (record: LoggedRequest) => void
   /** Replaced in the pages that browsers read; asked for each connection. */
   readonly publicOrigins?: () => readonly PublicOrigin[]
   /** The port takes no more connections than so many for now. */

@@ -99,23 +99,3 @@ export interface Router extends AsyncDisposable {
   /** Takes a connection that came another way: from an instance, through the gateway, its TLS already ended. */
   accept(socket: Socket, scheme: 'http' | 'https', ip: string): void
 }
-
-/** One finished request, as Cloud Run's request log has it. */
-export interface RequestRecord {
-  readonly timeMs: number
-  readonly project: string
-  readonly service: string
-  readonly revision: string
-  readonly instance: string
-  readonly method: string
-  /** As the client sent it. */
-  readonly target: string
-  readonly status: number
-  readonly latencyMs: number
-  readonly requestBytes: number
-  readonly responseBytes: number
-  readonly userAgent: string
-  readonly remoteIp: string
-  /** 32 hex digits. */
-  readonly traceId: string
-}

@@ -1,4 +1,4 @@
-import type { LoggedRequest } from './request-log.ts'
+import type { LoggedRequest } from './logged-request.ts'
 
 const chunkBytes = 1 << 18
 /** As many bytes as are held: requests with long targets give way earlier. */

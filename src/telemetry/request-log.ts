@@ -1,25 +1,7 @@
 import type { Migration } from '../state/migrations.ts'
 import type { State } from '../state/state.ts'
+import type { LoggedRequest } from './logged-request.ts'
 import { PendingRequests } from './pending-requests.ts'
-
-/** One finished request. `revision` and `instance` are empty when none took it. */
-export interface LoggedRequest {
-  readonly timeMs: number
-  readonly project: string
-  readonly service: string
-  readonly revision: string
-  readonly instance: string
-  readonly method: string
-  /** As the client sent it. */
-  readonly target: string
-  readonly status: number
-  readonly latencyMs: number
-  readonly requestBytes: number
-  readonly responseBytes: number
-  readonly userAgent: string
-  readonly remoteIp: string
-  readonly traceId: string
-}
 
 /**
  * The newest requests of every project, in a ring on disk. Requests of the last moment before a `kill -9` may be missing: of the last second,

@@ -1,11 +1,12 @@
 import net, { type AddressInfo } from 'node:net'
 import { systemClock } from '../../src/base/clock.ts'
+import type { LoggedRequest } from '../../src/telemetry/logged-request.ts'
 import { openRouter, type RouterOptions } from '../../src/router/router.ts'
-import type { RequestRecord, Route, Router, Upstream } from '../../src/router/upstream.ts'
+import type { Route, Router, Upstream } from '../../src/router/upstream.ts'
 
 export interface GivenRouter extends AsyncDisposable {
   readonly router: Router
-  readonly records: RequestRecord[]
+  readonly records: LoggedRequest[]
   /** Bytes in, everything that comes until the server closes (or `untilText` came). */
   raw(request: string | Buffer, untilText?: string): Promise<string>
 }
@@ -18,7 +19,7 @@ export async function givenRouter(
   upstream: Upstream,
   options: Partial<RouterOptions> & { readonly route?: Partial<Route> & RevisionSettings } = {},
 ): Promise<GivenRouter> {
-  const records: RequestRecord[] = []
+  const records: LoggedRequest[] = []
   const router = await openRouter({
     port: 0,
     clock: systemClock,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { PendingRequests } from '../../src/telemetry/pending-requests.ts'
-import type { LoggedRequest } from '../../src/telemetry/request-log.ts'
+import type { LoggedRequest } from '../../src/telemetry/logged-request.ts'
 
 const request = (target: string, more: Partial<LoggedRequest> = {}): LoggedRequest => ({
   timeMs: 1_795_000_000_123.5,

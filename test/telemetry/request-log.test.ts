@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { openState } from '../../src/state/state.ts'
-import { openRequestLog, requestTables, type LoggedRequest } from '../../src/telemetry/request-log.ts'
+import type { LoggedRequest } from '../../src/telemetry/logged-request.ts'
+import { openRequestLog, requestTables } from '../../src/telemetry/request-log.ts'
 import { readLine } from '../../src/telemetry/severity.ts'
 
 const request = (service: string, target: string): LoggedRequest => ({
