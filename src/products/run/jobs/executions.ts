@@ -28,6 +28,8 @@ import type { TaskRows } from './task-rows.ts'
 
 /** google.cloud.run.v2.Executions. */
 export interface ExecutionApi {
+  /** Those whose names begin with `prefix`, newest first. */
+  all(prefix: string): readonly Execution[]
   getExecution(request: GetExecutionRequest): Execution
   /** Newest first; `jobs/-` is those of every job. */
   listExecutions(request: ListExecutionsRequest): ListExecutionsResponse
@@ -56,6 +58,7 @@ export function openExecutions(needs: RunNeeds, rows: ExecutionRows, tasks: Task
   }
   const about = ({ name }: Execution, metadata: Packed) => ({ parent: locationOf(name), metadata })
   return {
+    all: (prefix) => rows.list(prefix).toSorted(byNewest),
     getExecution: ({ name }) => get(name),
     listExecutions(request) {
       const { project, region, id: job } = readName(jobKind, request.parent)

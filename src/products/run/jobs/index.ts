@@ -82,7 +82,7 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
     executions,
     tasks,
     list: (project) =>
-      jobs.all(project).map((job) => {
+      jobs.all(`projects/${project}/`).map((job) => {
         const { region, id } = readName(jobKind, job.name)
         const schedule = scheduleOf(job)
         const nextRunMs = scheduler.nextRunMs(job.name)

@@ -53,8 +53,8 @@ export interface JobApi {
   runJob(request: RunJobRequest, caller: string): Promise<Operation>
   /** Begins an execution as RunJob does, and answers it instead of an operation: what version 1 of the API does. */
   runNow(request: RunJobRequest, caller: string): Promise<Execution>
-  /** Every job of every project and region, or of one project. */
-  all(project?: string): readonly Job[]
+  /** Those whose names begin with `prefix`, newest first. */
+  all(prefix: string): readonly Job[]
   /** Its name with the project's id. @throws CloudError NOT_FOUND */
   nameOf(name: string): string
   /** Forgets all under `prefix`, not their executions; none is read. */
@@ -246,7 +246,11 @@ export function openJobs(
       if (request.validateOnly) return newExecution(job, template, id, caller, needs.clock.nowMs())
       return begin(job, template, id, caller)
     },
-    all: (project) => jobs.list(project === undefined ? '' : `projects/${project}/`).map(({ value }) => view(read(value))),
+    all: (prefix) =>
+      jobs
+        .list(prefix)
+        .map(({ value }) => view(read(value)))
+        .toSorted(byNewest),
     nameOf: (name) => get(name).name,
     async removeAll(prefix) {
       await jobs.deleteAll(prefix)

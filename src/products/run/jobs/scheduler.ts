@@ -58,7 +58,7 @@ export function openScheduler(needs: Pick<RunNeeds, 'clock' | 'isUp' | 'log'>, a
   }
   const refresh = () => {
     planAnewWhenSetBack()
-    const wanted = new Map(api.all().flatMap((job: Job) => toEntry(job, needs.isUp)))
+    const wanted = new Map(api.all('').flatMap((job: Job) => toEntry(job, needs.isUp)))
     for (const name of entries.keys()) if (!wanted.has(name)) entries.delete(name)
     for (const [name, schedule] of wanted) {
       const known = entries.get(name)?.schedule

@@ -18,6 +18,8 @@ import { toTask } from './to-task.ts'
 
 /** google.cloud.run.v2.Tasks. */
 export interface TaskApi {
+  /** Those whose names begin with `prefix`: by execution, newest first, then by index. */
+  all(prefix: string): readonly Task[]
   getTask(request: GetTaskRequest): Task
   /** By execution, newest first, then by index. `executions/-` and `jobs/-` are all of them. */
   listTasks(request: ListTasksRequest): ListTasksResponse
@@ -35,6 +37,11 @@ export function openTasks(needs: RunNeeds, executions: ExecutionRows, rows: Task
     throw new CloudError('NOT_FOUND', `Resource '${name.execution}' of kind 'EXECUTION' does not exist.`, 'List the executions of the job.')
   }
   return {
+    all: (prefix) =>
+      executions
+        .list(prefix)
+        .toSorted(byNewest)
+        .flatMap((execution) => rows.list(execution.name).map((row) => toTask(execution, row))),
     getTask({ name }) {
       const told = readTaskName(name)
       const execution = executions.get(`${parentOf(told)}${told.execution}`)

@@ -86,11 +86,6 @@ export function toList<T extends { readonly name: string }>(
   return { apiVersion, kind, metadata: nextPageToken === '' ? {} : { continue: nextPageToken }, items: items.map(toItem) }
 }
 
-/** What a deletion answers. */
-export function toDeleted(group: string, kind: string, name: string): Json {
-  return { apiVersion: 'v1', kind: 'Status', status: 'Success', details: { name, group, kind } }
-}
-
 /** The place of a resource by its full name `projects/P/locations/R/...`. */
 export function placeOf(needs: RunNeeds, name: string): V1Place {
   const [, project = '', , region = ''] = name.split('/')

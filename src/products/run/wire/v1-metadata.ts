@@ -8,7 +8,9 @@ import {
   type Condition,
 } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
-import type { Json } from './v1-schema.ts'
+import { lastPart } from '../../../base/last-part.ts'
+import type { Annotations } from './v1-annotations.ts'
+import { locationLabel, type Json } from './v1-schema.ts'
 
 /** What a resource is called over version 1, whose namespace is the project's number. */
 export interface V1Place {
@@ -16,37 +18,65 @@ export interface V1Place {
   readonly region: string
 }
 
-export function toMeta(
+/** Each kind with the group and the collection that it is of. */
+export const v1Kinds = {
+  Service: ['serving.knative.dev', 'services'],
+  Configuration: ['serving.knative.dev', 'configurations'],
+  Route: ['serving.knative.dev', 'routes'],
+  Revision: ['serving.knative.dev', 'revisions'],
+  Job: ['run.googleapis.com', 'jobs'],
+  Execution: ['run.googleapis.com', 'executions'],
+  Task: ['run.googleapis.com', 'tasks'],
+  WorkerPool: ['run.googleapis.com', 'workerpools'],
+} as const
+
+export type V1Kind = keyof typeof v1Kinds
+
+export function toResource(
+  kind: V1Kind,
   place: V1Place,
-  group: 'serving.knative.dev' | 'run.googleapis.com',
-  collection: string,
   resource: {
     readonly name: string
     readonly uid: string
     readonly generation: bigint
     readonly etag: string
     readonly createTime?: Timestamp | undefined
+    readonly labels: Annotations
   },
-  labels: Readonly<Record<string, string>>,
-  annotations: Readonly<Record<string, string>>,
-): Record<string, unknown> {
-  const id = resource.name.split('/').at(-1) ?? ''
+  parts: {
+    /** Those of the resource unless given. */
+    readonly labels?: Annotations
+    readonly annotations: Annotations
+    readonly owner?: { readonly kind: V1Kind; readonly name: string }
+    readonly spec: Json
+    readonly status: Json
+  },
+): Json {
+  const [group, collection] = v1Kinds[kind]
+  const { labels = resource.labels, annotations, owner, spec, status } = parts
+  const id = lastPart(resource.name)
   return {
-    name: id,
-    namespace: place.projectNumber,
-    selfLink: `/apis/${group}/v1/namespaces/${place.projectNumber}/${collection}/${id}`,
-    uid: resource.uid,
-    resourceVersion: toResourceVersion(resource.etag),
-    generation: Number(resource.generation), // a number here, a text in version 2 (run trap 36)
-    ...(resource.createTime !== undefined && { creationTimestamp: toTime(resource.createTime) }),
-    labels: { ...labels, 'cloud.googleapis.com/location': place.region },
-    annotations,
+    apiVersion: `${group}/v1`,
+    kind,
+    metadata: {
+      name: id,
+      namespace: place.projectNumber,
+      selfLink: `/apis/${group}/v1/namespaces/${place.projectNumber}/${collection}/${id}`,
+      uid: resource.uid,
+      resourceVersion: resource.etag.replaceAll('"', ''), // an etag is quoted, a resource version is not
+      generation: Number(resource.generation), // a number here, a text in version 2 (run trap 36)
+      ...(resource.createTime !== undefined && { creationTimestamp: toTime(resource.createTime) }),
+      labels: { ...labels, [locationLabel]: place.region },
+      annotations,
+      ...(owner !== undefined && { ownerReferences: [toOwner(owner)] }),
+    },
+    spec,
+    status,
   }
 }
 
-/** An etag is quoted, a resource version is not. */
-export function toResourceVersion(etag: string): string {
-  return etag.replaceAll('"', '')
+function toOwner({ kind, name }: { readonly kind: V1Kind; readonly name: string }): Json {
+  return { apiVersion: `${v1Kinds[kind][0]}/v1`, kind, name: lastPart(name), controller: true, blockOwnerDeletion: true }
 }
 
 export function fromResourceVersion(version: string | null | undefined): string {
@@ -57,6 +87,23 @@ export function toTime(time: Timestamp): string {
   return timestampDate(time)
     .toISOString()
     .replace(/\.000Z$/, 'Z')
+}
+
+interface Settling {
+  readonly reconciling: boolean
+  readonly generation: bigint
+  readonly observedGeneration: bigint
+  readonly terminalCondition?: Condition | undefined
+  readonly conditions: readonly Condition[]
+}
+
+/** Clients read no condition before both generations are equal. */
+export function settledGeneration({ reconciling, generation, observedGeneration }: Settling): number {
+  return Number(reconciling ? observedGeneration : generation)
+}
+
+export function toConditions({ terminalCondition: ready, conditions }: Settling): readonly Json[] {
+  return (ready === undefined ? [] : [ready, ...conditions]).map(toCondition)
 }
 
 const statuses: Readonly<Record<number, string>> = {

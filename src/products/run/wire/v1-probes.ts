@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import { create } from '@bufbuild/protobuf'
 import { ProbeSchema, type Probe } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
+import { defaultPort, defaultStartupSeconds } from '../defaults.ts'
 import { present, type Json, type V1Pod, type V1Probe } from './v1-schema.ts'
 
 /** The probes of a container that are not Cloud Run's default. */
-export function probesOf(container: NonNullable<V1Pod['containers']>[number]) {
+export function readProbes(container: NonNullable<V1Pod['containers']>[number]) {
   const { startupProbe, livenessProbe, readinessProbe } = container
-  const port = container.ports?.[0]?.containerPort ?? 8080
+  const port = container.ports?.[0]?.containerPort ?? defaultPort
   return {
     ...(startupProbe && !isDefaultProbe(startupProbe, port) && { startupProbe: fromProbe(startupProbe) }),
     ...(livenessProbe && { livenessProbe: fromProbe(livenessProbe) }),
@@ -14,12 +16,12 @@ export function probesOf(container: NonNullable<V1Pod['containers']>[number]) {
 }
 
 /** What Cloud Run writes where a service has none (run trap 42): sent back, it still is none. */
-export const defaultProbe = { timeoutSeconds: 240, periodSeconds: 240, failureThreshold: 1 }
+export const defaultProbe = { timeoutSeconds: defaultStartupSeconds, periodSeconds: defaultStartupSeconds, failureThreshold: 1 }
 
 function isDefaultProbe(probe: NonNullable<V1Probe>, port: number): boolean {
   const { timeoutSeconds, periodSeconds, failureThreshold, tcpSocket, initialDelaySeconds } = probe
   if (tcpSocket === undefined || tcpSocket === null || (tcpSocket.port ?? port) !== port || (initialDelaySeconds ?? 0) !== 0) return false
-  return timeoutSeconds === 240 && periodSeconds === 240 && failureThreshold === 1
+  return isDeepStrictEqual({ timeoutSeconds, periodSeconds, failureThreshold }, defaultProbe)
 }
 
 function fromProbe(probe: NonNullable<V1Probe>): Probe {
@@ -47,7 +49,7 @@ function fromProbe(probe: NonNullable<V1Probe>): Probe {
 }
 
 /** The way back. */
-export function toProbe(probe: Probe | undefined): Json | undefined {
+export function writeProbe(probe: Probe | undefined): Json | undefined {
   if (probe === undefined) return undefined
   const { initialDelaySeconds, timeoutSeconds, periodSeconds, failureThreshold, probeType } = probe
   const numbers = Object.entries({ initialDelaySeconds, timeoutSeconds, periodSeconds, failureThreshold }).filter(

@@ -1,77 +1,73 @@
 import { create } from '@bufbuild/protobuf'
+import { RevisionScalingSchema, type RevisionScaling } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
-import { unimplemented } from '../../../api/status.ts'
-import { readCount, readFlag, refuseUnknownAnnotations, run, toCount, type Annotations } from './v1-annotations.ts'
+import { lastPart } from '../../../base/last-part.ts'
+import { defaultPort, defaultRequestSeconds } from '../defaults.ts'
+import { ingressOf } from '../instances/instance-spec.ts'
+import {
+  countText,
+  passedAnnotations,
+  readAnnotations,
+  readCount,
+  flagField,
+  run,
+  userKeys,
+  writeAnnotations,
+  type Annotation,
+} from './v1-annotations.ts'
+import { readPod, writePod } from './v1-pod.ts'
+import { environmentAnnotation, podAnnotations, throttlingAnnotation } from './v1-pod-annotations.ts'
 import { defaultProbe } from './v1-probes.ts'
 import { present, without, type Json, type V1Service } from './v1-schema.ts'
-import { fromPod, podAnnotations, toPod } from './v1-template.ts'
 
-const minScale = 'autoscaling.knative.dev/minScale'
-const maxScale = 'autoscaling.knative.dev/maxScale'
 const probeType = `${run}startupProbeType`
 
-const templateAnnotations = new Set([minScale, maxScale, `${run}sessionAffinity`, `${run}health-check-disabled`, ...podAnnotations])
-
-/** What the server writes on revisions too, and clients send back. */
-const knownAnnotations = new Set([
-  ...templateAnnotations,
-  ...['client-name', 'client-version', 'operation-id', 'launch-stage'].map((name) => run + name),
-  ...['creator', 'lastModifier'].map((name) => `serving.knative.dev/${name}`),
-])
-
-/** Kinds of image that version 1 names in annotations and that are not emulated. */
-const refusedAnnotations = ['sources', 'base-images', 'mesh'].map((name) => run + name)
+const templateAnnotations: readonly Annotation<RevisionTemplate>[] = [
+  ...podAnnotations.filter(({ key }) => key !== throttlingAnnotation.key),
+  throttlingAnnotation,
+  environmentAnnotation,
+  scaleField('autoscaling.knative.dev/minScale', 'minInstanceCount'),
+  scaleField('autoscaling.knative.dev/maxScale', 'maxInstanceCount'),
+  flagField(`${run}sessionAffinity`, 'sessionAffinity'),
+  flagField(`${run}health-check-disabled`, 'healthCheckDisabled'),
+  ...passedAnnotations,
+]
 
 /** The template of a Knative Service. @throws CloudError INVALID_ARGUMENT, UNIMPLEMENTED by name */
-export function fromV1Template({ metadata, spec }: V1Service['spec']['template'], ofService: Annotations): RevisionTemplate {
+export function fromV1Template({ metadata, spec }: V1Service['spec']['template']): RevisionTemplate {
   const annotations = metadata?.annotations ?? {}
-  const refused = refusedAnnotations.find((key) => annotations[key] !== undefined || ofService[key] !== undefined)
-  if (refused !== undefined) throw unimplemented(`the annotation ${refused}`)
-  refuseUnknownAnnotations(annotations, 'Revision', knownAnnotations)
-  const accelerator = spec.nodeSelector?.[`${run}accelerator`]
-  const { vpcAccess, ...pod } = fromPod(spec, annotations)
+  const pod = readPod(spec)
   for (const container of pod.containers) container.name ||= `${imageName(container.image)}-1`
-  const [min, max] = [readCount(annotations, minScale), readCount(annotations, maxScale)]
-  return create(RevisionTemplateSchema, {
+  const template = create(RevisionTemplateSchema, {
     ...pod,
     revision: metadata?.name ?? '',
     labels: without(metadata?.labels ?? {}, new Set([probeType])),
-    annotations: without(annotations, templateAnnotations),
+    annotations: userKeys(annotations),
     maxInstanceRequestConcurrency: spec.containerConcurrency ?? 0,
-    sessionAffinity: readFlag(annotations, `${run}sessionAffinity`) === true,
-    healthCheckDisabled: readFlag(annotations, `${run}health-check-disabled`) === true,
-    scaling: { minInstanceCount: min ?? 0, maxInstanceCount: max ?? 0 },
+    scaling: {},
     ...(spec.timeoutSeconds && { timeout: { seconds: BigInt(spec.timeoutSeconds), nanos: 0 } }),
-    ...(vpcAccess !== undefined && { vpcAccess }),
-    ...(accelerator !== undefined && { nodeSelector: { accelerator } }),
   })
+  readAnnotations(templateAnnotations, 'Revision', annotations, template)
+  return template
 }
 
 /** `metadata` and `spec` of a template, or of a revision, which has the same fields. */
-export function toV1Template(template: RevisionTemplate): Json {
-  const pod = toPod({ ...template, vpcAccess: template.vpcAccess })
-  const ingress = template.containers.find(({ ports }) => ports.length > 0) ?? template.containers[0]
+export function toV1Template(template: RevisionTemplate): { readonly metadata: Record<string, unknown>; readonly spec: Json } {
+  const ingress = ingressOf(template)
   const hasProbe = ingress?.startupProbe !== undefined
-  const port = ingress?.ports[0]?.containerPort ?? 8080
-  const annotations = {
-    ...template.annotations,
-    ...pod.annotations,
-    [minScale]: toCount(template.scaling?.minInstanceCount),
-    [maxScale]: toCount(template.scaling?.maxInstanceCount),
-    [`${run}sessionAffinity`]: template.sessionAffinity ? 'true' : '',
-    [`${run}health-check-disabled`]: template.healthCheckDisabled ? 'true' : '',
-  }
-  const containers = (pod.spec['containers'] as Json[] | undefined) ?? []
+  const port = ingress?.ports[0]?.containerPort ?? defaultPort
+  const pod = writePod(template)
+  const containers = (pod['containers'] as Json[] | undefined) ?? []
   return {
     metadata: present({
       name: template.revision,
       labels: { ...template.labels, ...(!hasProbe && { [probeType]: 'Default' }) },
-      annotations: present(annotations),
+      annotations: { ...template.annotations, ...writeAnnotations(templateAnnotations, template) },
     }),
     spec: {
       containerConcurrency: template.maxInstanceRequestConcurrency,
-      timeoutSeconds: Number(template.timeout?.seconds ?? 300n),
-      ...pod.spec,
+      timeoutSeconds: Number(template.timeout?.seconds ?? defaultRequestSeconds),
+      ...pod,
       containers: containers.map((container, index) =>
         !hasProbe && template.containers[index] === ingress
           ? { ...container, startupProbe: { ...defaultProbe, tcpSocket: { port } } }
@@ -81,7 +77,19 @@ export function toV1Template(template: RevisionTemplate): Json {
   }
 }
 
+function scaleField(key: string, field: 'minInstanceCount' | 'maxInstanceCount'): Annotation<RevisionTemplate> {
+  return {
+    key,
+    read: (into, text, at) => (scalingOf(into)[field] = readCount(text, at)),
+    write: ({ scaling }) => countText(scaling?.[field]),
+  }
+}
+
+function scalingOf(template: RevisionTemplate): RevisionScaling {
+  return (template.scaling ??= create(RevisionScalingSchema))
+}
+
 /** `us-docker.pkg.dev/p/hello:1` is called `hello`: Cloud Run names a container without a name after it. */
 function imageName(image: string): string {
-  return (image.split('/').at(-1) ?? '').replace(/[:@].*$/, '').replaceAll(/[^a-z0-9-]/g, '-') || 'container'
+  return lastPart(image).replace(/[:@].*$/, '').replaceAll(/[^a-z0-9-]/g, '-') || 'container' // prettier-ignore
 }

@@ -1,75 +1,77 @@
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { templateOf } from '../services/revisions.ts'
-import { toCondition, toMeta, type V1Place } from './v1-metadata.ts'
-import { present, type Json } from './v1-schema.ts'
+import { poolTemplateOf } from '../worker-pools/pool-revisions.ts'
+import { run, serving, type Annotations } from './v1-annotations.ts'
+import { toCondition, toResource, type V1Kind, type V1Place } from './v1-metadata.ts'
 import { toV1Template } from './v1-revision-template.ts'
+import { present, type Json } from './v1-schema.ts'
 import { observedGeneration, toV1Service } from './v1-service.ts'
+import { toPoolTemplate } from './v1-worker-pool.ts'
 
-const knative = 'serving.knative.dev'
-
-/** The labels by which clients find a service's revisions. */
-export function revisionLabels(revision: Revision): Readonly<Record<string, string>> {
+/** The labels by which clients find the revisions of a service or a worker pool, and tell them apart. */
+export function revisionLabels(revision: Revision): Annotations {
   const { service, labels, generation } = revision
+  const pool = poolOf(revision)
+  if (pool !== undefined) return { ...labels, [`${run}workerPool`]: pool }
   return {
     ...labels,
-    [`${knative}/configuration`]: service,
-    [`${knative}/configurationGeneration`]: String(generation),
-    [`${knative}/service`]: service,
+    [`${serving}configuration`]: service,
+    [`${serving}configurationGeneration`]: String(generation),
+    [`${serving}service`]: service,
   }
 }
 
+/** Of a service, or of a worker pool. */
 export function toV1Revision(revision: Revision, place: V1Place): Json {
-  const { metadata, spec } = toV1Template(templateOf(revision)) as { metadata: { annotations?: Record<string, string> }; spec: Json }
-  const annotations = present({ ...metadata.annotations, [`${knative}/creator`]: revision.creator }) as Record<string, string>
-  const meta = toMeta(place, knative, 'revisions', revision, revisionLabels(revision), annotations)
-  return {
-    apiVersion: `${knative}/v1`,
-    kind: 'Revision',
-    metadata: {
-      ...meta,
-      ownerReferences: [
-        { apiVersion: `${knative}/v1`, kind: 'Configuration', name: revision.service, controller: true, blockOwnerDeletion: true },
-      ],
-    },
+  const pool = poolOf(revision)
+  const { metadata, spec } = pool === undefined ? toV1Template(templateOf(revision)) : toPoolTemplate(poolTemplateOf(revision))
+  return toResource('Revision', place, revision, {
+    labels: revisionLabels(revision),
+    annotations: { ...(metadata['annotations'] as Annotations | undefined), ...present({ [`${serving}creator`]: revision.creator }) },
+    owner: pool === undefined ? { kind: 'Configuration', name: revision.service } : { kind: 'WorkerPool', name: pool },
     spec,
     status: { observedGeneration: Number(revision.observedGeneration), conditions: revision.conditions.map(toCondition) },
-  }
+  })
 }
 
 /** What Knative makes of a Service for its revisions. */
 export function toV1Configuration(service: Service, place: V1Place): Json {
-  const { metadata, spec, status } = toV1Service(service, place) as { metadata: Json; spec: { template: Json }; status: Json }
-  const ready = service.conditions.find(({ type }) => type === 'ConfigurationsReady') ?? service.terminalCondition
-  return {
-    apiVersion: `${knative}/v1`,
-    kind: 'Configuration',
-    metadata: { ...metadata, selfLink: String(metadata['selfLink']).replace('/services/', '/configurations/') },
-    spec: { template: spec.template },
+  return partOf(service, place, 'Configuration', 'ConfigurationsReady', (spec, status) => ({
+    spec: { template: spec['template'] },
     status: {
-      observedGeneration: Number(observedGeneration(service)),
-      conditions: ready === undefined ? [] : [toCondition({ ...ready, type: 'Ready' })],
-      ...present({
-        latestReadyRevisionName: status['latestReadyRevisionName'],
-        latestCreatedRevisionName: status['latestCreatedRevisionName'],
-      }),
+      latestReadyRevisionName: status['latestReadyRevisionName'],
+      latestCreatedRevisionName: status['latestCreatedRevisionName'],
     },
-  }
+  }))
 }
 
 /** What Knative makes of a Service for its traffic. */
 export function toV1Route(service: Service, place: V1Place): Json {
-  const { metadata, spec, status } = toV1Service(service, place) as { metadata: Json; spec: { traffic: Json }; status: Json }
-  const ready = service.conditions.find(({ type }) => type === 'RoutesReady') ?? service.terminalCondition
-  return {
-    apiVersion: `${knative}/v1`,
-    kind: 'Route',
-    metadata: { ...metadata, selfLink: String(metadata['selfLink']).replace('/services/', '/routes/') },
-    spec: { traffic: spec.traffic },
-    status: {
-      observedGeneration: Number(observedGeneration(service)),
-      conditions: ready === undefined ? [] : [toCondition({ ...ready, type: 'Ready' })],
-      ...present({ traffic: status['traffic'], url: status['url'], address: status['address'] }),
-    },
-  }
+  return partOf(service, place, 'Route', 'RoutesReady', (spec, status) => ({
+    spec: { traffic: spec['traffic'] },
+    status: { traffic: status['traffic'], url: status['url'], address: status['address'] },
+  }))
+}
+
+function partOf(
+  service: Service,
+  place: V1Place,
+  kind: V1Kind,
+  condition: string,
+  take: (spec: Json, status: Json) => { readonly spec: Json; readonly status: Json },
+): Json {
+  const whole = toV1Service(service, place) as { metadata: { annotations: Annotations }; spec: Json; status: Json }
+  const { spec, status } = take(whole.spec, whole.status)
+  const ready = service.conditions.find(({ type }) => type === condition) ?? service.terminalCondition
+  const conditions = ready === undefined ? [] : [toCondition({ ...ready, type: 'Ready' })]
+  return toResource(kind, place, service, {
+    annotations: whole.metadata.annotations,
+    spec,
+    status: { observedGeneration: Number(observedGeneration(service)), conditions, ...present(status) },
+  })
+}
+
+function poolOf({ name }: Revision): string | undefined {
+  return /\/workerPools\/([^/]+)\//.exec(name)?.[1]
 }

@@ -165,6 +165,9 @@ export type V1Job = z.infer<typeof jobSchema>
 export type V1WorkerPool = z.infer<typeof workerPoolSchema>
 export type V1Pod = z.infer<typeof podSchema>
 export type V1Probe = z.infer<typeof probe>
+/** Where a resource is: the server writes it. */
+export const locationLabel = 'cloud.googleapis.com/location'
+
 export type Json = Readonly<Record<string, unknown>>
 
 /** @throws CloudError INVALID_ARGUMENT with the place of the first fault */
@@ -188,7 +191,7 @@ export function readV1<T extends z.ZodType>(schema: T, body: unknown): z.infer<T
 }
 
 /** Leaves out what is undefined, an empty text, list or map. */
-export function present(value: Json): Record<string, unknown> {
+export function present<T>(value: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => !isEmpty(part)))
 }
 

@@ -1,17 +1,18 @@
 import { create } from '@bufbuild/protobuf'
 import { VolumeSchema, type Volume } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { secretAlias } from './v1-pod-annotations.ts'
 import { present, type Json, type V1Pod } from './v1-schema.ts'
 
 type V1Volume = NonNullable<V1Pod['volumes']>[number]
 
-/** @param secretName what an alias stands for @throws CloudError INVALID_ARGUMENT for a source that Cloud Run does not have */
-export function fromVolume(volume: V1Volume, secretName: (name: string | null | undefined) => string): Volume['volumeType'] {
+/** @throws CloudError INVALID_ARGUMENT for a source that Cloud Run does not have */
+export function readVolume(volume: V1Volume): Volume['volumeType'] {
   const { secret, emptyDir, nfs, csi } = volume
   if (secret) {
     const items = (secret.items ?? []).map(({ key, path, mode }) => ({ path, version: key ?? '', mode: mode ?? 0 }))
     return create(VolumeSchema, {
-      volumeType: { case: 'secret', value: { secret: secretName(secret.secretName), items, defaultMode: secret.defaultMode ?? 0 } },
+      volumeType: { case: 'secret', value: { secret: secret.secretName ?? '', items, defaultMode: secret.defaultMode ?? 0 } },
     }).volumeType
   }
   if (emptyDir) {
@@ -36,15 +37,15 @@ export function fromVolume(volume: V1Volume, secretName: (name: string | null | 
   )
 }
 
-/** The way back. @param alias what version 1 calls a secret */
-export function toVolume({ name, volumeType }: Volume, alias: (secret: string) => string): Json {
+/** The way back. */
+export function writeVolume({ name, volumeType }: Volume): Json {
   const { case: kind, value } = volumeType
   if (kind === 'secret') {
     const items = value.items.map(({ path, version, mode }) => ({ key: version || 'latest', path, ...(mode !== 0 && { mode }) }))
     return {
       name,
       secret: {
-        ...present({ secretName: alias(value.secret), items }),
+        ...present({ secretName: secretAlias(value.secret), items }),
         ...(value.defaultMode !== 0 && { defaultMode: value.defaultMode }),
       },
     }
