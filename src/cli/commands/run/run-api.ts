@@ -1,6 +1,6 @@
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { ApiAnswer, ApiRequest } from '../../../daemon/control-protocol.ts'
-import { toError } from '../../../api/google-api.ts'
+import { waitForOperation } from '../../../api/wait-for-operation.ts'
 import type { ControlClient } from '../../control-client.ts'
 
 /** Google's own API of Cloud Run, asked through the daemon. Paths are of v2, `projects/...`; or whole URLs. */
@@ -43,14 +43,11 @@ export function openRunApi(client: ControlClient): RunApi {
         if (token === '') return items
       }
     },
-    async wait(operation, onPoll) {
-      let current = operation
-      while (current['done'] !== true) {
-        current = await call('POST', `${String(current['name'])}:wait`, { timeout: '1s' })
+    wait: (operation, onPoll) =>
+      waitForOperation(operation, async (name) => {
+        const current = await call('POST', `${name}:wait`, { timeout: '1s' })
         await onPoll?.()
-      }
-      if (current['error'] !== undefined) throw toError(current['error'], 500, String(operation['name']))
-      return (current['response'] ?? {}) as ApiAnswer
-    },
+        return current
+      }),
   }
 }

@@ -2,6 +2,7 @@ import { fromJson } from '@bufbuild/protobuf'
 import { RevisionTemplateSchema } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import type { GoogleApi, Json } from '../../../api/google-api.ts'
 import type { ProductPlan, Progress, Site, Step } from '../../../api/product-plan.ts'
+import { waitForOperation } from '../../../api/wait-for-operation.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import { isRecord } from '../../../base/is-record.ts'
@@ -15,7 +16,6 @@ import type { Builds } from './builds.ts'
 import { changedFields } from './changed-fields.ts'
 import { isOpenToAll, openToAll } from './open-to-all.ts'
 import { buildOf, isServing, jobBuild, planRun, readyImage, scheduleIn, type ObservedRun } from './plan-run.ts'
-import { waitForOperation } from './wait-for-operation.ts'
 import type { WantedJob, WantedRun, WantedService } from './wanted-run.ts'
 
 export interface PlanNeeds {
@@ -131,7 +131,7 @@ class Executor {
         ? api.call('POST', `${run}/projects/${project}/locations/${region}/services?serviceId=${service.id}`, body)
         : api.call('PATCH', url, body)
     const answer = await started
-      .then((first) => waitForOperation(api, first))
+      .then((first) => untilDone(api, first))
       .catch((error: unknown) => {
         throw stillServing(error, found)
       })
@@ -169,8 +169,8 @@ class Executor {
     const found = this.#observed.jobs.get(job.id)
     const isUnchanged = found !== undefined && changedFields(found, body).length === 0 && scheduleIn(found) === scheduleIn(body)
     if (found === undefined) {
-      await waitForOperation(api, await api.call('POST', `${run}/projects/${project}/locations/${region}/jobs?jobId=${job.id}`, body))
-    } else if (!isUnchanged) await waitForOperation(api, await api.call('PATCH', url, body))
+      await untilDone(api, await api.call('POST', `${run}/projects/${project}/locations/${region}/jobs?jobId=${job.id}`, body))
+    } else if (!isUnchanged) await untilDone(api, await api.call('PATCH', url, body))
     const nextMs = this.#parts.jobs.list(project).find(({ id }) => id === job.id)?.nextRunMs
     const done = isUnchanged ? 'unchanged' : found === undefined ? 'created' : 'updated'
     return nextMs === undefined ? done : `${done}, runs next at ${new Date(nextMs).toISOString().slice(0, 16)}Z`
@@ -183,7 +183,7 @@ class Executor {
     const annotations = Object.entries(job['annotations'] as Json).filter(([key]) => key !== scheduleKey && key !== timeZoneKey)
     const { api } = this.#site
     const body = { ...job, annotations: Object.fromEntries(annotations) }
-    await waitForOperation(api, await api.call('PATCH', urlOf(this.#site, 'jobs', id), body))
+    await untilDone(api, await api.call('PATCH', urlOf(this.#site, 'jobs', id), body))
     return 'no longer scheduled'
   }
 }
@@ -195,4 +195,9 @@ function stillServing(error: unknown, found: Json | undefined): unknown {
   const { code, message, next, fault, evidence } = error
   const more = [...evidence, `still serving ${revision}`]
   return new CloudError(code, message, next, { cause: error, evidence: more, ...(fault !== undefined && { fault }) })
+}
+
+/** @throws CloudError as the deployment failed */
+function untilDone(api: GoogleApi, started: Json): Promise<Json> {
+  return waitForOperation(started, (name) => api.call('POST', `${run}/${name}:wait`, { timeout: '10s' }))
 }

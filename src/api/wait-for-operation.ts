@@ -1,0 +1,15 @@
+import { isRecord } from '../base/is-record.ts'
+import { toError, type Json } from './google-api.ts'
+
+/**
+ * Waits until an operation of google.longrunning is over, and gives its response.
+ * @param wait asks `.../NAME:wait`, where NAME is the operation's full name, and answers what it is then
+ * @throws CloudError as the operation failed
+ */
+export async function waitForOperation(started: Json, wait: (name: string) => Promise<Json>): Promise<Json> {
+  const name = String(started['name'])
+  let current = started
+  while (current['done'] !== true) current = await wait(name)
+  if (current['error'] !== undefined) throw toError(current['error'], 500, name)
+  return isRecord(current['response']) ? current['response'] : {}
+}
