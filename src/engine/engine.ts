@@ -1,44 +1,44 @@
 /**
- * The seam between devcloud and whatever runs a container. `docker/` and `process/` stand behind it;
- * test/engine/conformance.ts is the suite that both pass. No product's name is known here.
+ * The seam between devcloud and what runs a container. `docker/` and `process/` implement this interface, and both pass the suite in
+ * test/engine/conformance.ts. An engine knows no Google product.
  */
 export interface Engine extends AsyncDisposable {
   readonly kind: 'docker' | 'process'
-  /** Where it is and what it is, for people: `Docker 28.2.2 at /var/run/docker.sock`. */
+  /** The engine's name, version and address, for people: `Docker 28.2.2 at /var/run/docker.sock`. */
   describe(): Promise<string>
-  /** Makes what containers of `project` share: the network, and its way to Google's names. Idempotent. */
+  /** Makes what the containers of `project` share: the network, and in it the way to Google's names. Idempotent. */
   openProject(project: string, signal: AbortSignal): Promise<void>
-  /** Removes that, with every container and volume of the project. */
+  /** Removes what `openProject` made, and every container and volume of the project. */
   removeProject(project: string, signal: AbortSignal): Promise<void>
-  /** Builds an image. Output lines go to `onLine` as they come. Answers the reference to start. Throws CloudError BUILD_FAILED. */
+  /** Builds an image. Output goes to `onLine`, line by line. Gives the reference to start. @throws CloudError BUILD_FAILED */
   build(source: BuildSource, onLine: (line: string) => void, signal: AbortSignal): Promise<BuiltImage>
-  /** The same text for the same folder: what changes it changes what `build` makes. Cheap beside a build. */
+  /** A fingerprint of the folder: it changes whenever the result of `build` may change. Costs little beside a build. */
   sourceDigest(source: BuildSource): Promise<string>
-  /** Starts a container. Resolves when it runs, not when it listens: the product waits for that. */
+  /** Starts a container. Resolves when the container runs, which may be before it listens: the product waits for the port. */
   start(spec: ContainerSpec, signal: AbortSignal): Promise<Container>
-  /** Every container that carries our labels in this state directory, running or not: what a new daemon adopts. */
+  /** Every container with the labels of this state directory, running or not. A new daemon adopts these containers. */
   list(signal: AbortSignal): Promise<readonly Container[]>
   /**
-   * Tells of containers that end by themselves, until `signal` ends. Reopens by itself when the engine goes and returns.
-   * @param onImageGone told an image, as `build` answers it, that somebody removed
+   * Calls `onEnd` for each container that ends by itself, until `signal` ends. Goes on when the engine stops and comes back.
+   * @param onImageGone called with an image, as `build` gives it, that somebody removed
    */
   events(onEnd: (end: ContainerEnd) => void, signal: AbortSignal, onImageGone?: (image: string) => void): void
 }
 
 export interface BuildSource {
   readonly project: string
-  /** The service's id, which becomes part of the image's name. */
+  /** The service's id. It becomes part of the image's name. */
   readonly name: string
   /** Absolute path of the folder to build. */
   readonly directory: string
   /** Path of the Dockerfile within `directory`. Absent with the process engine, which runs the folder itself. */
   readonly dockerfile?: string
-  /** What the process engine runs, as words: `['npm', 'start']`, or `['sh', '-c', 'line of the Procfile']`. */
+  /** The command that the process engine runs, as words: `['npm', 'start']`, or `['sh', '-c', 'line of the Procfile']`. */
   readonly command?: readonly string[]
 }
 
 export interface BuiltImage {
-  /** What `ContainerSpec.image` takes, with a digest. */
+  /** The reference for `ContainerSpec.image`, with a digest. */
   readonly image: string
   readonly steps: number
   readonly cachedSteps: number
@@ -53,48 +53,48 @@ export interface ContainerSpec {
   readonly args?: readonly string[]
   readonly workingDirectory?: string
   readonly env: Readonly<Record<string, string>>
-  /** Variables that hold options: each is joined to what `env`, or else the image, says under its name (`joinOptions`). */
+  /** Variables that hold options. Each is joined to the variable of that name in `env`, or else in the image (`joinOptions`). */
   readonly options?: Readonly<Record<string, string>>
   readonly cpus?: number
   readonly memoryBytes?: number
   readonly mounts: readonly Mount[]
-  /** Our own words on it, kept with the container and given back by `list`: service, revision, hash of the configuration. */
+  /** The product's labels of the container: service, revision, hash of the configuration. `list` gives them back. */
   readonly labels: Readonly<Record<string, string>>
-  /** The port that it will listen on, for the way in. The process engine picks a free one and gives it as PORT. */
+  /** The port on which the container will take requests. The process engine picks a free port and passes it as PORT. */
   readonly port?: number
-  /** Further ports that this host asks: those of probes, and of the containers that join it. */
+  /** Further ports that this host connects to: ports of probes, and of the containers that join this one. */
   readonly ports?: readonly number[]
   /**
-   * A container that runs, whose network this one shares: 127.0.0.1, names, and the address that the project's network knows. Made for the
-   * containers of one instance.
+   * A running container whose network the new container shares: 127.0.0.1, names, and the address in the project's network. For the containers of
+   * one instance.
    */
   readonly joins?: Container
-  /** Names that mean 127.0.0.1 in it and in those that join it. Not with `joins`, which has them from there. */
+  /** Names that resolve to 127.0.0.1 in this container and in those that join it. Absent together with `joins`. */
   readonly localNames?: readonly string[]
-  /** Whose tokens the metadata server gives to it: a service account's email. */
+  /** The email of the service account whose tokens the metadata server gives to the container. */
   readonly serviceAccount: string
-  /** `instance` (the default) gets Google's names and dropped capabilities; `database` gets an internal network and no way out. */
+  /** An `instance` (the default) reaches Google's names and has few capabilities. A `database` is on an internal network without a way out. */
   readonly role?: 'instance' | 'database'
 }
 
 export type Mount =
-  /** A folder of the host, seen inside at `target`. */
+  /** A folder of the host, mounted at `target`. */
   | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly?: boolean }
   /** A named volume that outlives the container. */
   | { readonly kind: 'volume'; readonly volume: string; readonly target: string }
   /**
-   * A folder in memory, of at most `sizeBytes`, that everybody may write. Containers that name the same `volume` share it; it goes with the last
-   * of them. Its bytes count in the memory of the container that wrote them.
+   * A folder in memory, of at most `sizeBytes`, that every user may write. Containers that name the same `volume` share the folder. The folder is
+   * removed with the last of these containers. Its bytes count as memory of the container that wrote them.
    */
   | { readonly kind: 'memory'; readonly volume: string; readonly target: string; readonly sizeBytes: number }
-  /** Files held in memory, read only. Contents never reach a disk or a label. `path` is relative to `target`. */
+  /** Files in memory, read only. Their contents never reach a disk or a label. `path` is relative to `target`. */
   | {
       readonly kind: 'files'
       readonly target: string
       readonly files: readonly MountedFile[]
     }
 
-/** `path` is relative to the mount's target; `mode` are the nine permission bits. */
+/** A file of a mount. `path` is relative to the mount's target; `mode` has the nine permission bits. */
 export interface MountedFile {
   readonly path: string
   readonly data: Uint8Array
@@ -102,41 +102,41 @@ export interface MountedFile {
 }
 
 export interface Container {
-  /** The engine's own id; full, not shortened. */
+  /** The engine's own id, not shortened. */
   readonly id: string
   readonly name: string
   readonly project: string
   readonly labels: Readonly<Record<string, string>>
-  /** Its spec's. */
+  /** The labels of its spec. */
   readonly serviceAccount: string
   readonly state: 'running' | 'paused' | 'exited'
-  /** Its address in the project's network; undefined for a process, for one that joined another, and while it does not run. */
+  /** The address in the project's network. Undefined for a process, for a container that joined another, and while the container does not run. */
   readonly ip: string | undefined
-  /** Where the router reaches `port`. Undefined while it does not run, or has no port. */
+  /** The address at which the router reaches `port`. Undefined while the container does not run, or has no port. */
   readonly address: { readonly host: string; readonly port: number } | undefined
-  /** Where this host reaches `port` of it, which is one of its spec's. Undefined while it does not run. */
+  /** The address at which this host reaches `port`, one of the ports of the spec. Undefined while the container does not run. */
   addressOf(port: number): { readonly host: string; readonly port: number } | undefined
-  /** What is seen of it now. */
+  /** The status of the container now. */
   inspect(signal: AbortSignal): Promise<ContainerStatus>
-  /** Its output from `sinceMs` (wall time) on; follows when asked. Lines longer than 256 KiB come in pieces. */
+  /** The output from `sinceMs` (wall time in ms) on, and further output with `follow`. A line longer than 256 KiB comes in pieces. */
   logs(
     options: { readonly follow: boolean; readonly sinceMs?: number; readonly tail?: number },
     signal: AbortSignal,
   ): AsyncIterable<LogLine>
-  /** Resumes if paused, then SIGTERM, `graceMs`, SIGKILL. Idempotent. */
+  /** Resumes a paused container, sends SIGTERM, waits for up to `graceMs`, and sends SIGKILL. Idempotent. */
   stop(graceMs: number, signal: AbortSignal): Promise<void>
   pause(signal: AbortSignal): Promise<void>
   resume(signal: AbortSignal): Promise<void>
-  /** Gives it other CPUs while it runs, at most the host's. False where the engine cannot. */
+  /** Changes the CPUs of a running container, at most to those of the host. False when the engine has no such limit. */
   setCpus(cpus: number, signal: AbortSignal): Promise<boolean>
   /**
-   * What its mount of the kind `files` at `target` has from now on: each file is replaced in one step, and those not named are removed. What reads
-   * meanwhile sees the old bytes or the new ones.
+   * Replaces the files of the mount of the kind `files` at `target`: each file in one step, and files that are not named are removed. A reader sees the
+   * old bytes or the new bytes.
    */
   replaceFiles(target: string, files: readonly MountedFile[]): Promise<void>
-  /** Runs a command inside. Resolves with the exit code when it ends. */
+  /** Runs a command inside the container. Resolves with the exit code when the command ends. */
   exec(command: readonly string[], io: ExecStreams, signal: AbortSignal): Promise<number>
-  /** Removes it, killed first if it runs. Named volumes stay. */
+  /** Kills the container if it runs, and removes it. Named volumes stay. */
   remove(signal: AbortSignal): Promise<void>
 }
 
@@ -144,16 +144,16 @@ export interface ContainerStatus {
   readonly state: Container['state']
   readonly exitCode: number | undefined
   readonly oomKilled: boolean
-  /** True when somebody removed it: nothing is known of how it ended. */
+  /** True when somebody removed the container: nothing is known of its end. */
   readonly isGone?: boolean
-  /** Sockets that listen inside, read from its own socket table: tells `127.0.0.1:8000` from `0.0.0.0:8080`. */
+  /** The listening sockets inside, read from the container's own socket table: `127.0.0.1:8000` and `0.0.0.0:8080` differ. */
   readonly listening: readonly { readonly host: string; readonly port: number }[]
 }
 
 export interface LogLine {
   readonly timeMs: number
   readonly stream: 'stdout' | 'stderr'
-  /** Without its line end. */
+  /** The text without its line end. */
   readonly text: string
 }
 

@@ -1,9 +1,9 @@
 import type { Engine } from './engine.ts'
 
-/** Two cores are full with two to three containers that start (docs/reliability.md, measures). */
+/** How many containers start at the same time: two to three fill two cores (docs/reliability.md, measures). */
 export const startsAtOnce = 3
 
-/** The same engine, which starts no more than `most` containers at a time, first come first served: a burst of a hundred does not end in none. */
+/** An engine that starts at most `most` containers at a time, in the order of the calls. Without a limit, a hundred starts at once would all time out. */
 export function limitStarts(engine: Engine, most = startsAtOnce): Engine {
   const waiting = new Set<() => void>()
   let starting = 0

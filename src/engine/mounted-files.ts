@@ -4,9 +4,9 @@ import { CloudError } from '../base/cloud-error.ts'
 import type { MountedFile } from './engine.ts'
 
 /**
- * Makes `folder` hold `files` and nothing else. A file is written in `staging`, on the same file system, and moved into its place, so that who
- * reads sees the old bytes or the new ones.
- * @param modes `folder` is that of made folders, `mask` is put over the files' own
+ * Makes `folder` hold `files` and nothing else. A file is written in `staging`, on the same file system, and then moved to its path, so that a reader
+ * sees the old bytes or the new bytes.
+ * @param modes `folder` is the mode of new folders; `mask` is added to the mode of each file
  * @throws CloudError INVALID_ARGUMENT for a path that leaves `folder`
  */
 export function replaceFiles(
@@ -28,7 +28,7 @@ export function replaceFiles(
   removeOthers(folder, '', new Set(paths))
 }
 
-/** `path` normalized. @throws CloudError INVALID_ARGUMENT when it leaves its mount */
+/** Normalizes `path`. @throws CloudError INVALID_ARGUMENT for a path that leaves its mount */
 export function insidePath(path: string): string {
   const normal = normalize(path)
   if (!normal.startsWith('..') && !normal.startsWith('/')) return normal

@@ -3,28 +3,28 @@ import { CloudError } from '../base/cloud-error.ts'
 import type { Home } from './home.ts'
 import { withAdmin } from './server.ts'
 
-/** A running server, with what Cloud SQL's Admin API does in it. */
+/** A running server, with the operations that Cloud SQL's Admin API needs. */
 export interface Cluster {
   readonly name: string
   readonly socketDirectory: string
-  /** What the server says of itself: `15.13`. */
+  /** The version that the server answers: `15.13`. */
   version(): Promise<string>
-  /** Those that a client sees: without templates. */
+  /** The databases that a client sees, without templates. */
   databases(): Promise<readonly Database[]>
-  /** Owned by cloudsqlsuperuser, so that each API user may make tables (sql trap 22). @throws CloudError ALREADY_EXISTS */
+  /** Makes a database that cloudsqlsuperuser owns, so that each API user may make tables (sql trap 22). @throws CloudError ALREADY_EXISTS */
   createDatabase(name: string, charset: string | undefined): Promise<void>
-  /** Cuts the sessions in it. @throws CloudError NOT_FOUND */
+  /** Removes a database and cuts its sessions. @throws CloudError NOT_FOUND */
   dropDatabase(name: string): Promise<void>
   users(): Promise<readonly string[]>
-  /** Makes the user, or gives it this password; absent, it keeps none. */
+  /** Makes the user, or changes the user's password. Without a password: a new user gets none, an existing user keeps the old one. */
   putUser(name: string, password: string | undefined): Promise<void>
-  /** @throws CloudError NOT_FOUND, or FAILED_PRECONDITION while it owns objects */
+  /** @throws CloudError NOT_FOUND, or FAILED_PRECONDITION while the user owns objects */
   dropUser(name: string): Promise<void>
 }
 
 export interface Database {
   readonly name: string
-  /** As Cloud SQL says it: `UTF8`, `en_US.UTF8`. */
+  /** As Cloud SQL names it: `UTF8`. `collation` is `en_US.UTF8`. */
   readonly charset: string
   readonly collation: string
 }
@@ -60,7 +60,7 @@ export function clusterOf(home: Home, name: string, socketDirectory: string): Cl
     dropDatabase: (database) =>
       admin(async (client) => {
         if (!(await exists(client, 'SELECT FROM pg_database WHERE datname = $1', database))) {
-          throw new CloudError('NOT_FOUND', `database "${database}" does not exist`, 'List them first.')
+          throw new CloudError('NOT_FOUND', `database "${database}" does not exist`, 'gcloud sql databases list --instance=INSTANCE')
         }
         await client.query(`DROP DATABASE ${pg.escapeIdentifier(database)} WITH (FORCE)`)
       }),
@@ -83,7 +83,7 @@ export function clusterOf(home: Home, name: string, socketDirectory: string): Cl
     dropUser: (user) =>
       admin(async (client) => {
         if (!(await exists(client, 'SELECT FROM pg_roles WHERE rolname = $1', user))) {
-          throw new CloudError('NOT_FOUND', `role "${user}" does not exist`, 'List them first.')
+          throw new CloudError('NOT_FOUND', `role "${user}" does not exist`, 'gcloud sql users list --instance=INSTANCE')
         }
         await client.query(`DROP ROLE ${pg.escapeIdentifier(user)}`)
       }),

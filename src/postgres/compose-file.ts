@@ -5,25 +5,25 @@ import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { interpolate } from './interpolate.ts'
 import { readBytes, readDurationMs, readWords } from './compose-values.ts'
 
-/** What a Compose file says of the server, as far as devcloud follows it. */
+/** The part of a Compose file that devcloud follows. */
 export interface PostgresCompose {
   readonly image: string
-  /** Words after the image's entrypoint. */
+  /** The words after the image's entrypoint. */
   readonly command: readonly string[]
-  /** Without the superuser's name and password, which are devcloud's. */
+  /** Variables, without the superuser's name and password, which devcloud sets. */
   readonly environment: Readonly<Record<string, string>>
   readonly memoryBytes: number | undefined
   readonly healthcheck: {
-    /** Run in the container once the server answers; absent, its answer is enough. */
+    /** A command that runs in the container once the server answers. Absent: the server's answer is enough. */
     readonly command: readonly string[] | undefined
-    /** Of one run of the command. */
+    /** The time in ms for one run of the command. */
     readonly timeoutMs: number
-    /** How long a server may take until it answers: the start period, and all tries; 10 s at least. */
+    /** How long a server may take until it answers, in ms: the start period and all retries, at least 10 s. */
     readonly deadlineMs: number
   }
 }
 
-/** What the superuser is called, where its data is: the same for every server, whatever its image. */
+/** The superuser's name and the data folder: the same for every server and image. */
 const ownVariables = ['POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB', 'PGDATA']
 const refusedVariables = ['POSTGRES_USER_FILE', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_DB_FILE', 'POSTGRES_INITDB_WALDIR']
 const ownKeys = ['volumes', 'networks'] as const
@@ -57,8 +57,8 @@ type Service = z.infer<typeof service>
 
 /**
  * Reads a Compose file of one service, `postgres`.
- * @param place what the file is called in errors
- * @param major what `POSTGRES_VERSION` says
+ * @param place the name of the file in errors
+ * @param major the value of `POSTGRES_VERSION`
  * @param standard the text of devcloud's own compose/postgres.yaml, which says what must not change
  * @throws CloudError COMPOSE_INVALID, with code UNIMPLEMENTED for keys that devcloud does not follow
  */
@@ -112,7 +112,7 @@ function readFile(source: string, place: string): z.infer<typeof file> {
   throw invalid(place, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
 }
 
-/** What devcloud gives itself is left out, or as in its own file. */
+/** Checks a key that devcloud sets: the file leaves the key out, or says what devcloud's own file says. */
 function checkOwn(found: z.infer<typeof file>, standard: z.infer<typeof file>, place: string): void {
   const changed = ownKeys.flatMap((key) => [
     ...(isOwn(found[key], standard[key]) ? [] : [key]),
@@ -129,7 +129,7 @@ function isOwn(value: unknown, own: unknown): boolean {
   return value === undefined || isDeepStrictEqual(value, own)
 }
 
-/** Compose takes a map or a list of NAME=VALUE; a name without a value would be the shell's, which devcloud has not. */
+/** Reads a map or a list of NAME=VALUE. A name without a value is refused: Compose takes such a value from the shell. */
 function readEnvironment({ environment: sent }: Service, place: string): ReadonlyMap<string, string> {
   const pairs = Array.isArray(sent)
     ? sent.map((line): [string, string | null] =>

@@ -11,19 +11,19 @@ import { readPlace, removePlace, writePlace, type ContainerPlace } from './place
 import type { PostgresOptions } from './postgres-options.ts'
 import { standardCompose } from './settings.ts'
 
-/** Clusters that live in a container's volume. */
+/** Clusters whose data is in a container's volume. */
 export interface ContainerClusters {
-  /** Whether the cluster lives here. */
+  /** Whether the cluster's data is in a volume. */
   has(name: string): boolean
-  /** Makes it, running. False where no container can be had: nothing of it is left then. */
+  /** Makes a cluster and starts its server. False when no container can run; then nothing is left. */
   create(name: string, major: number, signal: AbortSignal): Promise<boolean>
   start(name: string, signal: AbortSignal): Promise<void>
   stop(name: string, signal: AbortSignal): Promise<void>
-  /** With its data. */
+  /** Removes the cluster with its data. */
   erase(name: string, signal: AbortSignal): Promise<void>
 }
 
-/** Cloud SQL's oldest that has what clusters rely on: DROP DATABASE WITH (FORCE), and extensions that are trusted. */
+/** The oldest version of Cloud SQL with what clusters need: DROP DATABASE WITH (FORCE), and trusted extensions. */
 const oldestMajor = 13
 
 export function containerClusters(
@@ -59,7 +59,7 @@ export function containerClusters(
   return {
     has: (name) => readPlace(paths.folder(name)) !== undefined,
     async create(name, major, signal) {
-      // Elsewhere a container's socket is not this host's, even in a folder that both see.
+      // On such an engine a container's socket is not a socket of this host, even in a folder that both see.
       const engine = process.platform === 'linux' && major >= oldestMajor ? await options.containersFor?.(projectOf(name)) : undefined
       if (engine === undefined) return false
       const compose = composeFor(name, major)
@@ -109,7 +109,7 @@ function projectOf(name: string): string {
   return name.split(':').slice(0, -2).join(':')
 }
 
-/** The project's own file; undefined where it has none. */
+/** The project's own compose/postgres.yaml. Undefined for a project without the file. */
 function ownCompose(directory: string | undefined): string | undefined {
   const path = directory === undefined || directory === '' ? undefined : join(directory, 'compose/postgres.yaml')
   return path !== undefined && existsSync(path) ? path : undefined
@@ -125,7 +125,7 @@ function readCompose(directory: string | undefined, major: number): PostgresComp
   )
 }
 
-/** Who writes a file of his own means its image, and no other server. */
+/** The error for a project's own file whose image is missing: no other image replaces it. */
 function imageAbsent(path: string, image: string, cause: unknown): CloudError {
   const message = `The image ${image}, which ${path} names for Cloud SQL, is not there and cannot be pulled.`
   return new CloudError('FAILED_PRECONDITION', message, `docker pull ${image}, or correct the file.`, { cause, fault: 'IMAGE_UNKNOWN' })

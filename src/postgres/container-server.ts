@@ -9,7 +9,7 @@ import { dataGone, otherMajor } from './data-faults.ts'
 import type { Home } from './home.ts'
 import { withAdmin } from './server.ts'
 
-/** Starts the server in a container, or takes over the one that runs. Resolves when it answers. @throws CloudError POSTGRES_FAILED, IMAGE_UNKNOWN */
+/** Starts the server in a container, or takes over a running one. Resolves when the server answers. @throws CloudError POSTGRES_FAILED, IMAGE_UNKNOWN */
 export async function startInContainer(engine: Engine, home: Home, server: ServerSpec, signal: AbortSignal): Promise<void> {
   if (!existsSync(server.sockets)) mkdirSync(server.sockets, { recursive: true, mode: 0o755 })
   const running = await findRunning(engine, server.name, signal)
@@ -23,7 +23,7 @@ export async function startInContainer(engine: Engine, home: Home, server: Serve
   }
 }
 
-/** Ends it quickly but cleanly, as Postgres' own SIGINT does: sessions are cut, nothing needs recovery. Its container goes, its volume stays. */
+/** Stops the server fast and cleanly by SIGINT: sessions are cut, and the data needs no recovery. The container is removed, the volume stays. */
 export async function stopInContainer(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
   const containers = await findAll(engine, name, signal)
   await Promise.all(
@@ -39,8 +39,8 @@ export async function stopInContainer(engine: Engine, name: string, signal: Abor
 }
 
 /**
- * Kills it and empties its volume and its folder of sockets, by a container of the same image: those files are another user's. The seam cannot
- * remove a single volume; `Engine.removeProject` removes what is left of this one.
+ * Kills the server and empties its volume and its socket folder, by a container of the same image, since the files belong to another user. The engine
+ * cannot remove a single volume: `Engine.removeProject` removes the empty one later.
  */
 export async function eraseInContainer(engine: Engine, home: Home, server: ServerSpec, signal: AbortSignal): Promise<void> {
   for (const container of await findAll(engine, server.name, signal)) await container.remove(signal)
@@ -59,7 +59,7 @@ export async function eraseInContainer(engine: Engine, home: Home, server: Serve
   }
 }
 
-/** Whether the server itself answers: not the one that the image runs for the time of the initialization, which is not its first process. */
+/** Whether the server answers. The server that the image runs during initialization does not count: it is not the container's first process. */
 export async function answersInContainer(home: Home, sockets: string): Promise<boolean> {
   if (!existsSync(`${sockets}/.s.PGSQL.5432`)) return false
   try {
@@ -94,7 +94,7 @@ async function whyEnded(server: ServerSpec, container: Container, exitCode: numb
   return otherMajor(name, found, place.image, upgrade)
 }
 
-/** The healthcheck of the Compose file, once: what follows is seen by whoever asks the server. */
+/** Runs the healthcheck of the Compose file once. */
 async function check({ healthcheck }: PostgresCompose, container: Container, signal: AbortSignal): Promise<void> {
   const { command, timeoutMs, deadlineMs } = healthcheck
   if (command === undefined) return
@@ -121,7 +121,7 @@ async function failed(container: Container, message: string, signal: AbortSignal
   })
 }
 
-/** The one that runs; leftovers that have ended are removed. */
+/** The running container of the server. Containers that have ended are removed. */
 async function findRunning(engine: Engine, name: string, signal: AbortSignal): Promise<Container | undefined> {
   const all = await findAll(engine, name, signal)
   const running = all.find(({ state }) => state === 'running')

@@ -6,7 +6,7 @@ import type { Home } from './home.ts'
 import type { ContainerPlace } from './place.ts'
 import { fixedSettings, initialSql, settingWords } from './settings.ts'
 
-/** What is known of a server before it has a container. */
+/** A server before it has a container. */
 export interface ServerSpec {
   /** `PROJECT:REGION:INSTANCE` */
   readonly name: string
@@ -17,18 +17,18 @@ export interface ServerSpec {
   readonly compose: PostgresCompose
 }
 
-/** Own label of a server's container: the connection name of its instance. The daemon leaves such a container to `openPostgres`. */
+/** The label of a server's container: the connection name of its instance. The daemon leaves containers with this label to `openPostgres`. */
 export const databaseLabel = 'database'
 
 const dataFolder = '/var/lib/postgresql/data'
 const passwordFolder = '/run/secrets/devcloud'
 
-/** What the container exits with when its volume does not have the data that was made, or another major version's. Sources: sysexits.h. */
+/** The exit codes of a container whose volume lacks the data, or has data of another major version. Source: sysexits.h. */
 export const dataExits = { gone: 66, otherMajor: 65 } as const
 
 /**
- * Before the image's own entrypoint: what a start that was cut short left of a cluster goes, and extensions that Cloud SQL trusts its users to
- * create are marked, as in the embedded binaries.
+ * A script that runs before the image's entrypoint. It removes a cluster that an interrupted start left half made, and marks the extensions that users
+ * of Cloud SQL may create as trusted, as in the embedded binaries.
  */
 const prelude = `
 if [ -n "$DEVCLOUD_FRESH" ]; then find "$PGDATA" -mindepth 1 -delete
@@ -44,7 +44,7 @@ done
 exec docker-entrypoint.sh "$@"
 `
 
-/** The container of a server. Pure. The password stands in no environment and no label: it is a file in memory. */
+/** The spec of a server's container. Pure. The password is a file in memory, never a variable or a label. */
 export function toServerSpec(home: Home, { name, project, place, sockets, compose }: ServerSpec): ContainerSpec {
   const { POSTGRES_INITDB_ARGS: initdb = '', ...environment } = compose.environment
   const toBytes = (text: string) => new TextEncoder().encode(text)
@@ -60,7 +60,7 @@ export function toServerSpec(home: Home, { name, project, place, sockets, compos
       POSTGRES_USER: 'cloudsqladmin',
       POSTGRES_DB: 'postgres',
       POSTGRES_PASSWORD_FILE: `${passwordFolder}/password`,
-      POSTGRES_INITDB_ARGS: `${initdb} --auth=md5`.trim(), // never trust: every client of the socket would be anybody
+      POSTGRES_INITDB_ARGS: `${initdb} --auth=md5`.trim(), // with `trust` every client of the socket could be any user
       PGDATA: dataFolder,
       ...(!place.isInitialized && { DEVCLOUD_FRESH: '1' }),
     },

@@ -8,8 +8,8 @@ import { runningPid, startServer } from './server.ts'
 import { dataTemplate } from './template.ts'
 
 /**
- * Starts a server of the embedded binaries. Resolves when it answers.
- * @param cluster.isMade its data was made before; else new data is made where `data` is no folder yet
+ * Starts a server of the embedded binaries. Resolves when the server answers.
+ * @param cluster.isMade whether the data was made before; otherwise data is made unless the folder `data` exists
  * @throws CloudError POSTGRES_FAILED, POSTGRES_DATA_GONE, POSTGRES_MAJOR
  */
 export async function startEmbedded(
@@ -37,7 +37,7 @@ export async function startEmbedded(
   await startServer(home, binaries, data, sockets, join(folder, 'log'), signal)
 }
 
-/** Works where Docker does: the image of that version runs over the folder as its owner, and is asked as the superuser. */
+/** The command that dumps a cluster. It needs Docker: the image of that version runs over the folder as the folder's owner. */
 function dumpCommand(data: string, major: string): string {
   const program = 'pg_ctl -D /data -w -o "-k /tmp" start >&2 && pg_dumpall -h /tmp -U cloudsqladmin'
   return `docker run --rm -v ${data}:/data -u $(stat -c %u ${data}) postgres:${major} sh -c '${program}' > all.sql`

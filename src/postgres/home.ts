@@ -2,19 +2,19 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where clusters live, and as whom their servers run. */
+/** Where clusters are stored, and which user runs their servers. */
 export interface Home {
-  /** Below it: a folder a cluster, the template, the copied binaries. */
+  /** Holds one folder for each cluster, the template, and the copied binaries. */
   readonly directory: string
-  /** Postgres refuses root: for root another user's ids, who owns everything below. */
+  /** Postgres refuses to run as root. For root, these are the ids of another user, who owns everything below the directory. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined
-  /** Of the superuser `cloudsqladmin`, which no client may be. */
+  /** The password of the superuser `cloudsqladmin`, as which no client may log in. */
   readonly adminPassword: string
 }
 
 /**
- * Below the state directory; for root, whose state directory no other user may enter, in a folder of its own under /var/lib, whose name tells the
- * state directory. Folders that others pass through are 0711.
+ * Opens the home of clusters: a folder in the state directory. Another user may not enter root's state directory, so for root the home is a folder under
+ * /var/lib whose name contains a hash of the state directory. Folders through which other users pass have mode 0711.
  */
 export function openHome(stateDirectory: string): Home {
   const isRoot = process.getuid?.() === 0
@@ -35,7 +35,7 @@ export function makeOwned(home: Home, path: string, mode: number): string {
   return path
 }
 
-/** `postgres` where the system has it, else `nobody`: initdb wants a user that has a name. */
+/** The user `postgres` where the system has one, else `nobody`: initdb wants a user with a name. */
 function unprivilegedUser(): { readonly uid: number; readonly gid: number } {
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')

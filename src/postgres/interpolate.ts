@@ -1,7 +1,7 @@
 /**
- * A value of a Compose file with its variables filled in: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`; `$$` is a dollar.
+ * Fills in the variables in a value of a Compose file: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`; `$$` is a dollar.
  * https://docs.docker.com/reference/compose-file/interpolation/
- * @param refuse makes the error for a variable that has no value here, and for a form that is not read
+ * @param refuse makes the error for a variable without a value, and for another form
  */
 export function interpolate(text: string, variables: Readonly<Record<string, string>>, refuse: (problem: string) => Error): string {
   return text.replace(

@@ -8,20 +8,20 @@ const schema = z.object({
   major: z.number(),
   image: z.string(),
   volume: z.string(),
-  /** False until its first server answered: what is in the volume before may be half made, and nobody was told that it is there. */
+  /** False until the first server has answered. Before that, the volume may be half made and no client knows of the cluster. */
   isInitialized: z.boolean(),
 })
 
-/** Where the data of a cluster lives that runs in a container; every later daemon reads it. One that has none is embedded, or not made yet. */
+/** Where the data of a cluster in a container is; every later daemon reads this file. A cluster without the file is embedded or not made yet. */
 export type ContainerPlace = Readonly<z.infer<typeof schema>>
 
-/** @throws Error for a file that cannot be read: to take it for none would hide the data behind a new cluster */
+/** @throws Error for a file that cannot be read: to ignore the file would make a new cluster and hide the data */
 export function readPlace(folder: string): ContainerPlace | undefined {
   const path = join(folder, 'place.json')
   return existsSync(path) ? schema.parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined
 }
 
-/** On the disk when it returns. */
+/** Writes the file. It is durable when this returns. */
 export function writePlace(folder: string, place: ContainerPlace): ContainerPlace {
   mkdirSync(folder, { recursive: true })
   writeWhole(join(folder, 'place.json'), JSON.stringify(place), 0o600)

@@ -3,10 +3,10 @@ import type { Engine } from '../engine/engine.ts'
 
 export interface PostgresOptions {
   readonly stateDirectory: string
-  /** The engine whose containers a project's servers run in; undefined where it has none. @throws CloudError DOCKER_UNREACHABLE */
+  /** The engine in whose containers a project's servers run. Undefined for a project without containers. @throws CloudError DOCKER_UNREACHABLE */
   readonly containersFor?: (project: string) => Promise<Engine | undefined>
-  /** The project's own folder, whose compose/postgres.yaml wins over devcloud's; undefined where it has none. */
+  /** The project's folder. A compose/postgres.yaml there replaces devcloud's. Undefined for a project without a folder. */
   readonly directoryOf?: (project: string) => string | undefined
-  /** Given, a server that ends by itself is started again, and that is told here. */
+  /** With a log, a server that ends by itself is started again, and the log says so. Without a log, nobody starts it again. */
   readonly log?: Log
 }

@@ -12,30 +12,30 @@ import { openRevival } from './revival.ts'
 import { stopServer } from './server.ts'
 import { watchServer } from './watch.ts'
 
-/** Real Postgres servers, one for each Cloud SQL instance. They listen on Unix sockets only. */
+/** Real Postgres servers, one for each Cloud SQL instance. The servers listen on Unix sockets only. */
 export interface Postgres extends AsyncDisposable {
-  /** The major version of the embedded binaries, which run where no container does. */
+  /** The major version of the embedded binaries. These run where no container can. */
   readonly major: number
   /**
-   * Makes the cluster when there is none, and starts it when it does not run. One that was made lives where it was made, in a container or
-   * embedded, whatever is asked for later.
+   * Makes the cluster if it does not exist, and starts its server if it does not run. A cluster stays where it was made, in a container or embedded,
+   * whatever a later call asks for.
    * @param name `PROJECT:REGION:INSTANCE`
-   * @param major wanted of a new cluster; without it, the embedded one
-   * @throws CloudError POSTGRES_FAILED; DOCKER_UNREACHABLE when its data is in a volume of an engine that does not answer
+   * @param major the major version of a new cluster; default: that of the embedded binaries
+   * @throws CloudError POSTGRES_FAILED; DOCKER_UNREACHABLE when the data is in a volume of an engine that does not answer
    */
   open(name: string, signal: AbortSignal, major?: number): Promise<Cluster>
   /**
-   * Starts the server of a cluster that was made before.
-   * @throws CloudError as `open`; POSTGRES_DATA_GONE when its data is not there any more, POSTGRES_MAJOR when it is of another major version
+   * Starts the server of an existing cluster.
+   * @throws CloudError as `open`; POSTGRES_DATA_GONE when the data is gone, POSTGRES_MAJOR when the data is of another major version
    */
   reopen(name: string, signal: AbortSignal): Promise<Cluster>
-  /** Ends its server; the data stays. */
+  /** Stops the server; the data stays. */
   stop(name: string, signal: AbortSignal): Promise<void>
-  /** Ends its server and removes its data. */
+  /** Stops the server and removes the data. */
   remove(name: string, signal: AbortSignal): Promise<void>
-  /** Removes what servers share, the copied binaries above all, unless a cluster is there still. The next `open` makes it again. */
+  /** Removes what servers share, above all the copied binaries, unless a cluster is left. The next `open` makes these files again. */
   purge(): void
-  /** Where its socket is, running or not: mounted as a folder, it survives a restart of the server. */
+  /** The folder of the server's socket, running or not. A container that mounts the folder keeps the socket over a restart of the server. */
   socketDirectory(name: string): string
 }
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Names whose servers shall run. One that ends by itself is started again, at most once in 5 s. */
+/** Restarts servers that end by themselves, each at most once in 5 s. */
 export interface Revival {
-  /** Its server runs now. */
+  /** Call when the server of `name` runs. */
   add(name: string): void
-  /** It may end now. */
+  /** Call before the server of `name` is stopped on purpose. */
   delete(name: string): void
   has(name: string): boolean
   clear(): void
@@ -13,8 +13,8 @@ export interface Revival {
 const pauseMs = 5000
 
 /**
- * @param watch calls `onEnd` once when the server ends; what it answers stops that
- * @param revive starts a server again; rejects never. Where it fails the server is left until it is opened next
+ * @param watch calls `onEnd` once when the server ends, and gives a function that stops the watch
+ * @param revive starts a server again and never rejects. A server that does not start is left until its next `open`
  */
 export function openRevival(watch: (name: string, onEnd: () => void) => () => void, revive: (name: string) => Promise<void>): Revival {
   const wanted = new Set<string>()

@@ -6,7 +6,7 @@ import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { until } from '../base/clock.ts'
 import type { Home } from './home.ts'
 
-/** Starts the postmaster of `data`, or finds it running; it outlives the daemon. Resolves when it answers. @throws CloudError POSTGRES_FAILED */
+/** Starts the postmaster of `data`, or finds it running. The postmaster outlives the daemon. Resolves when it answers. @throws CloudError POSTGRES_FAILED */
 export async function startServer(
   home: Home,
   binaries: string,
@@ -24,7 +24,7 @@ export async function startServer(
       cwd: data,
       ...home.owner,
     })
-    child.once('error', () => {}) // seen below, by the server not answering
+    child.once('error', () => {}) // noticed below: the server does not answer
     child.unref()
     closeSync(log)
   }
@@ -41,7 +41,7 @@ export async function startServer(
   }
 }
 
-/** Ends it quickly but cleanly: sessions are cut, nothing needs recovery. */
+/** Stops the server fast and cleanly: sessions are cut, and the data needs no recovery. */
 export async function stopServer(data: string, signal: AbortSignal): Promise<void> {
   const pid = runningPid(data)
   if (pid === undefined) return
@@ -55,7 +55,7 @@ export async function stopServer(data: string, signal: AbortSignal): Promise<voi
   }
 }
 
-/** The postmaster of `data`, by its own pid file, when that very process still has the folder: an id alone may be another's by now. */
+/** The pid of the postmaster of `data`, from its pid file. Checks that the process still uses the folder, since another process may have the pid by now. */
 export function runningPid(data: string): number | undefined {
   try {
     const pid = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
@@ -68,7 +68,7 @@ export function runningPid(data: string): number | undefined {
   }
 }
 
-/** Runs `work` with a superuser's session over the socket. @throws CloudError INTERNAL with the server's words */
+/** Runs `work` with a session of the superuser over the socket. @throws CloudError SQL_FAILED with the server's message */
 export async function withAdmin<T>(home: Home, sockets: string, database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     host: sockets,
@@ -78,7 +78,7 @@ export async function withAdmin<T>(home: Home, sockets: string, database: string
     database,
     connectionTimeoutMillis: 5000,
   })
-  client.on('error', () => {}) // the query that it breaks tells of it
+  client.on('error', () => {}) // the interrupted query rejects with this error
   try {
     await client.connect()
     return await work(client)

@@ -9,7 +9,7 @@ import { fixedSettings, initialSql, settingLines, usualSettings } from './settin
 
 const run = promisify(execFile)
 
-/** A data folder as Cloud SQL hands it out, made once: a new cluster is a copy of it. md5 in pg_hba takes scram passwords too. */
+/** Makes the template once: a data folder as a new instance of Cloud SQL has it. A new cluster is a copy. `md5` in pg_hba takes SCRAM passwords too. */
 export async function dataTemplate(home: Home, binaries: string, signal: AbortSignal): Promise<string> {
   const target = join(home.directory, 'template')
   if (existsSync(target)) return target

@@ -2,9 +2,9 @@ import pg from 'pg'
 import type { Home } from './home.ts'
 
 /**
- * Calls `onEnd` once when the server ends, or will take no session; a session of the superuser that asks nothing tells. Sees a server die in a
- * container, in the kernel's out-of-memory killer and by hand alike, without asking Docker.
- * @returns what stops watching
+ * Calls `onEnd` once when the server ends or takes no session. An idle session of the superuser notices the end, whether a container, the kernel's
+ * out-of-memory killer or a person ended the server; Docker is not asked.
+ * @returns a function that stops the watch
  */
 export function watchServer(home: Home, sockets: string, onEnd: () => void): () => void {
   const client = new pg.Client({
@@ -21,7 +21,7 @@ export function watchServer(home: Home, sockets: string, onEnd: () => void): () 
     isOver = true
     onEnd()
   }
-  client.on('error', () => {}) // `end` comes after it
+  client.on('error', () => {}) // the event `end` follows
   client.on('end', end)
   client.connect().catch(end)
   return () => {

@@ -1,12 +1,12 @@
 import { CloudError, messageOf, type Code } from '../../base/cloud-error.ts'
 
-/** Longest that a short answer may take: an engine that hangs shall not hang the daemon. */
+/** The longest time for a short answer, in ms: an engine that hangs must not hang the daemon. */
 const defaultPatienceMs = 60_000
 
 /**
  * Waits for Docker's answer, until `signal` ends or the engine has hung.
- * @param patienceMs how long an answer may take; infinite where the signal alone decides
- * @throws CloudError whose code follows the HTTP status; `statusOf` gives that back. DOCKER_UNREACHABLE when there was no answer
+ * @param patienceMs the longest time for the answer; Infinity when `signal` alone decides
+ * @throws CloudError whose code follows the HTTP status; `statusOf` gives the status. DOCKER_UNREACHABLE without an answer
  */
 export async function ask<T>(answer: Promise<T>, signal: AbortSignal, patienceMs = defaultPatienceMs): Promise<T> {
   answer.catch(() => {}) // nobody may be listening any more when it fails
@@ -26,7 +26,7 @@ export async function ask<T>(answer: Promise<T>, signal: AbortSignal, patienceMs
   }
 }
 
-/** The HTTP status of Docker's answer, when `error` is one. */
+/** The HTTP status of Docker's answer. Undefined for an error of another kind. */
 export function statusOf(error: unknown): number | undefined {
   const from = error instanceof CloudError ? error.cause : error
   return typeof from === 'object' && from !== null && 'statusCode' in from && typeof from.statusCode === 'number'
@@ -34,7 +34,7 @@ export function statusOf(error: unknown): number | undefined {
     : undefined
 }
 
-/** `answer`, or undefined when Docker says that the thing is not there (404). */
+/** `answer`, or undefined when Docker answers 404. */
 export async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
@@ -48,7 +48,7 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof CloudError && error.fault === 'DOCKER_UNREACHABLE'
 }
 
-/** Docker's own words: `(HTTP code 409) unexpected - conflict: ...` without what dockerode put before them. */
+/** Docker's own message: `(HTTP code 409) unexpected - conflict: ...` without the text that dockerode adds in front. */
 export function wordsOf(error: unknown): string {
   return messageOf(error)
     .replace(/^\(HTTP code \d+\) [^-]* - /, '')
@@ -69,7 +69,7 @@ function toCloudError(error: unknown): unknown {
   return new CloudError(codesOfStatus[status] ?? 'INTERNAL', `Docker: ${wordsOf(error)}`, 'docker info', { cause: error })
 }
 
-/** Whether it is of the socket to Docker, and not of a file on the way: `{ syscall: 'connect', code: 'ENOENT' }`, or a connection that was cut. */
+/** Whether an error is of the socket to Docker, not of a file: `{ syscall: 'connect', code: 'ENOENT' }`, or a connection that was cut. */
 export function isOfTheWire(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false
   return ('syscall' in error && error.syscall === 'connect') || cuts.has(error.code)

@@ -7,15 +7,14 @@ import { pipeline } from 'node:stream/promises'
 import dockerIgnore from '@balena/dockerignore'
 import { pack, type Pack } from 'tar-stream'
 
-/** For files that may be a pipe, which nobody may ever write. */
+/** Flags to open a file that may be a pipe: the open does not wait for a writer. */
 export const neverWaits = constants.O_RDONLY | constants.O_NONBLOCK
 
 /**
- * The folder as the tar that Docker builds from. `Dockerfile.dockerignore` wins over `.dockerignore`; both, and the Dockerfile itself, are
- * always sent, as docker's own client does. Links are sent as links, never followed; sockets, pipes, devices and names that are not UTF-8
- * are left out.
+ * Packs the folder as the tar from which Docker builds. `Dockerfile.dockerignore` replaces `.dockerignore`. Both files and the Dockerfile are always
+ * sent, as docker's own client does. A link is sent as a link and never followed. Sockets, pipes, devices and names that are not UTF-8 are left out.
  * @param dockerfile path within `directory`
- * @param onSkipped told the paths that were left out, once, when there are any
+ * @param onSkipped called once with the paths that were left out, if there are any
  */
 export function packContext(directory: string, dockerfile: string, onSkipped: (paths: readonly string[]) => void = () => {}): Readable {
   const tar = pack()
@@ -29,7 +28,7 @@ export function packContext(directory: string, dockerfile: string, onSkipped: (p
   return Readable.from(tar, { objectMode: false })
 }
 
-/** Answers the paths that were left out. */
+/** Gives the paths that were left out. */
 async function fill(tar: Pack, directory: string, dockerfile: string): Promise<readonly string[]> {
   const skipped: string[] = []
   for await (const { path, entry } of contextEntries(directory, dockerfile)) {
@@ -59,7 +58,7 @@ export async function contextDigest(directory: string, dockerfile: string): Prom
   return digest.digest('hex')
 }
 
-/** What the rules of the ignore files leave, by path. */
+/** The paths that the ignore files leave in the context. */
 async function* contextEntries(directory: string, dockerfile: string): AsyncIterable<{ readonly path: string; readonly entry: Dirent }> {
   const rules = (await readText(join(directory, `${dockerfile}.dockerignore`))) ?? (await readText(join(directory, '.dockerignore'))) ?? ''
   const ignore = dockerIgnore.default().add(rules)
@@ -84,7 +83,7 @@ async function* walk(
   }
 }
 
-/** Owner 0, as docker's own client writes it, so that the cache is the same for every user. False for what cannot be sent. */
+/** Adds one path. The owner is 0, as docker's own client writes, so that the cache is the same for every user. False for a path that cannot be sent. */
 async function add(tar: Pack, directory: string, path: string, entry: Dirent): Promise<boolean> {
   const full = join(directory, path)
   if (entry.isSymbolicLink()) {
@@ -92,7 +91,7 @@ async function add(tar: Pack, directory: string, path: string, entry: Dirent): P
   } else if (entry.isDirectory()) {
     tar.entry({ name: path, type: 'directory', mode: 0o755 })
   } else if (entry.isFile()) {
-    // it may have become a link since it was listed, or be gone; a name that is not UTF-8 is none by which it is found
+    // the file may be gone or may be a link by now; a name that is not UTF-8 finds no file
     const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent)
     if (file === undefined) return false
     try {

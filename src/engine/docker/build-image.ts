@@ -13,9 +13,9 @@ import { needsBuildKit } from './dockerfile-steps.ts'
 import { jsonLines } from './json-lines.ts'
 
 /**
- * Builds a folder with the classic builder, or with BuildKit when the Dockerfile cannot do without. The image keeps a tag of its own, so that
- * neither a later build nor `docker image prune` takes it from a revision.
- * @throws CloudError BUILD_FAILED with the last lines, and the Dockerfile's line where it can be told
+ * Builds a folder with the classic builder, or with BuildKit when the Dockerfile needs BuildKit. The image keeps a tag of its own, so that neither a
+ * later build nor `docker image prune` removes the image of a revision.
+ * @throws CloudError BUILD_FAILED with the last lines, and the Dockerfile's line where the builder tells the line
  */
 export async function buildImage(
   host: DockerHost,
@@ -40,12 +40,12 @@ export async function buildImage(
   return { image: progress.imageId, steps: progress.steps, cachedSteps: progress.cachedSteps }
 }
 
-/** Its path within the folder, as it stands in the context. */
+/** The Dockerfile's path within the folder, as the context has it. */
 export function dockerfileOf({ dockerfile = 'Dockerfile' }: BuildSource): string {
   return dockerfile.replace(/^\.\//, '')
 }
 
-/** `devcloud/PROJECT/NAME`; what a repository's name cannot hold becomes a dash. The name `*` stands for all. */
+/** `devcloud/PROJECT/NAME`. Characters that a repository's name cannot have become dashes. The name `*` matches every name. */
 export function repositoryOf(project: string, name: string): string {
   return `devcloud/${pathPart(project)}/${name === '*' ? name : pathPart(name)}`
 }
@@ -60,7 +60,7 @@ async function readDockerfile(source: BuildSource, dockerfile: string): Promise<
   })
 }
 
-/** Why it failed, in Docker's words. */
+/** Why the build failed, in Docker's words. */
 async function run(
   host: DockerHost,
   context: Readable,

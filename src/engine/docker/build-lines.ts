@@ -1,4 +1,4 @@
-/** A build's output as whole lines, of which the last are kept for when it fails. */
+/** Cuts a build's output into lines, and keeps the last lines for an error. */
 export class BuildLines {
   readonly #onLine: (line: string) => void
   readonly #rest = new Map<string, string>()
@@ -8,7 +8,7 @@ export class BuildLines {
     this.#onLine = onLine
   }
 
-  /** @param source whose text it is: parts of a line of several steps that run at once are kept apart */
+  /** @param source the step that wrote the text: steps that run at the same time each have an unfinished line */
   text(text: string, source = ''): void {
     const lines = ((this.#rest.get(source) ?? '') + text).split('\n')
     this.#rest.set(source, lines.pop() ?? '')
@@ -20,7 +20,7 @@ export class BuildLines {
     this.#onLine(line)
   }
 
-  /** The last lines, at most 20, with `error` behind them. */
+  /** The last lines, at most 20, followed by `error`. */
   evidence(error: string | undefined): string[] {
     for (const [source, rest] of this.#rest) if (rest !== '') this.text('\n', source)
     return [...this.#last, ...(error === undefined || this.#last.at(-1) === error ? [] : [error])].slice(-20)

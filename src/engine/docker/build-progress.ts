@@ -8,25 +8,25 @@ export interface BuildMessage {
   readonly error?: string
 }
 
-/** What a builder said, gathered: the classic one or BuildKit. */
+/** Gathers the messages of a builder, the classic one or BuildKit. */
 export interface BuildProgress {
   accept(message: BuildMessage): void
   readonly steps: number
   readonly cachedSteps: number
   readonly imageId: string | undefined
-  /** Set from a message, or by whoever saw the request itself fail. */
+  /** The build's error, from a message or from the request itself. */
   error: string | undefined
-  /** The instruction that ran last, or failed: `RUN npm ci`. */
+  /** The instruction that ran last or failed: `RUN npm ci`. */
   readonly step: string | undefined
-  /** The line that it begins on in `dockerfile`, where that can be told. */
+  /** The line of `dockerfile` on which that instruction begins. Undefined where the line is not known. */
   line(dockerfile: string): number | undefined
-  /** The image that could not be got, when that is why it failed. */
+  /** The image that could not be pulled, when the build failed for this reason. */
   missingImage(): string | undefined
-  /** The last lines, the error last. */
+  /** The last lines of output, then the error. */
   evidence(): string[]
 }
 
-/** Whether Docker's words are about an image that could not be pulled. */
+/** Whether Docker's message says that an image could not be pulled. */
 export function tellsOfPull(error: string): boolean {
   return /pull access denied|manifest|not found|no such host|dial tcp|lookup |i\/o timeout|x509|denied|toomanyrequests|failed to do request/i.test(
     error,

@@ -3,7 +3,7 @@ import { parseErrorLine, tellsOfPull, type BuildMessage, type BuildProgress } fr
 import { readBuildKitStatus, type BuildKitStatus } from './buildkit-status.ts'
 import { readInstructions } from './dockerfile-steps.ts'
 
-/** What BuildKit says: steps, which it calls vertexes, named `[deps 2/5] RUN npm ci`, several at once. */
+/** Progress of BuildKit. Several steps, which BuildKit calls vertexes, run at the same time: `[deps 2/5] RUN npm ci`. */
 export class BuildKitProgress implements BuildProgress {
   readonly #lines: BuildLines
   readonly #said = new Set<string>()
@@ -32,7 +32,7 @@ export class BuildKitProgress implements BuildProgress {
     if (message.error !== undefined) this.error = message.error
   }
 
-  /** By the instruction's text, since several steps run at once; one with variables in it is not found. */
+  /** Finds an instruction by its text, since several steps run at the same time. An instruction with variables is not found. */
   line(dockerfile: string): number | undefined {
     const wanted = this.#missing === undefined ? this.step : undefined
     const found = readInstructions(dockerfile).filter(({ keyword, text }) =>

@@ -1,6 +1,6 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire'
 
-/** What of moby.buildkit.v1.StatusResponse is shown: the rest is bars of progress. */
+/** The part of moby.buildkit.v1.StatusResponse that is shown. The rest is for progress bars. */
 export interface BuildKitStatus {
   readonly vertexes: readonly Vertex[]
   readonly logs: readonly { readonly vertex: string; readonly text: string }[]
@@ -16,7 +16,7 @@ export interface Vertex {
 }
 
 /**
- * Reads a message of a trace. By hand, since dockerode decodes it only to text, in which a command's output is base64.
+ * Reads a message of a trace. dockerode decodes a trace to text in which a command's output is base64, so devcloud reads the bytes itself.
  * @see https://github.com/moby/buildkit/blob/master/api/services/control/control.proto
  */
 export function readBuildKitStatus(bytes: Uint8Array): BuildKitStatus {
@@ -40,7 +40,7 @@ function readVertex(bytes: Uint8Array): Vertex {
 
 interface Field {
   readonly number: number
-  /** Empty for what is not of a length; of booleans only true ones are sent. */
+  /** The bytes of a field. Empty for a field of another wire type; protobuf sends only booleans that are true. */
   readonly bytes: Uint8Array
 }
 

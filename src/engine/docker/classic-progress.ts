@@ -2,7 +2,7 @@ import { BuildLines } from './build-lines.ts'
 import { parseErrorLine, tellsOfPull, type BuildMessage, type BuildProgress } from './build-progress.ts'
 import { readInstructions } from './dockerfile-steps.ts'
 
-/** What the classic builder says: `Step 2/4 : RUN npm ci`, then ` ---> Using cache` or the command's output. */
+/** Progress of the classic builder: `Step 2/4 : RUN npm ci`, then ` ---> Using cache` or the command's output. */
 export class ClassicProgress implements BuildProgress {
   readonly #lines: BuildLines
   #number = 0
@@ -27,7 +27,7 @@ export class ClassicProgress implements BuildProgress {
     if (error !== undefined) this.error = error
   }
 
-  /** Steps are counted as instructions are; only a step of the same kind as its instruction is taken for it. */
+  /** Matches a step to its instruction by number, if both are of the same kind. */
   line(dockerfile: string): number | undefined {
     if (this.step === undefined) return parseErrorLine(this.error ?? '')
     const instruction = readInstructions(dockerfile)[this.#number - 1]

@@ -9,17 +9,17 @@ import { dockerPlaces, type DockerPlace } from './docker-places.ts'
 /** A Docker that answered. */
 export interface Connected {
   readonly docker: Docker
-  /** Path of its socket, or host:port. */
+  /** The path of Docker's socket, or host:port. */
   readonly place: string
   readonly socketPath: string | undefined
   /** `Docker 28.2.2`, `Podman 4.3.1`. */
   readonly product: string
   /**
-   * `bridge`: this host reaches a container by its own address. `published`: only by a port of 127.0.0.1, as with Docker Desktop, a
-   * rootless engine or one on another machine.
+   * How this host reaches a container. `bridge`: by the container's own address. `published`: only by a port of 127.0.0.1, as with Docker Desktop, a
+   * rootless engine, or an engine on another machine.
    */
   readonly reach: 'bridge' | 'published'
-  /** Whether user 0 inside is this daemon's own user outside. */
+  /** Whether user 0 in a container is the daemon's own user on the host. */
   readonly rootless: boolean
   readonly cpus: number
 }
@@ -39,7 +39,7 @@ export async function connectDocker(env: NodeJS.ProcessEnv = process.env): Promi
   })
 }
 
-/** The connection, or why there is none. */
+/** The connection, or the reason why Docker did not answer. */
 async function tryPlace(Dockerode: typeof Docker, place: DockerPlace, env: NodeJS.ProcessEnv): Promise<Connected | string> {
   try {
     const target = toTarget(place, env)

@@ -16,19 +16,19 @@ interface DockerEvent {
 
 const reopenMs = 500
 
-/** Containers by Docker's id, with what is told of them when they end. */
+/** Running containers by Docker's id, with what `onEnd` gets when they end. */
 export type RunningContainers = Map<string, Pick<ContainerLabels, 'name' | 'project' | 'labels'>>
 
 export interface EndHandlers {
   onEnd(end: ContainerEnd): void
-  /** What is seen of an ended container, before `onEnd`. */
+  /** Called with an ended container before `onEnd`. */
   see(info: Docker.ContainerInspectInfo): void
 }
 
 /**
- * Tells of each container's end until `signal` ends. Docker forgets its events when it restarts: after each reopening what ran before and
- * does not run now is told as ended.
- * @param running is kept up to date. Who starts a container adds it: the events of an engine on its way out do not tell every start
+ * Calls `onEnd` for each container that ends, until `signal` ends. Docker forgets its events when it restarts, so after each reconnection every container
+ * that ran before and does not run now counts as ended.
+ * @param running kept up to date here; the code that starts a container adds it, since an engine that shuts down does not report every start
  */
 export function followEnds(host: DockerHost, running: RunningContainers, handlers: EndHandlers, signal: AbortSignal): void {
   void (async () => {
@@ -47,7 +47,7 @@ async function followOnce(host: DockerHost, running: RunningContainers, { onEnd,
   const filters = { ...ours(host.state), event: ['start', 'die', 'died'] } // Podman 4 filters by `died` what it then tells as `die`
   const stream = (await ask(host.docker.getEvents({ filters, abortSignal: signal }), signal)) as Readable
   try {
-    const missed = await endsMissed(host, running, see, signal) // after the stream is open, so that nothing falls between
+    const missed = await endsMissed(host, running, see, signal) // after the stream is open, so that no end is missed
     for (const end of missed) onEnd(end)
     const told = new Set(missed.map((end) => end.id))
     for await (const { Action, Actor } of jsonLines<DockerEvent>(stream)) {
@@ -64,14 +64,14 @@ async function followOnce(host: DockerHost, running: RunningContainers, { onEnd,
   }
 }
 
-/** Those in `running` that run no more. `running` is brought up to date. */
+/** The containers in `running` that have ended. Removes them from `running`. */
 async function endsMissed(
   host: DockerHost,
   running: RunningContainers,
   see: EndHandlers['see'],
   signal: AbortSignal,
 ): Promise<ContainerEnd[]> {
-  const before = [...running] // without those that start while Docker lists
+  const before = [...running] // without containers that start while Docker lists
   const infos = await ask(host.docker.listContainers({ filters: ours(host.state) }), signal)
   const now = new Map(infos.map((info) => [info.Id, readLabels(info.Labels)]))
   const ended = before.filter(([id]) => !now.has(id))
@@ -81,7 +81,7 @@ async function endsMissed(
   return await Promise.all(gone.map(([id, labels]) => toEnd(host, id, labels, 137, see, signal)))
 }
 
-/** @param exitCode for when the container is gone already, or Docker: an end is told in any case */
+/** @param exitCode the exit code to report when the container or Docker is gone already */
 async function toEnd(
   host: DockerHost,
   id: string,

@@ -9,7 +9,7 @@ import { removeContainer } from './remove-container.ts'
 import { readLabels, type ContainerLabels } from './labels.ts'
 import { listeningSockets } from './listening-sockets.ts'
 
-/** How long a killed process may take to be gone. */
+/** How long a killed process may take to end, in ms. */
 const deathMs = 30_000
 
 /** What a container needs of its engine. */
@@ -20,7 +20,7 @@ export interface Surroundings {
   readonly afterRemoval: (labels: ContainerLabels, signal: AbortSignal) => Promise<void>
 }
 
-/** One of Docker's containers that carries our labels. What its getters tell is what was seen last. */
+/** A container of Docker with the labels of this state directory. The getters give what `look` saw last. */
 export class DockerContainer implements Container {
   readonly #host: DockerHost
   readonly #around: Surroundings
@@ -74,12 +74,12 @@ export class DockerContainer implements Container {
     return published === undefined ? undefined : { host: '127.0.0.1', port: Number(published) }
   }
 
-  /** The container whose network it shares: Docker calls that network `container:ID`. */
+  /** The container whose network this one shares: Docker calls that network `container:ID`. */
   get #joined(): string | undefined {
     return /^container:(.+)$/.exec(this.#seen.HostConfig.NetworkMode ?? '')?.[1]
   }
 
-  /** Its address in the project's network. */
+  /** The address in the project's network. */
   get ip(): string | undefined {
     return Object.values(this.#seen.NetworkSettings.Networks).find((network) => network.IPAddress !== '')?.IPAddress
   }
@@ -108,11 +108,11 @@ export class DockerContainer implements Container {
     return containerLogs(this.#host, this.id, options, signal)
   }
 
-  /** SIGTERM whatever the image's STOPSIGNAL is, as Cloud Run does; and to the millisecond, which Docker's own stop cannot. */
+  /** Sends SIGTERM whatever the image's STOPSIGNAL is, as Cloud Run does, and waits to the millisecond. Docker's own stop can do neither. */
   async stop(graceMs: number, signal: AbortSignal): Promise<void> {
     await this.look(signal)
     if (this.state === 'exited') return
-    if (this.state === 'paused') await this.resume(signal) // SIGTERM would only come after SIGKILL
+    if (this.state === 'paused') await this.resume(signal) // a paused process gets SIGTERM only after SIGKILL
     await this.#kill('SIGTERM', signal)
     if (!(await this.#ends(graceMs, signal))) {
       await this.#kill('SIGKILL', signal)
@@ -146,7 +146,7 @@ export class DockerContainer implements Container {
       await ask(this.#docker.update({ NanoCpus }), signal)
       return true
     } catch (error) {
-      if (this.#host.product.startsWith('Podman')) return false // 4.3 has no such call
+      if (this.#host.product.startsWith('Podman')) return false // Podman 4.3 has no such call
       await this.look(signal)
       if (this.state === 'exited') return false
       throw error
@@ -159,7 +159,7 @@ export class DockerContainer implements Container {
     this.#around.replaceFiles(mount.Source, files)
   }
 
-  /** Looks again: its getters tell the truth of now. */
+  /** Asks Docker again, so that the getters give the present state. */
   async look(signal: AbortSignal): Promise<Docker.ContainerInspectInfo> {
     const info = await orAbsent(ask(this.#docker.inspect(), signal))
     this.#isGone = info === undefined
@@ -186,7 +186,7 @@ export class DockerContainer implements Container {
     }
   }
 
-  /** Whether it ended within `ms`. */
+  /** Whether the container ended within `ms`. */
   async #ends(ms: number, signal: AbortSignal): Promise<boolean> {
     const late = AbortSignal.timeout(ms)
     const over = AbortSignal.any([signal, late])

@@ -19,14 +19,14 @@ import { startContainer } from './start-container.ts'
 export interface DockerEngineOptions {
   readonly stateDirectory: string
   readonly log: Log
-  /** The daemon's; a project's own socket is `PROJECT/gateway.sock` in the same folder. */
+  /** The daemon's gateway socket. A project's own socket is `PROJECT/gateway.sock` in the same folder. */
   readonly gateway: { readonly socketPath: string }
 }
 
-/** What the docker engine tells beyond the seam. */
+/** The docker engine, with one method beyond the seam. */
 export interface DockerEngine extends Engine {
   readonly kind: 'docker'
-  /** Who has `ip` in the project's network: how the metadata server knows whose token is asked for. Undefined when no container of ours has. */
+  /** The container that has `ip` in the project's network: so the metadata server knows whose token is asked for. Undefined for an unknown address. */
   whoIs(
     source: { readonly project: string; readonly ip: string },
     signal: AbortSignal,

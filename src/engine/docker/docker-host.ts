@@ -3,12 +3,12 @@ import { resolve } from 'node:path'
 import type { Log } from '../../base/log.ts'
 import type { Connected } from './connect.ts'
 
-/** What the parts of this engine share. */
+/** What the parts of the docker engine share. */
 export interface DockerHost extends Connected {
-  /** Names the state directory in labels, names of networks and volumes; no two state directories share anything. */
+  /** The id of the state directory in labels and in names of networks and volumes. Two state directories share nothing. */
   readonly state: string
   readonly log: Log
-  /** Ids of containers that are being removed on purpose: their end is no news. */
+  /** Ids of containers that the engine removes on purpose: their end is not reported. */
   readonly removing: Set<string>
 }
 

@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Somewhere that Docker or Podman may answer. */
+/** An address at which Docker or Podman may answer. */
 export interface DockerPlace {
-  /** As a person would say it: `DOCKER_HOST unix:///x.sock`, `context desktop-linux`, or the socket's path. */
+  /** The name for people: `DOCKER_HOST unix:///x.sock`, `context desktop-linux`, or the socket's path. */
   readonly name: string
-  /** `unix:///var/run/docker.sock` or `tcp://host:2376`; other schemes are told as not spoken. */
+  /** `unix:///var/run/docker.sock` or `tcp://host:2376`. Other schemes are reported as unsupported. */
   readonly url: string
-  /** Folder of ca.pem, cert.pem and key.pem, when it is TLS. */
+  /** The folder with ca.pem, cert.pem and key.pem, for TLS. */
   readonly certificates?: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Where Docker may be, the likeliest first. What was asked for by DOCKER_HOST or DOCKER_CONTEXT is the only place: another engine than the
- * one that was named would surprise.
- * @see https://docs.docker.com/engine/manage-resources/contexts/ for what comes before what
+ * The addresses at which Docker may answer, the likeliest first. An address from DOCKER_HOST or DOCKER_CONTEXT is the only one: nobody expects another
+ * engine than the one that he named.
+ * @see https://docs.docker.com/engine/manage-resources/contexts/ for the order
  */
 export function dockerPlaces(env: Environment, home: string): DockerPlace[] {
   const host = env['DOCKER_HOST']

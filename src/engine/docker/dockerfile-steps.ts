@@ -1,15 +1,15 @@
 /** An instruction of a Dockerfile. */
 export interface Instruction {
-  /** The line that it begins on, from 1. */
+  /** The line on which the instruction begins, counted from 1. */
   readonly line: number
   /** `FROM`, `RUN`; upper case. */
   readonly keyword: string
-  /** All of it in one line, as BuildKit names its step. */
+  /** The whole instruction in one line, as BuildKit names the step. */
   readonly text: string
 }
 
 /**
- * The instructions in their order: without comments, a continued line counted once.
+ * The instructions in order, without comments. A continued line counts once.
  * @see https://docs.docker.com/reference/dockerfile/#format
  */
 export function readInstructions(dockerfile: string): Instruction[] {
@@ -32,7 +32,7 @@ export function readInstructions(dockerfile: string): Instruction[] {
   return found.map(({ line, words }) => ({ line, keyword: (words[0] ?? '').toUpperCase(), text: words.join(' ') }))
 }
 
-/** Whether the classic builder cannot build it: mounts of RUN, heredocs, and the flags of COPY and ADD that came with BuildKit. */
+/** Whether a Dockerfile needs BuildKit: mounts of RUN, heredocs, and the flags of COPY and ADD that came with BuildKit. */
 export function needsBuildKit(dockerfile: string): boolean {
   return readInstructions(dockerfile).some(
     ({ keyword, text }) =>

@@ -5,8 +5,8 @@ import { ask } from './ask.ts'
 import type { DockerHost } from './docker-host.ts'
 
 /**
- * Runs a command inside container `id`. A command that is not there gives exit code 126 or 127, as a shell's would. When `signal` ends, its
- * streams are cut; Docker has no means to end the command itself.
+ * Runs a command inside container `id`. A command that does not exist gives exit code 126 or 127, as in a shell. When `signal` ends, the streams are
+ * cut; Docker cannot end the command itself.
  */
 export async function execInContainer(
   host: DockerHost,
@@ -52,7 +52,7 @@ export async function execInContainer(
   return ExitCode ?? 137
 }
 
-/** A terminal's bytes as they are; without one Docker frames them: type, three zeros, length, then the bytes. */
+/** Reads the output. A terminal's bytes come as they are; without a terminal Docker frames them: type, three zeros, length, bytes. */
 async function* output(socket: Duplex, tty: boolean): AsyncIterable<{ readonly to: 'stdout' | 'stderr'; readonly bytes: Buffer }> {
   let rest = Buffer.alloc(0)
   for await (const chunk of socket) {

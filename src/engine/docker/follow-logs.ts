@@ -10,10 +10,10 @@ interface LogOptions {
   readonly tail?: number
 }
 
-/** A container's output. When it is followed and Docker goes away, it goes on where it was once Docker is back. */
+/** Reads a container's output. When Docker stops while the output is followed, reading goes on at the same line once Docker is back. */
 export async function* containerLogs(host: DockerHost, id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
   let stamp: string | undefined
-  let sameStamp = 0 // lines of one write share it
+  let sameStamp = 0 // how many lines share the last time stamp: those of one write
   for (;;) {
     try {
       const stream = await openLogs(host, id, stamp === undefined ? options : { follow: true, since: stamp }, signal)
@@ -36,7 +36,7 @@ export async function* containerLogs(host: DockerHost, id: string, options: LogO
   }
 }
 
-/** Not `container.logs()`, which gathers all of it in memory unless it follows. */
+/** Asks Docker directly: `container.logs()` of dockerode gathers the whole output in memory unless it follows. */
 async function openLogs(
   host: DockerHost,
   id: string,
@@ -68,7 +68,7 @@ async function openLogs(
   return (await ask(promise, signal)) as AsyncIterable<unknown> & { destroy(): void }
 }
 
-/** Whether it still runs, which is asked until Docker answers. */
+/** Whether the container still runs. Asks until Docker answers. */
 async function goesOn(host: DockerHost, id: string, signal: AbortSignal): Promise<boolean> {
   for (;;) {
     try {
@@ -81,7 +81,7 @@ async function goesOn(host: DockerHost, id: string, signal: AbortSignal): Promis
   }
 }
 
-/** Docker takes `seconds.nanoseconds`. */
+/** A time as Docker takes it: `seconds.nanoseconds`. */
 function sinceOf(sinceMs: number | undefined): string | undefined {
   return sinceMs === undefined ? undefined : (sinceMs / 1000).toFixed(3)
 }

@@ -2,7 +2,7 @@ import { ask, orAbsent, statusOf } from './ask.ts'
 import type { DockerHost } from './docker-host.ts'
 import { ours, readLabels, toLabels } from './labels.ts'
 
-/** A tmpfs: Docker mounts it for the first container that has it, and shares it with the others. */
+/** Makes a tmpfs volume. Docker mounts it for the first container, and shares the mount with the others. */
 export async function makeMemoryVolume(
   host: DockerHost,
   project: string,
@@ -17,16 +17,16 @@ export async function makeMemoryVolume(
   await ask(host.docker.createVolume({ Name, Driver: 'local', DriverOpts, Labels }), signal) // one that is there stays as it is
 }
 
-/** Removes those of `names` that no container has. */
+/** Removes the volumes of `names` that no container uses. */
 export async function removeUnused(host: DockerHost, names: readonly string[], signal: AbortSignal): Promise<void> {
   for (const name of names) {
     await orAbsent(ask(host.docker.getVolume(name).remove(), signal)).catch((error: unknown) => {
-      if (statusOf(error) !== 409) throw error // another container of the instance has it still
+      if (statusOf(error) !== 409) throw error // another container of the instance still uses the volume
     })
   }
 }
 
-/** Removes those that were left by a daemon that died. */
+/** Removes the volumes that a dead daemon left. */
 export async function sweepMemoryVolumes(host: DockerHost, signal: AbortSignal): Promise<void> {
   const { Volumes } = await ask(host.docker.listVolumes({ filters: ours(host.state) }), signal)
   const names = (Volumes ?? []).filter((volume) => readLabels(volume.Labels).role === 'memory').map((volume) => volume.Name)

@@ -11,9 +11,9 @@ import { ask, orAbsent } from './ask.ts'
 import { jsonLines } from './json-lines.ts'
 
 /**
- * An image of the Node that runs this process, with the shared libraries it is linked to, as /usr/local/bin/node: nothing is pulled.
- * @param extra files beside it, by absolute path
- * @returns its reference, `REPOSITORY:HASH OF ALL THAT IS IN IT`
+ * Makes an image with the Node that runs this process, at /usr/local/bin/node, and its shared libraries. Nothing is pulled.
+ * @param extra further files, by absolute path
+ * @returns the image's reference, `REPOSITORY:HASH OF THE CONTENT`
  */
 export async function importNodeImage(
   docker: Docker,
@@ -42,7 +42,7 @@ export async function importNodeImage(
   return reference
 }
 
-/** Those of earlier versions, which nothing uses; a fresh one may be about to be used by another daemon. */
+/** Removes images of earlier versions that nothing uses. A fresh image stays: another daemon may be about to use it. */
 async function removeOlder(docker: Docker, repository: string, signal: AbortSignal): Promise<void> {
   const images = await ask(docker.listImages({ filters: { reference: [repository] } }), signal)
   for (const { Id, Created } of images) {
@@ -67,7 +67,7 @@ async function hashOf(paths: readonly string[], extra: Readonly<Record<string, B
   return hash.digest('hex')
 }
 
-/** Each file under the path it has here, since libraries are looked for relative to the binary. */
+/** Packs each file under its path on this host, since libraries are found relative to the binary. */
 async function fill(tar: ReturnType<typeof pack>, paths: readonly string[], extra: Readonly<Record<string, Buffer>>): Promise<void> {
   for (const path of paths) {
     await pipeline(createReadStream(path), tar.entry({ name: path.slice(1), size: statSync(path).size, mode: 0o755 }))

@@ -14,24 +14,23 @@ interface LossEvent {
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
 }
 
-/** Between the end of a stream of events and the next one. */
+/** The pause between two streams of events, in ms. */
 const reopenMs = 500
-/** Podman tells nothing of networks: there, what is shared is looked after so often. */
+/** How often networks and forwarders are checked under Podman, whose events do not report networks, in ms. */
 const lookMs = 4000
 const retryMs = { first: 500, most: 30_000 }
 
 export interface KeptProjects {
-  /** Those whose network and forwarder shall be there. */
+  /** The projects whose network and forwarder must exist. */
   names(): readonly string[]
-  /** Makes what is missing. */
+  /** Makes the missing network or forwarder. */
   mend(project: string, signal: AbortSignal): Promise<void>
-  /** Told the id of an image, `sha256:...`, that is not there any more, anybody's. */
+  /** Called with the id, `sha256:...`, of any image that was removed. */
   onImageGone(image: string): void
 }
 
 /**
- * Makes a project's network and its forwarder again when somebody takes them away, until `signal` ends. Never looks at those of another state
- * directory.
+ * Makes a project's network and forwarder again when somebody removes them, until `signal` ends. Never touches those of another state directory.
  */
 export function keepProjects(host: DockerHost, kept: KeptProjects, signal: AbortSignal): void {
   const mending = new Set<string>()
@@ -83,7 +82,7 @@ export function keepProjects(host: DockerHost, kept: KeptProjects, signal: Abort
   })()
 }
 
-/** @param onOpen called once the stream is open: what was lost before is not told */
+/** @param onOpen called once the stream is open: earlier losses are not reported */
 async function followOnce(
   host: DockerHost,
   tell: (event: LossEvent) => void,

@@ -5,11 +5,11 @@ import { ask, statusOf, wordsOf } from './ask.ts'
 import type { DockerHost } from './docker-host.ts'
 import { ours, toLabels } from './labels.ts'
 
-/** What the instances of a project share. */
+/** The network that the instances of a project share. */
 export interface ProjectNetwork {
   readonly name: string
   readonly subnet: Subnet
-  /** An address that no container in it has; not given twice in a row. */
+  /** A free address in the network. The same address is not given twice in a row. */
   nextAddress(signal: AbortSignal): Promise<InstanceAddress>
 }
 
@@ -17,15 +17,15 @@ export function networkName(host: DockerHost, project: string): string {
   return `devcloud-${project}-${host.state}`
 }
 
-/** Whose network, or network of databases, `name` is; undefined when it is none of this state directory's. */
+/** The project of the network, or network of databases, with this name. Undefined for a network of another state directory. */
 export function projectOfNetwork(host: DockerHost, name: string): string | undefined {
   return new RegExp(`^devcloud-(.+)-${host.state}(?:-databases)?$`).exec(name)?.[1]
 }
 
 /**
- * The bridge of a project, made if it is not there.
- * @param given the last address, kept by the caller for as long as the project is open: after an outage of Docker, who has not heard of an
- *   instance's end yet shall not meet another instance at its address
+ * Finds or makes the bridge of a project.
+ * @param given the last address, which the caller keeps while the project is open: after an outage of Docker, a router that has not noticed the end of an
+ *   instance yet must not reach another instance at the same address
  */
 export async function openProjectNetwork(
   host: DockerHost,
@@ -44,14 +44,14 @@ export async function openProjectNetwork(
       const taken = new Set(Object.values(info.Containers ?? {}).map((container) => container.IPv4Address.replace(/\/\d+$/, '')))
       const next = nextAddress(subnet, given.last, (ip) => taken.has(ip))
       if (next === undefined)
-        throw new CloudError('RESOURCE_EXHAUSTED', `All addresses of ${project}'s network are taken.`, 'Stop instances.')
+        throw new CloudError('RESOURCE_EXHAUSTED', `All addresses of ${project}'s network are taken.`, `devcloud down --project ${project}`)
       given.last = next.number
       return next
     },
   }
 }
 
-/** The network of a project's databases, from which nothing leads out. */
+/** The network of a project's databases. Nothing leads out of this network. */
 export async function openDatabaseNetwork(host: DockerHost, project: string, signal: AbortSignal): Promise<string> {
   const name = `${networkName(host, project)}-databases`
   if ((await findNetwork(host, name, signal)) === undefined) await createNetwork(host, project, name, { Internal: true }, signal)
@@ -64,8 +64,8 @@ async function findNetwork(host: DockerHost, name: string, signal: AbortSignal):
 }
 
 /**
- * Docker gives fixed addresses only in a subnet that was asked for, but knows better which subnet is free on its host. So it chooses one for
- * a draft, which is removed again at once.
+ * Finds a free subnet. Docker gives fixed addresses only in a subnet that the caller names, but Docker itself knows which subnets are free. So Docker
+ * chooses the subnet of a draft network, which is removed at once.
  */
 async function makeBridge(host: DockerHost, project: string, name: string, signal: AbortSignal): Promise<Docker.NetworkInspectInfo> {
   for (let attempt = 0; ; attempt++) {
@@ -75,7 +75,7 @@ async function makeBridge(host: DockerHost, project: string, name: string, signa
     try {
       return await createNetwork(host, project, name, { IPAM: { Config: [{ Subnet }] } }, signal)
     } catch (error) {
-      if (attempt === 4 || !/overlap/i.test(wordsOf(error))) throw error // another took it in between
+      if (attempt === 4 || !/overlap/i.test(wordsOf(error))) throw error // somebody took the subnet meanwhile
     }
   }
 }

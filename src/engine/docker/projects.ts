@@ -6,31 +6,31 @@ import type { Place } from './start-container.ts'
 /** The networks of projects, each opened once. */
 export interface Projects {
   open(project: string, signal: AbortSignal): Promise<void>
-  /** Where the next instance goes. */
+  /** The network and address of the next instance. */
   place(project: string, signal: AbortSignal): Promise<Place>
   placeDatabase(project: string, signal: AbortSignal): Promise<Place>
-  /** Looks again at what is there when it is asked for next. */
+  /** Forgets a project's network, so that the next call looks for it again. */
   forget(project: string): void
-  /** It is on its way out: nothing of it is made again. Resolves once nothing is under way. */
+  /** Marks a project as closing: its network is not made again. Resolves when no work on the network is under way. */
   close(project: string): Promise<void>
-  /** Those that were opened and not closed. */
+  /** The projects that are open. */
   names(): readonly string[]
 }
 
 interface Open {
   readonly network: ProjectNetwork
-  /** The forwarder's address; none where containers cannot reach this host's Unix sockets. */
+  /** The forwarder's address. Undefined where containers cannot reach this host's Unix sockets. */
   readonly dns: string | undefined
 }
 
 export function openProjects(host: DockerHost, gatewaySocket: string): Projects {
   const opened = new Map<string, Promise<Open>>()
   const databases = new Map<string, Promise<string>>()
-  /** Those whose network and forwarder shall be there, and the last address that each gave. */
+  /** The projects whose network and forwarder must exist, each with the last address that was given. */
   const kept = new Map<string, { last: number }>()
   const isSameMachine = process.platform === 'linux' && (host.reach === 'bridge' || host.rootless)
 
-  /** The last making of each project. They take turns: two at once would replace one forwarder of an earlier version, and trip over each other. */
+  /** The last work on each project's network. Such work runs one at a time: two at once would both replace the forwarder of an earlier version. */
   const turns = new Map<string, Promise<Open>>()
 
   const make = (project: string, signal: AbortSignal): Promise<Open> => {
@@ -83,7 +83,7 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
   }
 }
 
-/** What `make` gave, or gives now; one that failed is made again by the next. */
+/** The result of `make`, made once. After a failure the next call tries again. */
 function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const found = made.get(key)
   if (found !== undefined) return found

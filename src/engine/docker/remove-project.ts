@@ -17,7 +17,7 @@ export async function removeProject(host: DockerHost, project: string, signal: A
   await removeImages(host, project, signal)
 }
 
-/** Our own tags, and `latest` where no other state directory has built the same. */
+/** The tags of this state directory, and `latest` unless another state directory has built the same image. */
 async function removeImages(host: DockerHost, project: string, signal: AbortSignal): Promise<void> {
   const own = `:${host.state}-`
   const images = await ask(host.docker.listImages({ filters: { reference: [repositoryOf(project, '*')] } }), signal)
@@ -28,7 +28,7 @@ async function removeImages(host: DockerHost, project: string, signal: AbortSign
     for (const tag of tags) {
       if (others.includes(tag) || (tag.endsWith(':latest') && others.length > 0)) continue
       await orAbsent(ask(host.docker.getImage(tag).remove(), signal)).catch((error: unknown) => {
-        if (statusOf(error) !== 409) throw error // a container that is not ours uses it
+        if (statusOf(error) !== 409) throw error // a container of somebody else uses the image
       })
     }
   }

@@ -10,14 +10,14 @@ import { toLabels } from './labels.ts'
 import type { MemoryFiles } from './memory-files.ts'
 import { makeMemoryVolume } from './memory-volumes.ts'
 
-/** Where the container goes; what `start` cannot decide by itself. */
+/** Where the container runs: what `startContainer` cannot decide itself. */
 export interface Place {
   readonly network: string
   readonly dns?: string
   readonly address?: { readonly ip: string; readonly linkLocal: string }
 }
 
-/** Makes and starts a container. What was made is taken away again when it does not start. */
+/** Makes and starts a container. A container that does not start is removed. */
 export async function startContainer(
   host: DockerHost,
   memory: MemoryFiles,
@@ -49,8 +49,8 @@ export async function startContainer(
 }
 
 /**
- * A user that the image does not know is user 0, as on Cloud Run (run trap 53). An engine that may not give so many open files, because it has
- * fewer itself, gives what it has.
+ * Starts a container in spite of two faults. A user that the image does not know becomes user 0, as on Cloud Run (run trap 53). An engine that has fewer
+ * open files than the container asks for gives the number that it has.
  */
 async function startWhatCanBe(
   host: DockerHost,
@@ -74,7 +74,7 @@ async function startWhatCanBe(
   }
 }
 
-/** Cloud Run's, or fewer where this host has fewer: the line `Max open files  SOFT  HARD  files`. */
+/** Cloud Run's limit of open files, or this host's when that is lower: the line `Max open files  SOFT  HARD  files`. */
 function openFilesLimit(): number {
   const most = 25_000
   try {
@@ -116,7 +116,7 @@ async function createOrPull(
   signal: AbortSignal,
 ): Promise<Docker.Container> {
   const { image } = spec
-  // never given up half way: what is made must be known
+  // never interrupted: the id of a container that was made must be known
   const create = async () => {
     const Env = toEnv(spec, spec.options === undefined ? {} : await readImageEnv(host, image, signal))
     return await ask(host.docker.createContainer({ ...options, Env }), AbortSignal.timeout(60_000))
@@ -131,14 +131,14 @@ async function createOrPull(
   return await create()
 }
 
-/** Empty while the image is not here. */
+/** The image's variables. Empty while the image is not on this machine. */
 async function readImageEnv(host: DockerHost, image: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
   const info = await orAbsent(ask(host.docker.getImage(image).inspect(), signal))
   const lines = info?.Config.Env ?? [] // `NAME=value`
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
 }
 
-/** Undefined when the image is here now, else why not. */
+/** Pulls an image. Undefined when the image is on this machine afterwards, else the reason. */
 async function pull(host: DockerHost, image: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const name = /[:@][^/]*$/.test(image) ? image : `${image}:latest` // without a tag Docker pulls all of them
@@ -184,7 +184,7 @@ export function volumeName(host: DockerHost, project: string, volume: string): s
   return `devcloud-${host.state}-${project}-${volume}`
 }
 
-/** Docker's own socket is never given away: whoever has it is root of this host. */
+/** Refuses a mount that contains Docker's socket: a container with the socket is root of this host. */
 function toBind(host: DockerHost, mount: Extract<Mount, { kind: 'bind' }>): Docker.MountSettings {
   const real = realPath(mount.source)
   if (host.socketPath !== undefined && `${realPath(host.socketPath)}/`.startsWith(`${real === '/' ? '' : real}/`)) {
@@ -201,7 +201,7 @@ function realPath(path: string): string {
   }
 }
 
-/** `OCI runtime create failed: ...: exec: "foo": executable file not found in $PATH: unknown`: the part that tells. */
+/** The useful part of `OCI runtime create failed: ...: exec: "foo": executable file not found in $PATH: unknown`. */
 function lastWords(text: string): string {
   return (/exec: .*|[^:]+: [^:]+$/.exec(text)?.[0] ?? text).replace(/: unknown$/, '').trim()
 }

@@ -6,7 +6,7 @@ import { CloudError } from '../../base/cloud-error.ts'
 import type { BuildSource, BuiltImage } from '../engine.ts'
 import { listFiles } from './list-files.ts'
 
-/** What an image is without containers: a folder, and the command that runs it. */
+/** An image of the process engine: a folder and the command that runs it. */
 export interface FolderImage {
   readonly project: string
   readonly directory: string
@@ -14,7 +14,7 @@ export interface FolderImage {
 }
 
 /**
- * Installs what the folder's lock file says, unless that was done already.
+ * Installs the dependencies in the folder's lock file, unless they are installed already.
  * @throws CloudError NO_COMMAND, BUILD_FAILED
  */
 export async function buildFolder(
@@ -52,7 +52,7 @@ export async function buildFolder(
   return { image: `process/${source.project}/${source.name}@sha256:${digest}`, steps: steps.length, cachedSteps }
 }
 
-/** Names, sizes and times of the folder's own files: a change of code is a new image. */
+/** A hash of names, sizes and times of the folder's own files, so that a change of code gives a new image. */
 export function folderDigest(image: FolderImage): string {
   return createHash('sha256').update(JSON.stringify(image)).update(listFiles(image.directory).join('\n')).digest('hex')
 }
@@ -100,7 +100,7 @@ function installSteps(directory: string): InstallStep[] {
   ]
 }
 
-/** The first of the step's commands that succeeds: `npm ci` refuses lock files that other registries filled. */
+/** Runs the step's commands until one succeeds: `npm ci` refuses lock files of other registries. */
 async function install(step: InstallStep, directory: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
   const last: string[] = []
   for (const command of step.commands) {

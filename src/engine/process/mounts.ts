@@ -3,20 +3,20 @@ import { join } from 'node:path'
 import type { Mount } from '../engine.ts'
 import { insidePath, replaceFiles } from '../mounted-files.ts'
 
-/** Where a mount's target really is for a process, which sees the whole host. */
+/** The real path of a mount's target: a process sees the whole host. */
 export interface RealPath {
   readonly target: string
   readonly path: string
 }
 
-/** Of the user's own processes, and of nobody else. */
+/** The mode of folders for processes of this user alone. */
 export const fileModes = { folder: 0o700, mask: 0o700 }
 
 /**
- * Makes what stands in for mounts: a link to a bound folder, a folder for a volume, files in memory where the host has /dev/shm. The links are
- * short, since a Unix socket's path has at most 107 bytes.
+ * Makes the replacement of each mount: a link to a bound folder, a folder for a volume, files in memory where the host has /dev/shm. The links are short,
+ * since a Unix socket's path has at most 107 bytes.
  * @param memoryDirectory a folder of this container alone, mode 0700, for files that must not reach a disk
- * @param sharedDirectory in memory too, for what containers of one instance share
+ * @param sharedDirectory a folder in memory that the containers of one instance share
  */
 export function makeMounts(
   mounts: readonly Mount[],

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 
-/** A process for sure: its id and when it started, since ids are given again. */
+/** Identifies a process by its id and its start time, since ids are reused. */
 export interface ProcessIdentity {
   readonly pid: number
   /** The kernel's start time: clock ticks on Linux, text of ps elsewhere. */
   readonly startedAt: string
 }
 
-/** Who `pid` is now; undefined when there is no such process, or only its corpse. */
+/** The process that has `pid` now. Undefined without such a process, and for a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
     if (process.platform !== 'linux') {
@@ -26,7 +26,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startedAt === identity.startedAt
 }
 
-/** The processes of a group. Linux only; elsewhere the leader alone. */
+/** The processes of a group. On systems other than Linux: the leader alone. */
 export function groupMembers(group: number): number[] {
   if (process.platform !== 'linux') return [group]
   return readdirSync('/proc').flatMap((name) => {
@@ -79,7 +79,7 @@ function readAddress(hex: string): string {
   return `[${(hex.match(/.{4}/g) ?? []).join(':').toLowerCase()}]`
 }
 
-/** Of the sockets that a process has open. */
+/** The inodes of the sockets that a process has open. */
 export function socketInodes(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {

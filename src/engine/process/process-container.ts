@@ -10,10 +10,10 @@ import { fileModes } from './mounts.ts'
 import { groupMembers, isAlive, listeningSockets } from './proc.ts'
 import type { ContainerRecord } from './record.ts'
 
-/** An application under the process engine: a process group that its shim leads. */
+/** An application under the process engine: a process group whose leader is the shim. */
 export class ProcessContainer implements Container {
   readonly record: ContainerRecord
-  /** Its environment, for `exec`; a container that was adopted reads it from its process. */
+  /** The application's environment, for `exec`. An adopted container reads the environment from its process. */
   readonly #env: Readonly<Record<string, string>> | undefined
   #paused = false
 
@@ -45,7 +45,7 @@ export class ProcessContainer implements Container {
     return this.record.port === undefined || this.state === 'exited' ? undefined : { host: '127.0.0.1', port: this.record.port }
   }
 
-  /** Everything listens on this host's loopback, under the number that it chose. */
+  /** The address of `port`. Every process listens on this host's loopback, at the port that it chose. */
   addressOf(port: number): Container['address'] {
     return this.state === 'exited' ? undefined : { host: '127.0.0.1', port }
   }
@@ -66,7 +66,7 @@ export class ProcessContainer implements Container {
     })
   }
 
-  /** As the shim wrote it; 137 when the shim itself was killed. */
+  /** The exit code that the shim wrote; 137 when the shim itself was killed. */
   get exitCode(): number {
     return existsSync(this.#exitPath) ? Number(readFileSync(this.#exitPath, 'utf8')) : 137
   }
@@ -121,7 +121,7 @@ export class ProcessContainer implements Container {
     return Promise.resolve()
   }
 
-  /** Processes have no such limit here. */
+  /** False: the process engine sets no limit of CPUs. */
   setCpus(): Promise<boolean> {
     return Promise.resolve(false)
   }
@@ -168,7 +168,7 @@ export class ProcessContainer implements Container {
     return join(this.record.directory, 'exit')
   }
 
-  /** The whole group, but only while it is ours: its leader is the very process that was started, or it still has members of our session. */
+  /** Signals the whole group, if the group is still this application's: its leader is the process that was started, or members of its session are left. */
   #signal(name: NodeJS.Signals): void {
     const { leader } = this.record
     if (!isAlive(leader) && process.platform !== 'linux') return
@@ -180,7 +180,7 @@ export class ProcessContainer implements Container {
     }
   }
 
-  /** The members but the shim, which must go on writing the log. */
+  /** The members of the group without the shim: the shim must go on writing the log. */
   #signalApplication(name: NodeJS.Signals): void {
     const { leader } = this.record
     if (!isAlive(leader)) return
@@ -204,7 +204,7 @@ export class ProcessContainer implements Container {
   }
 }
 
-/** The whole lines of a part of a log file, each with the offset behind it. */
+/** The whole lines in a part of a log file, each with the offset of its end. */
 async function* completeLines(path: string, start: number, size: number): AsyncIterable<{ readonly line: LogLine; readonly end: number }> {
   let end = start
   const lines = createInterface({ input: createReadStream(path, { start, end: size - 1, encoding: 'utf8' }) })

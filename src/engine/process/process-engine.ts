@@ -17,7 +17,7 @@ import { ProcessContainer } from './process-container.ts'
 import { readRecords, toRecord, writeRecord } from './record.ts'
 import { rewritePaths } from './rewrite-paths.ts'
 
-/** How often ended applications are looked for. */
+/** How often the engine looks for applications that have ended, in ms. */
 const watchMs = 200
 
 /** The engine without containers: applications are child processes that outlive the daemon. See README.md for what it cannot do. */
@@ -124,7 +124,7 @@ async function launch(
   return new ProcessContainer(record, env)
 }
 
-/** What every application gets: this daemon's own Node first in PATH, and nothing of the daemon's secrets. */
+/** The base environment of every application: the daemon's own Node first in PATH, and none of the daemon's secrets. */
 function baseEnv(): Record<string, string> {
   const kept = ['HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'TZ', 'USER'].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
@@ -132,7 +132,7 @@ function baseEnv(): Record<string, string> {
   return { ...Object.fromEntries(kept), PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}` }
 }
 
-/** A folder of this state directory in memory, mode 0700; on disk only where the host has no /dev/shm. */
+/** The folder in memory of this state directory, mode 0700. It is on disk where the host has no /dev/shm. */
 function memoryFolder(stateDirectory: string): string {
   const id = createHash('sha256').update(stateDirectory).digest('hex').slice(0, 12)
   const path = join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `devcloud-${process.getuid?.() ?? 0}-${id}`)

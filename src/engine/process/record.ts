@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ContainerSpec } from '../engine.ts'
 import type { ProcessIdentity } from './proc.ts'
 
-/** What is kept of a running application, in `container.json` of its folder, for the next daemon. No secret is in it. */
+/** The record of a running application for the next daemon: `container.json` in the application's folder. The record has no secret. */
 export interface ContainerRecord {
   readonly id: string
   readonly name: string
@@ -11,16 +11,16 @@ export interface ContainerRecord {
   readonly labels: Readonly<Record<string, string>>
   readonly serviceAccount: string
   readonly directory: string
-  /** Where it runs. */
+  /** The application's working directory. */
   readonly cwd: string
   readonly port: number | undefined
-  /** The shim, which leads the process group. */
+  /** The shim: the leader of the process group. */
   readonly leader: ProcessIdentity
-  /** Folder of files in memory. */
+  /** The folder with the application's files in memory. */
   readonly memoryDirectory: string
-  /** Folders in memory that it shares with others of its instance. */
+  /** The folders in memory that the containers of the instance share. */
   readonly sharedDirectories?: readonly string[]
-  /** Where its mounts of files are, by their target. */
+  /** The real paths of the mounts of files, by target. */
   readonly fileMounts?: Readonly<Record<string, string>>
 }
 
@@ -38,7 +38,7 @@ export function writeRecord(record: ContainerRecord): void {
   renameSync(`${path}.new`, path)
 }
 
-/** Those under `root`. A folder without a record is what a start left that was cut short: it is removed. */
+/** The records under `root`. Removes folders without a record: an interrupted start left them. */
 export function readRecords(root: string): ContainerRecord[] {
   return readdirSync(root, { withFileTypes: true }).flatMap((entry) => {
     try {

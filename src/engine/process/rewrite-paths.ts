@@ -1,8 +1,8 @@
 import type { RealPath } from './mounts.ts'
 
 /**
- * Values with each mount's target replaced by its real path, plain and as a URL writes it: `postgres:///db?host=/cloudsql/p:r:i`, `%2Fcloudsql%2Fp%3Ar%3Ai`. Pure.
- * A target counts only as a whole path: `/cloudsqlx` and `/srv/cloudsql` stay. Of two targets the longer one wins, and replaced text is not read again.
+ * Replaces each mount's target by its real path, plain and in the forms of a URL: `postgres:///db?host=/cloudsql/p:r:i`, `%2Fcloudsql%2Fp%3Ar%3Ai`. Pure.
+ * A target counts only as a whole path: `/cloudsqlx` and `/srv/cloudsql` stay. Of two targets the longer one counts, and replaced text is not read again.
  */
 export function rewritePaths(env: Readonly<Record<string, string>>, paths: readonly RealPath[]): Record<string, string> {
   const forms = new Map(paths.flatMap(({ target, path }) => writtenForms(target, path)))
@@ -14,7 +14,7 @@ export function rewritePaths(env: Readonly<Record<string, string>>, paths: reado
   )
 }
 
-/** The ways in which a path stands in settings: plain, with colons escaped, wholly escaped, and escaped but for colons. */
+/** The forms of a path in settings: plain, with escaped colons, wholly escaped, and escaped without the colons. */
 function writtenForms(target: string, path: string): (readonly [string, string])[] {
   const clean = target.replace(/\/+$/, '')
   const escaped = encodeURIComponent(clean)
