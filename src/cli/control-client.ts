@@ -10,23 +10,23 @@ import { controlSocketPath, daemonOutputPath, stateDirectory } from '../base/pat
 import type { LastEvent, WireError } from '../daemon/control-protocol.ts'
 import { supervised } from './supervisor.ts'
 
-/** Speaks to the daemon over its control socket. Faults come as the CloudError that the daemon threw. */
+/** Calls the daemon over its control socket. Throws the CloudError that the daemon threw. */
 export interface ControlClient {
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: object): Promise<T>
-  /** Resolves with the last event. @throws CloudError when that is an error, or the stream broke off */
+  /** Resolves after the last event. @throws CloudError when the last event is an error, or when the stream broke off */
   stream<E extends object>(path: string, body: object | undefined, onEvent: (event: E) => void, signal?: AbortSignal): Promise<void>
 }
 
-/** How long a daemon may take until it answers: its databases may need recovery. */
+/** How long a daemon may take until it answers, in ms: its databases may need recovery. */
 const startMs = 30_000
 
-/** The daemon collects once it idles (daemon/trim-memory.ts). Flags that keep its heap small cost the router up to a third of its speed. */
+/** Flags of the daemon's Node. The daemon collects garbage when it idles (daemon/trim-memory.ts): flags that keep the heap small would cost the router up to a third of its speed. */
 const daemonFlags = ['--disable-warning=ExperimentalWarning', '--expose-gc']
-/** Of glibc, whose default keeps up to 8 arenas a core and gives nothing back: man mallopt. */
+/** Variables of glibc. Its default keeps up to 8 arenas for each core and gives no memory back: man mallopt. */
 const smallHeap = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' }
 
-/** The daemon of this user, started when there is none. @throws CloudError DAEMON_FAILED with its own words */
+/** Connects to the daemon of this user, and starts the daemon if none runs. @throws CloudError with the daemon's reason when it does not start */
 export async function connectDaemon(): Promise<ControlClient> {
   const state = stateDirectory()
   const client = createClient(controlSocketPath(state))
@@ -35,7 +35,7 @@ export async function connectDaemon(): Promise<ControlClient> {
   return client
 }
 
-/** The daemon when one runs. */
+/** Connects to the daemon. Undefined when none runs. */
 export async function findDaemon(): Promise<ControlClient | undefined> {
   const client = createClient(controlSocketPath(stateDirectory()))
   return (await answers(client)) ? client : undefined
@@ -58,7 +58,7 @@ async function startDaemon(state: string, client: ControlClient): Promise<void> 
   const deadline = performance.now() + startMs
   while (performance.now() < deadline) {
     if (await answers(client)) return
-    // another one that was started at the same moment may hold the state: then that one will answer
+    // another daemon that was started at the same moment may hold the state, and will answer
     if (exitCode !== undefined && exitCode !== 75) throw readFailure(state)
     await sleep(20)
   }
@@ -81,13 +81,13 @@ function openOutputFile(state: string): number {
   }
 }
 
-/** The last line that a daemon writes when it cannot start is its error as JSON. */
+/** Reads why a daemon did not start: its last line of output is the error as JSON. */
 function readFailure(state: string): CloudError {
   const lines = readFileSync(daemonOutputPath(state), 'utf8').trim().split('\n')
   try {
     return toCloudError(JSON.parse(lines.at(-1) ?? '') as WireError)
   } catch {
-    const disk = whyUnwritable(state) // then it could not write its reason either
+    const disk = whyUnwritable(state) // a daemon that cannot write the state cannot write its reason either
     if (disk !== undefined) return disk
     return new CloudError('UNAVAILABLE', 'The daemon did not start.', 'devcloud daemon start', {
       fault: 'DAEMON_FAILED',
@@ -136,7 +136,7 @@ function request(
   })
 }
 
-/** It ended while a command was under way. The next command starts another one, which goes on with what was begun. */
+/** The error for a daemon that ended during a command. The next command starts another daemon, which goes on with the work. */
 function wentAway(cause?: unknown): CloudError {
   const next = 'devcloud status starts it again, and shows what has become of it'
   return new CloudError('UNAVAILABLE', 'The daemon went away before it had answered.', next, { cause, fault: 'DAEMON_FAILED' })

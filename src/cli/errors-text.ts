@@ -1,7 +1,7 @@
 import { exitCodes } from './exit-codes.ts'
 import { faults, googleCodes, type Fault } from './faults.ts'
 
-/** docs/errors.md, whole. */
+/** The whole text of docs/errors.md. */
 export function errorsText(): string {
   return `# Errors
 

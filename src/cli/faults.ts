@@ -1,12 +1,12 @@
 import type { Code } from '../base/cloud-error.ts'
 import type { exitCodes } from './exit-codes.ts'
 
-/** A code as `devcloud explain` and docs/errors.md tell it. */
+/** What `devcloud explain` and docs/errors.md say of a code. */
 export interface Fault {
   readonly means: string
   /** What to do about it. Commands stand between backticks. */
   readonly todo: string
-  /** What a command of devcloud that fails by it exits with. Default 1. */
+  /** The exit code, by name, of a command of devcloud that fails with this fault. Default: application, 1. */
   readonly exit?: keyof typeof exitCodes
 }
 
@@ -287,7 +287,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   INVALID: { means: 'A value of the request is not one that Cloud Storage takes.', todo: 'Correct the value that the message names.' },
 }
 
-/** Google's own codes, which stand where a fault has no name of devcloud's. Source: google/rpc/code.proto. */
+/** Google's own codes. They name a fault that has no name of devcloud's. Source: google/rpc/code.proto. */
 export const googleCodes: Readonly<Record<Code, Fault>> = {
   CANCELLED: { means: 'The caller ended the request.', todo: 'Send the request again if you still need it.' },
   UNKNOWN: { means: 'The call failed, and what failed did not say how.', todo: 'Read `devcloud logs` and `devcloud doctor`.' },

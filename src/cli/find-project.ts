@@ -4,7 +4,7 @@ import type { Listed } from '../api/product.ts'
 import type { StatusAnswer } from '../daemon/control-protocol.ts'
 import type { ControlClient } from './control-client.ts'
 
-/** The project that a command is about: the one named, else the one of this folder or a folder above it, else the only one. */
+/** The project that a command is about: the named one, else the project of this folder or of a folder above, else the only project. */
 export async function findProject(client: ControlClient, named: string | undefined): Promise<StatusAnswer['projects'][number]> {
   const { projects } = await client.get<StatusAnswer>('/status')
   const sound = projects.filter(({ problem }) => problem === undefined)

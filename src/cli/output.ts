@@ -3,11 +3,11 @@ import { CloudError, messageOf } from '../base/cloud-error.ts'
 import { printable } from './printable.ts'
 import type { LogEvent, UpEvent, WireError } from '../daemon/control-protocol.ts'
 
-/** Words for people, or JSON for programs. Results go to stdout, progress and errors to stderr. */
+/** Prints text for people, or JSON for programs. Results go to stdout, progress and errors to stderr. */
 export interface Output {
-  /** One value as JSON with `--json`, else `text()`. */
+  /** Prints one value: as JSON with `--json`, else as `text()`. */
   result(value: unknown, text: () => string): void
-  /** One event of `up`, `down` or `clean`. */
+  /** Prints one event of `up`, `down` or `clean`. */
   step(event: UpEvent): void
   log(event: LogEvent): void
   note(text: string): void
@@ -20,7 +20,7 @@ const glyphs = /utf-?8/i.test(process.env['LC_ALL'] ?? process.env['LC_CTYPE'] ?
   ? { done: '✔', failed: '✗', warning: '⚠', next: '→', bar: '│', dot: '·' }
   : { done: '+', failed: 'x', warning: '!', next: '->', bar: '|', dot: '-' }
 
-/** Colours follow NO_COLOR, FORCE_COLOR and whether a stream is a terminal, as `styleText` reads them. */
+/** Opens the output. Colours depend on NO_COLOR, FORCE_COLOR and on whether the stream is a terminal, as `styleText` decides. */
 export function openOutput(options: { readonly json?: boolean | undefined; readonly verbose?: boolean | undefined }): Output {
   const json = options.json === true
   const showLines = options.verbose === true || process.stderr.isTTY === true
@@ -71,7 +71,7 @@ function logLine(event: LogEvent): string {
   return `${head}  ${out(colour, printable(event.text))}`
 }
 
-/** The service; of a job the execution and the task. */
+/** The source of a log line: the service, or the execution and task of a job. */
 function sourceOf(event: LogEvent): string {
   if (event.kind === 'request' || event.resource === undefined) return event.service
   if (event.resource === 'cloud_run_worker_pool') return event.revision

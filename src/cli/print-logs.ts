@@ -2,7 +2,7 @@ import type { LogEvent } from '../daemon/control-protocol.ts'
 import type { ControlClient } from './control-client.ts'
 import type { Output } from './output.ts'
 
-/** Prints what GET /logs answers to `query`, until it ends, Ctrl-C, or nobody reads any more. */
+/** Prints the answer of GET /logs to `query`, until the answer ends, Ctrl-C is pressed, or stdout is closed. */
 export async function printLogs(client: ControlClient, query: URLSearchParams, output: Output): Promise<void> {
   const over = new AbortController()
   process.once('SIGINT', () => over.abort())

@@ -1,12 +1,12 @@
-/** Colours of the application: `ESC [ 1 ; 31 m`. */
+/** Escape sequences for colours: `ESC [ 1 ; 31 m`. */
 const colour = /\u001b\[[\d;:]*m/
-/** C0 and C1 controls but tab and line feed, and marks that turn the direction of text (bidi) or are seen as nothing. */
+/** C0 and C1 controls except tab and line feed, marks that change the direction of text (bidi), and invisible characters. */
 const hostile = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 const both = new RegExp(`(${colour.source})|${hostile.source}`, 'g')
 
 /**
- * Text of an application as a terminal may show it: its colours stay and end with the text, everything else that would move the cursor, change the
- * terminal or turn the direction of text is shown as `\x1b` or `\u202e`.
+ * Makes an application's text safe for a terminal. Colours stay and end with the text. Every other character that would move the cursor, change the
+ * terminal or change the direction of text is printed as `\x1b` or `\u202e`.
  */
 export function printable(text: string): string {
   const shown = text.replace(both, (found: string, sgr: string | undefined) => sgr ?? escaped(found))

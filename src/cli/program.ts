@@ -22,7 +22,7 @@ import { exitCodeOf } from './exit-code-of.ts'
 import { exitCodes } from './exit-codes.ts'
 import { openOutput } from './output.ts'
 
-/** @returns the exit code: exit-codes.ts has the list */
+/** Runs one command line. @returns the exit code, one of exit-codes.ts */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   const program = await createProgram(argv[2] ?? '')
   try {
@@ -37,7 +37,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Every command, each in a file of its own. What is below `run` is loaded only for `word` that needs it: the first of the command line. */
+/** Makes the program with every command, one file each. The commands below `run` are loaded only when `word`, the first word of the command line, needs them. */
 export async function createProgram(word: string): Promise<Command> {
   const program = new Command('devcloud')
     .description('A local Google Cloud for web applications.')
@@ -76,7 +76,7 @@ export async function createProgram(word: string): Promise<Command> {
   return program
 }
 
-/** `complete` is what a shell calls for each Tab. */
+/** The first words that need the commands below `run`. A shell calls `complete` for each Tab. */
 const loadsRun: readonly string[] = ['run', 'completion', 'complete']
 
 function inherit(command: Command, parent: Command): void {

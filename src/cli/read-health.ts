@@ -2,7 +2,7 @@ import net from 'node:net'
 import { socketPath, stateDirectory } from '../base/paths.ts'
 import type { Health } from '../daemon/loop-watcher.ts'
 
-/** How the daemon's main thread is, as the thread tells that watches it; undefined when none does. */
+/** The health of the daemon's main thread, from the thread that watches it. Undefined without a daemon. */
 export function readHealth(): Promise<Health | undefined> {
   return new Promise((resolve) => {
     let text = ''

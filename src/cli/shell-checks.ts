@@ -1,15 +1,15 @@
 import type { DoctorCheck } from '../daemon/control-protocol.ts'
 
-/** What the shell of the caller has that decides whether its programs meet devcloud. */
+/** The facts of the caller's shell that decide whether its programs reach devcloud. */
 export interface ShellFacts {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** `v20.20.2`, of the first `node` in PATH; undefined where there is none. */
+  /** The version of the first `node` in PATH: `v20.20.2`. Undefined without a `node`. */
   readonly nodeVersion: string | undefined
-  /** The login of `gcloud auth application-default login`, where it is. */
+  /** The file that `gcloud auth application-default login` wrote. Undefined without the file. */
   readonly loginPath: string | undefined
 }
 
-/** What of this shell is not led to devcloud, or fails there, and what to do about it. Pure. See docs/security.md. */
+/** Finds what in this shell does not reach devcloud, each with what to do about it. Pure. See docs/security.md. */
 export function checkShell({ env, nodeVersion, loginPath }: ShellFacts): readonly DoctorCheck[] {
   const isLed = /@?127\.0\.0\.1:\d+\/?$/.test(env['HTTPS_PROXY'] ?? '') && env['CLOUDSDK_AUTH_ACCESS_TOKEN_FILE'] !== undefined
   const hasEndpoints = env['CLOUDSDK_AUTH_DISABLE_CREDENTIALS'] === 'true'

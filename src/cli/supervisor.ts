@@ -1,16 +1,16 @@
 /**
- * What the daemon ends with when it crashes: 70 is its own (EX_SOFTWARE of sysexits.h, daemon/crash.ts), the others are signals that a process
- * sends itself: SIGILL, SIGTRAP, SIGABRT (V8 out of memory), SIGBUS, SIGSEGV. Whoever sends SIGTERM or SIGKILL means it.
+ * The exit codes of a daemon that crashed: 70 from daemon/crash.ts (EX_SOFTWARE of sysexits.h), and those of the signals that a process sends to itself:
+ * SIGILL, SIGTRAP, SIGABRT (V8 out of memory), SIGBUS, SIGSEGV. A daemon that gets SIGTERM or SIGKILL was ended on purpose.
  */
 const crashCodes = '70|132|133|134|135|139'
-/** Crashes so soon after the start count. The first ones are answered at once, later ones after as many seconds as there were, 30 at most. */
+/** Crashes within this many seconds of the start are counted. After the first few, the n-th crash is followed by a pause of n seconds, at most 30. */
 const soonSeconds = 10
 const atOnce = 2
 const longestSeconds = 30
-/** A daemon that ends by a signal so often in a row is left: it may never have come up. One that says 70 had. */
+/** A daemon that a signal ends this often in a row is not started again: it may never have run. A daemon that exits with 70 had run. */
 const mostSignals = 3
 
-/** A shell and not a Node: it takes 1 MB, and what kills a Node does not kill it. */
+/** The supervisor is a shell script: it takes 1 MB, and what kills a Node process does not kill a shell. */
 const script = `
 crashes=0
 while :; do
@@ -25,7 +25,7 @@ while :; do
 done
 `
 
-/** The words that run `command` and start it again when it crashes. Ends with its exit code when it ends in any other way. */
+/** The command line that runs `command` and starts it again after a crash. After any other end it exits with the exit code of `command`. */
 export function supervised(command: readonly string[]): { readonly file: string; readonly args: readonly string[] } {
   return { file: '/bin/sh', args: ['-c', script, 'devcloud-supervisor', ...command] }
 }

@@ -1,4 +1,4 @@
-// Writes docs/errors.md: node src/cli/write-errors.ts. test/cli/faults.test.ts tells when that is due.
+// Writes docs/errors.md: node src/cli/write-errors.ts. test/cli/faults.test.ts fails when the page is old.
 import { writeFileSync } from 'node:fs'
 import { errorsText } from './errors-text.ts'
 

@@ -13,23 +13,23 @@ interface TokenOptions {
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform'
 
-/** Tokens that devcloud's APIs and services take, in your name or a service account's. */
+/** Adds `devcloud auth`: tokens for devcloud's APIs and services, of the user or of a service account. */
 export function addAuth(program: Command): void {
-  const auth = program.command('auth').description('tokens of yours, or of a service account')
+  const auth = program.command('auth').description('print tokens of your own, or of a service account')
   auth
     .command('print-identity-token')
-    .description('for services that ask who calls: curl -H "Authorization: Bearer $(devcloud auth print-identity-token)" URL')
-    .option('--audiences <audience>', 'whom the token is for: the URL of a service; of yourself any service takes it without')
+    .description('print a token for a private service: curl -H "Authorization: Bearer $(devcloud auth print-identity-token)" URL')
+    .option('--audiences <audience>', 'the URL of the service that the token is for; your own token needs none')
     .option('--impersonate-service-account <email>', "this account's token")
-    .option('--include-email', "with the account's email in it")
-    .option('--json', 'as JSON')
+    .option('--include-email', "put the account's email into the token")
+    .option('--json', 'print JSON')
     .action(async (options: TokenOptions) => print(options, await identityToken(options)))
   auth
     .command('print-access-token')
-    .description('for the APIs of Google that devcloud answers')
+    .description('print a token for the APIs of Google that devcloud answers')
     .option('--impersonate-service-account <email>', "this account's token")
-    .option('--lifetime <seconds>', "of an account's token, at most 3600")
-    .option('--json', 'as JSON')
+    .option('--lifetime <seconds>', "how long an account's token is valid, at most 3600")
+    .option('--json', 'print JSON')
     .action(async (options: TokenOptions) => print(options, await accessToken(options)))
 }
 

@@ -17,10 +17,10 @@ export function addClean(program: Command): void {
   program
     .command('clean')
     .description('remove a project with everything in it: containers, networks, databases, buckets, secrets, accounts, logs')
-    .option('-p, --project <id>', 'instead of the project of this folder')
+    .option('-p, --project <id>', 'the project; default: the project of this folder')
     .option('--all', 'every project')
     .option('-y, --yes', 'do not ask')
-    .option('--json', 'events as JSON, one a line')
+    .option('--json', 'print events as JSON, one per line')
     .action(async (options: CleanOptions) => {
       const output = openOutput(options)
       const client = await connectDaemon()
@@ -33,7 +33,7 @@ export function addClean(program: Command): void {
     })
 }
 
-/** @param command the same, not asked: it names what it removes, as it may be typed in the folder of another project */
+/** @param command the same command with --yes. It names the project, since people may type it in the folder of another project */
 async function confirm(what: string, command: string): Promise<void> {
   const refused = new CloudError('CANCELLED', `The data of ${what} would be gone.`, command, { fault: 'USAGE' })
   if (process.stdin.isTTY !== true) throw refused

@@ -2,13 +2,13 @@ import type { ApiAnswer, ApiRequest } from '../../daemon/control-protocol.ts'
 import { findDaemon, type ControlClient } from '../control-client.ts'
 import { findProject, servicesOf } from '../find-project.ts'
 
-/** A Tab waits no longer. */
+/** The longest time in ms that a Tab waits. */
 const patienceMs = 1000
 
-/** What stands for an argument of that name: `service`, `revision`, `job`, ... */
+/** Names for an argument, by the argument's name: `service`, `revision`, `job`, ... */
 export type CompletionNames = Readonly<Record<string, readonly string[]>>
 
-/** The names in this folder's project. Starts no daemon, and gives none where anything goes wrong: a Tab has nobody to tell. */
+/** The names in this folder's project. Starts no daemon. Gives no names when anything fails, since a Tab cannot show an error. */
 export async function completionNames(): Promise<CompletionNames> {
   const late = new Promise<CompletionNames>((resolve) => setTimeout(resolve, patienceMs, {}).unref())
   return Promise.race([readNames().catch(() => ({})), late])
@@ -35,7 +35,7 @@ async function readNames(): Promise<CompletionNames> {
   }
 }
 
-/** Of a list of v1 (`items[].metadata.name`) or of v2 (`workerPools[].name`). */
+/** The names in a list of version 1 (`items[].metadata.name`) or of version 2 (`workerPools[].name`). */
 async function namesIn(client: ControlClient, url: string): Promise<readonly string[]> {
   const request: ApiRequest = { method: 'GET', url }
   const answer = await client.post<ApiAnswer>('/api', request).catch((): ApiAnswer => ({}))

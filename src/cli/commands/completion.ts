@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import type { CompletionNames } from './completion-names.ts'
 
 /**
- * `source <(devcloud completion bash)`. Added last: it completes the commands that stand before it.
- * @param names what stands for the arguments of these names
+ * Adds `devcloud completion`: `source <(devcloud completion bash)`. Call after all other commands are added: it completes those.
+ * @param names the values of arguments, by the argument's name
  */
 export function addCompletion(program: Command, names: CompletionNames = {}): void {
   const root = tab(program, { completionCommandName: 'completion' })

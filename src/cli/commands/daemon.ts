@@ -12,19 +12,19 @@ interface DaemonOptions {
 }
 
 export function addDaemon(program: Command): void {
-  const daemon = program.command('daemon').description('the process behind it all: one a user, started on demand')
+  const daemon = program.command('daemon').description('start, stop and look at the daemon: one process for each user, started on demand')
   daemon
     .command('start')
-    .description('start it when it does not run')
-    .option('--json', 'as JSON')
+    .description('start the daemon if it does not run')
+    .option('--json', 'print JSON')
     .action(async (options: DaemonOptions) => {
       const told = await (await connectDaemon()).get<VersionAnswer>('/version')
       openOutput(options).result(told, () => `devcloud ${told.version} runs as pid ${told.pid}.`)
     })
   daemon
     .command('stop')
-    .description('stop it; instances and databases go on, and the next daemon takes them over')
-    .option('--json', 'as JSON')
+    .description('stop the daemon; instances and databases go on, and the next daemon takes them over')
+    .option('--json', 'print JSON')
     .action(async (options: DaemonOptions) => {
       const output = openOutput(options)
       const client = await findDaemon()
@@ -36,8 +36,8 @@ export function addDaemon(program: Command): void {
     })
   daemon
     .command('status')
-    .description('whether it runs, since when, and on what')
-    .option('--json', 'as JSON')
+    .description('print whether the daemon runs, its pid and its state directory')
+    .option('--json', 'print JSON')
     .action(async (options: DaemonOptions) => {
       const output = openOutput(options)
       const told = await Promise.race([readStatus(), failWhileBusy()])
@@ -61,7 +61,7 @@ async function readStatus(): Promise<StatusAnswer['daemon']> {
   throw new CloudError('UNAVAILABLE', 'No daemon runs.', 'devcloud daemon start', { fault: 'DAEMON_ABSENT' })
 }
 
-/** Ends only when the daemon has stood still for a second. @throws CloudError DAEMON_BUSY with what it does */
+/** Waits until the daemon has not answered for a second. @throws CloudError DAEMON_BUSY with the stack of the daemon */
 async function failWhileBusy(): Promise<never> {
   for (;;) {
     await sleep(500, undefined, { ref: false })

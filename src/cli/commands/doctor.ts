@@ -11,8 +11,8 @@ import { checkShell, type ShellFacts } from '../shell-checks.ts'
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('look at what devcloud needs, engine, ports, disk, names, and at what of this shell it does not lead')
-    .option('--json', 'as JSON')
+    .description('check what devcloud needs (engine, ports, disk, names), and what in this shell does not reach devcloud')
+    .option('--json', 'print JSON')
     .action(async (options: { readonly json?: true }) => {
       const { checks: ofDaemon } = await (await connectDaemon()).get<DoctorAnswer>('/doctor')
       const checks = [...ofDaemon, ...checkShell(shellFacts())]

@@ -8,8 +8,8 @@ export function addDown(program: Command): void {
   program
     .command('down')
     .description('stop the instances and databases of a project; its data stays')
-    .option('-p, --project <id>', 'instead of the project of this folder')
-    .option('--json', 'events as JSON, one a line')
+    .option('-p, --project <id>', 'the project; default: the project of this folder')
+    .option('--json', 'print events as JSON, one per line')
     .action(async (options: { readonly project?: string; readonly json?: true }) => {
       const output = openOutput(options)
       const client = await findDaemon()

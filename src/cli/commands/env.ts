@@ -11,11 +11,11 @@ import { openOutput } from '../output.ts'
 export function addEnv(program: Command): void {
   program
     .command('env')
-    .description('variables with which gcloud, Terraform and client libraries of this shell meet devcloud: eval "$(devcloud env)"')
-    .option('--endpoints', 'endpoints instead of a proxy, for tools that take one')
-    .option('--open', "the proxy also leads to hosts that are not Google's")
-    .option('-p, --project <id>', 'instead of the project of this folder')
-    .option('--json', 'as JSON')
+    .description('print variables that lead gcloud, Terraform and client libraries of this shell to devcloud: eval "$(devcloud env)"')
+    .option('--endpoints', 'set endpoints instead of a proxy, for tools that take an endpoint')
+    .option('--open', "let the proxy also lead to hosts that are not Google's")
+    .option('-p, --project <id>', 'the project; default: the project of this folder')
+    .option('--json', 'print JSON')
     .action(async (options: EnvOptions) => {
       const client = await connectDaemon()
       const query = new URLSearchParams({
@@ -28,7 +28,7 @@ export function addEnv(program: Command): void {
     })
 }
 
-/** What this shell has told its JVMs, Node and Python stays. */
+/** Keeps the options that this shell has set for JVMs, Node and Python. */
 function keepOwnOptions({ PYTHONPATH, ...variables }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const options = Object.fromEntries(Object.entries(variables).filter(([name]) => name.endsWith('_OPTIONS')))
   const others = Object.fromEntries(Object.entries(variables).filter(([name]) => !name.endsWith('_OPTIONS')))
@@ -46,10 +46,10 @@ interface EnvOptions {
   readonly json?: true
 }
 
-/** What a shell evaluates when `devcloud env` fails: it ends a `&&` and a script with `set -e`, and sets nothing. */
+/** The text that a shell evaluates when `devcloud env` fails. It ends a `&&` and a script with `set -e`, and sets no variable. */
 export const failedEnv = 'false\n'
 
-/** A folder without a project is led here as well: what is typed there must not reach the real cloud. */
+/** The project for a folder. A folder without a project gets variables too, so that commands there do not reach the real cloud. */
 async function projectOf(client: ControlClient, named: string | undefined): Promise<string> {
   try {
     return (await findProject(client, named)).id

@@ -10,15 +10,15 @@ interface ExecOptions {
   readonly once?: true
 }
 
-/** `devcloud exec`. With `--once` it is what `devcloud run SERVICE -- COMMAND` does, also for a service that is named like a command of `run`. */
+/** Adds `devcloud exec`. `--once` does what `devcloud run SERVICE -- COMMAND` does, also for a service that is named like a command of `run`. */
 export function addExec(program: Command): void {
   addOptions(program.command('exec'))
     .description('run a command inside a running instance: devcloud exec web -- sh -c env')
-    .option('--once', 'in a new instance that ends with the command, as devcloud run does')
+    .option('--once', 'use a new instance that ends with the command, as devcloud run does')
     .action((words: readonly string[], options: ExecOptions) => exec(words, options, options.once === true))
 }
 
-/** `devcloud run SERVICE -- COMMAND`. @returns the command, for Cloud Run's own commands below it */
+/** Adds `devcloud run SERVICE -- COMMAND`. @returns the command, to which Cloud Run's own commands are added */
 export function addOneOff(program: Command): Command {
   return addOptions(program.command('run'))
     .description(
@@ -29,9 +29,9 @@ export function addOneOff(program: Command): Command {
 
 function addOptions(command: Command): Command {
   return command
-    .argument('<words...>', 'the service (may be left out when there is one), then -- and the command')
-    .option('-p, --project <id>', 'instead of the project of this folder')
-    .option('--json', 'output and exit code as JSON, one event a line')
+    .argument('<words...>', 'the service (optional when the project has one), then -- and the command')
+    .option('-p, --project <id>', 'the project; default: the project of this folder')
+    .option('--json', 'print output and exit code as JSON, one event per line')
 }
 
 async function exec(words: readonly string[], options: ExecOptions, oneOff: boolean): Promise<void> {
@@ -53,7 +53,7 @@ async function exec(words: readonly string[], options: ExecOptions, oneOff: bool
   })
 }
 
-/** `web -- ls` names a service, be there one or not; `ls -l` is a command for the only one. The parser drops the dashes. */
+/** `web -- ls` names a service, whether it exists or not. `ls -l` is a command for the only service. The parser has removed the `--`. */
 function standsBeforeDashes(word: string | undefined): boolean {
   return word !== undefined && process.argv[process.argv.indexOf('--') - 1] === word
 }

@@ -10,9 +10,9 @@ const known: Readonly<Record<string, Fault>> = { ...googleCodes, ...faults }
 export function addExplain(program: Command): void {
   program
     .command('explain')
-    .description('what the code of an error means, and what to do about it')
-    .argument('[code]', 'as it is printed: PORT_TAKEN; without it, every code is listed')
-    .option('--json', 'as JSON')
+    .description('explain what the code of an error means, and what to do about it')
+    .argument('[code]', 'the code as it is printed: PORT_TAKEN; without a code, every code is listed')
+    .option('--json', 'print JSON')
     .action((code: string | undefined, options: { readonly json?: true }) => {
       const output = openOutput(options)
       if (code === undefined) return output.result(Object.keys(known).toSorted(), listText)

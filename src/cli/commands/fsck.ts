@@ -8,8 +8,8 @@ export function addFsck(program: Command): void {
   program
     .command('fsck')
     .description('check the state on disk, without a daemon: the database, its rows, the bytes of objects')
-    .option('--repair', 'mend it; what is taken out is kept in lost/')
-    .option('--json', 'as JSON')
+    .option('--repair', 'repair the state; what is taken out is kept in lost/')
+    .option('--json', 'print JSON')
     .action(async (options: { readonly repair?: true; readonly json?: true }) => {
       const report = await check(options.repair === true)
       openOutput(options).result(report, () => toText(report))
@@ -18,7 +18,7 @@ export function addFsck(program: Command): void {
 }
 
 async function check(repair: boolean): Promise<FsckReport> {
-  const { fsck } = await import('../../daemon/fsck/fsck.ts') // it brings every product's rows
+  const { fsck } = await import('../../daemon/fsck/fsck.ts') // loads the rows of every product
   try {
     return await fsck(stateDirectory(), repair)
   } catch (error) {

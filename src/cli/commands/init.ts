@@ -9,9 +9,9 @@ import { openOutput } from '../output.ts'
 export function addInit(program: Command): void {
   program
     .command('init')
-    .description('write devcloud.yaml with what was found in the files of this folder, commented')
+    .description('write devcloud.yaml, with what the files of this folder say as comments')
     .argument('[directory]', 'the project', '.')
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .action(async (directory: string, options: { readonly json?: true }) => {
       const folder = realpathSync(directory)
       const path = join(folder, 'devcloud.yaml')

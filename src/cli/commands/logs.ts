@@ -14,12 +14,12 @@ interface LogsOptions {
 export function addLogs(program: Command): void {
   program
     .command('logs')
-    .description('what services print, and the requests that they answer')
-    .argument('[service]', 'of one service')
-    .option('-f, --follow', 'go on with what comes')
-    .option('-n, --tail <lines>', 'how many past lines', readCount, 100)
-    .option('-p, --project <id>', 'instead of the project of this folder')
-    .option('--json', 'one JSON object a line')
+    .description('print the output of services and the requests that they answer')
+    .argument('[service]', 'one service; default: all')
+    .option('-f, --follow', 'go on with new lines')
+    .option('-n, --tail <lines>', 'the number of past lines', readCount, 100)
+    .option('-p, --project <id>', 'the project; default: the project of this folder')
+    .option('--json', 'print one JSON object per line')
     .action(async (service: string | undefined, options: LogsOptions) => {
       const output = openOutput(options)
       const client = await connectDaemon()

@@ -8,9 +8,9 @@ export function addOpen(program: Command): void {
   program
     .command('open')
     .description("print a service's URL, and open it in the browser")
-    .argument('[service]', 'the service')
-    .option('-p, --project <id>', 'instead of the project of this folder')
-    .option('--json', 'as JSON; opens nothing')
+    .argument('[service]', 'the service; optional when the project has one')
+    .option('-p, --project <id>', 'the project; default: the project of this folder')
+    .option('--json', 'print JSON, and open nothing')
     .action(async (service: string | undefined, options: { readonly project?: string; readonly json?: true }) => {
       const { id, url = '' } = findService(await findProject(await connectDaemon(), options.project), service)
       openOutput(options).result({ service: id, url }, () => url)
@@ -18,6 +18,6 @@ export function addOpen(program: Command): void {
       const opener = process.platform === 'darwin' ? 'open' : 'xdg-open'
       spawn(opener, [url], { detached: true, stdio: 'ignore' })
         .once('error', () => {})
-        .unref() // without a browser the URL is enough
+        .unref() // where no browser is, the URL is enough
     })
 }

@@ -4,7 +4,7 @@ import { connectDaemon } from '../control-client.ts'
 import { openOutput } from '../output.ts'
 import { table } from '../table.ts'
 
-/** `1 active, 2 paused`; 0 when there is none. */
+/** The instances of a service for people: `1 active, 2 paused`, or `0`. */
 function instancesText(instances: PsAnswer['services'][number]['instances']): string {
   const counts = new Map<string, number>()
   for (const { state } of instances) counts.set(state, (counts.get(state) ?? 0) + 1)
@@ -14,9 +14,9 @@ function instancesText(instances: PsAnswer['services'][number]['instances']): st
 export function addPs(program: Command): void {
   program
     .command('ps')
-    .description('services and their instances')
-    .option('-p, --project <id>', 'of one project')
-    .option('--json', 'as JSON')
+    .description('list services and their instances')
+    .option('-p, --project <id>', 'one project; default: all')
+    .option('--json', 'print JSON')
     .action(async (options: { readonly project?: string; readonly json?: true }) => {
       const query = options.project === undefined ? '' : `?project=${encodeURIComponent(options.project)}`
       const answer = await (await connectDaemon()).get<PsAnswer>(`/ps${query}`)

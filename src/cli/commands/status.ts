@@ -6,8 +6,8 @@ import { openOutput } from '../output.ts'
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .description('projects with what is in them')
-    .option('--json', 'as JSON')
+    .description('list projects with what is in them')
+    .option('--json', 'print JSON')
     .action(async (options: { readonly json?: true }) => {
       const answer = await (await connectDaemon()).get<StatusAnswer>('/status')
       openOutput(options).result(answer, () => [daemonLine(answer), ...answer.projects.map(projectText)].join('\n'))
@@ -28,7 +28,7 @@ function projectText(project: StatusAnswer['projects'][number]): string {
   ].join('\n')
 }
 
-/** A word for a shell, whatever is in it. */
+/** Quotes a word for a shell. */
 function inQuotes(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -13,27 +13,25 @@ interface TrustOptions {
   readonly json?: true
 }
 
-/** What became of one store. */
+/** The outcome for one store. */
 interface TrustOutcome {
   readonly where: string
   readonly state: 'done' | 'failed' | 'lacking'
   readonly detail: string
-  /** Commands for a shell, or what to install. */
+  /** Shell commands to type, or the package to install. */
   readonly next: readonly string[]
 }
 
 export function addTrust(program: Command): void {
   program
     .command('trust')
-    .description(
-      "make this machine's browsers and tools believe the certificates of https://SERVICE.localhost and of run.app (never needed)",
-    )
-    .option('--remove', 'take it back')
-    .addOption(new Option('--store <kind>', 'only these: of the system, or of browsers').choices(['system', 'nss']))
-    .option('--json', 'as JSON')
+    .description("make this machine's browsers and tools trust the certificates of https://SERVICE.localhost and of run.app (optional)")
+    .option('--remove', 'remove the certificate authority from the stores')
+    .addOption(new Option('--store <kind>', 'only the stores of the system, or of browsers (nss)').choices(['system', 'nss']))
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nThe authority is made on this machine, and may vouch for googleapis.com, run.app, localhost and 127.0.0.0/8 alone.',
+      '\ndevcloud made the authority on this machine. It may vouch for googleapis.com, run.app, localhost and 127.0.0.0/8 alone.',
     )
     .action(async (options: TrustOptions) => {
       const certificate = await ownCertificate(options.remove !== true)
@@ -54,7 +52,7 @@ export function addTrust(program: Command): void {
     })
 }
 
-/** Of the authority of this state directory. No daemon is asked. @param make it, when there is none yet */
+/** The certificate of this state directory's authority. Asks no daemon. @param make whether to make a missing authority */
 async function ownCertificate(make: boolean): Promise<TrustedCertificate | undefined> {
   const directory = join(stateDirectory(), 'ca')
   const path = join(directory, 'ca.pem')

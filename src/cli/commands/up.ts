@@ -22,12 +22,12 @@ interface UpOptions {
 export function addUp(program: Command): void {
   program
     .command('up')
-    .description('make what the project says, and run it')
-    .argument('[directory]', 'the project', '.')
+    .description('make what the files of the project ask for, and run the project')
+    .argument('[directory]', 'the folder of the project', '.')
     .addOption(new Option('--engine <kind>', 'what runs the application').choices(['auto', 'docker', 'process']).default('auto'))
-    .option('--plan', 'only print what would be made, and where that is said')
-    .option('-d, --detach', 'return to the shell when it is ready, also on a terminal')
-    .option('--json', 'events as JSON, one a line')
+    .option('--plan', 'only print what would be made, each line with the file and line that asks for it')
+    .option('-d, --detach', 'return to the shell when the services are ready')
+    .option('--json', 'print events as JSON, one per line')
     .option('--verbose', 'show the output of builds and commands')
     .action(async (directory: string, options: UpOptions) => up(directory, options))
 }
@@ -63,7 +63,7 @@ async function up(directory: string, options: UpOptions): Promise<void> {
   await attach(client, ready, output)
 }
 
-/** Proves by a request that each service answers, from where a browser stands. */
+/** Sends a request to each service, as a browser of this machine would, and prints the answer. */
 async function tellReady({ ms, urls, reused }: Ready, output: Output): Promise<void> {
   const words = `Ready in ${(ms / 1000).toFixed(1)}s${reused ? ' (everything was still running)' : ''}`
   output.result(urls, () => [words, ...urls.map(({ service, url }) => `  ${service.padEnd(20)} ${url}`)].join('\n'))
@@ -73,7 +73,7 @@ async function tellReady({ ms, urls, reused }: Ready, output: Output): Promise<v
   }
 }
 
-/** Browsers resolve `.localhost` themselves, resolvers often do not: the request goes to 127.0.0.1, with the URL's own Host. */
+/** Requests a URL at 127.0.0.1, with the URL's own Host: browsers resolve `.localhost` themselves, resolvers often do not. */
 function fetchOnce(url: string): Promise<{ readonly status: number; readonly latencyMs: number }> {
   const { host, port } = new URL(url)
   const began = performance.now()
@@ -89,7 +89,7 @@ function fetchOnce(url: string): Promise<{ readonly status: number; readonly lat
   })
 }
 
-/** Follows the logs until Ctrl-C, which leaves everything running. */
+/** Follows the logs until Ctrl-C. Everything goes on running. */
 async function attach(client: ControlClient, { project }: Ready, output: Output): Promise<void> {
   const isHere = await findProject(client, undefined).then(
     ({ id }) => id === project,

@@ -13,7 +13,7 @@ export interface Arrangement {
   readonly limit?: number
 }
 
-/** What of `rows` is printed, in gcloud's order: flatten, sort, filter, limit. Labels of the default table are keys too: `--sort-by=SERVICE`. */
+/** The rows to print. Applies flatten, sort, filter and limit, in gcloud's order. Labels of the default table are keys too: `--sort-by=SERVICE`. */
 export function arrangeRows(rows: readonly Row[], options: Arrangement, table?: Format): readonly Row[] {
   const flat = options.flatten === undefined ? rows : options.flatten.split(',').reduce(flattened, rows)
   const sorted = options.sortBy === undefined ? flat : options.sortBy.split(',').reduceRight((all, key) => sortBy(all, key, table), flat)
@@ -22,28 +22,28 @@ export function arrangeRows(rows: readonly Row[], options: Arrangement, table?: 
   return options.limit === undefined ? kept : kept.slice(0, options.limit)
 }
 
-/** Numbers by size, everything else by its text; nothing comes first. */
+/** Compares numbers by size and other values by their text. An absent value comes first. */
 export function compareCells(one: unknown, other: unknown): number {
   if (typeof one === 'number' && typeof other === 'number') return one - other
   const [a, b] = [pythonText(one), pythonText(other)]
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** `~name` is descending. */
+/** Reads a sort key. `~name` sorts in descending order. */
 function sortBy(rows: readonly Row[], key: string, table: Format | undefined): readonly Row[] {
   const down = key.startsWith('~')
   const name = key.slice(down ? 1 : 0).trim()
   return rows.toSorted((a, b) => (down ? -1 : 1) * compareCells(keyed(a, name, table), keyed(b, name, table)))
 }
 
-/** The value of a key, or of the column with that label; a key may end in transforms. */
+/** The value of a key, or of the column with that label. A key may end in transforms. */
 function keyed(row: Row, text: string, table: Format | undefined): unknown {
   const labelled = table?.columns.find(({ label, defaultLabel }) => (label ?? defaultLabel).toLowerCase() === text.toLowerCase())
   const column: Column | undefined = labelled ?? readFormat(`value(${text})`).columns[0]
   return column === undefined ? undefined : cellOf(row, column)
 }
 
-/** One row for each item of the list at `key`, the item in the list's place. */
+/** Makes one row for each item of the list at `key`, with the item in place of the list. */
 function flattened(rows: readonly Row[], key: string): readonly Row[] {
   const path = readKey(new Scanner(key.replace(/\[\]$/, ''), '--flatten'))
   return rows.flatMap((row) => {

@@ -2,12 +2,12 @@ import { isRecord } from '../../base/is-record.ts'
 import { pythonText } from './python-text.ts'
 import { Scanner } from './scanner.ts'
 
-/** @param valueOf gives what a key leads to in the resource that is asked about */
+/** @param valueOf gives the value of a key in the resource */
 export type Filter = (valueOf: (key: string) => unknown) => boolean
 
 /**
- * `metadata.name:hello* AND (status.url~run OR NOT spec.x=1) -labels.env:*`. Terms side by side are joined by AND, which binds less than OR does,
- * as gcloud has it. @throws CloudError USAGE
+ * Reads a filter: `metadata.name:hello* AND (status.url~run OR NOT spec.x=1) -labels.env:*`. Terms without an operator between them are joined by AND,
+ * which binds less than OR, as in gcloud. @throws CloudError USAGE
  */
 export function readFilter(text: string): Filter {
   const scanner = new Scanner(text, '--filter')
@@ -69,7 +69,7 @@ function term(scanner: Scanner): Filter {
   }
 }
 
-/** What an operator holds for, of one value; the ones with `!` are told the other way round. */
+/** Whether an operator holds for one value. An operator with `!` is the negation of the operator without. */
 const tests: Readonly<Record<string, (value: unknown, operand: string) => boolean>> = {
   ':': (value, operand) => contains(pythonText(value).toLowerCase(), operand.toLowerCase()),
   '=': equals,
@@ -90,7 +90,7 @@ function isPattern(text: string): boolean {
   }
 }
 
-/** One value, or `(a, b c)`. */
+/** Reads one value, or a list `(a, b c)`. */
 function readOperands(scanner: Scanner): readonly string[] {
   const one = () => scanner.quoted() ?? scanner.match(/[^\s(),]+/y)
   if (!scanner.take('(')) {
@@ -110,7 +110,7 @@ function equals(value: unknown, operand: string): boolean {
   return pythonText(value).toLowerCase() === operand.toLowerCase()
 }
 
-/** `hello*` and `*hello` hold to the ends, `hello` anywhere. */
+/** `hello*` matches at the start, `*hello` at the end, `hello` anywhere. */
 function contains(value: string, pattern: string): boolean {
   const star = pattern.indexOf('*')
   if (star < 0) return value.includes(pattern)
@@ -124,7 +124,7 @@ function compare(value: unknown, operand: string): number {
   return text < operand ? -1 : text > operand ? 1 : 0
 }
 
-/** The values in a list or a record, and the record's keys: any of them may match. */
+/** The values in a list or a record, and the record's keys. A filter matches when any of them matches. */
 function leaves(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value.flatMap(leaves)
   if (isRecord(value)) return Object.entries(value).flatMap(([key, part]) => [key, ...leaves(part)])

@@ -6,8 +6,8 @@ import { pythonText } from './python-text.ts'
 import type { Column, Format } from './read-format.ts'
 
 /**
- * What `format` makes of `rows`, as text with its line ends; empty for nothing.
- * @param single one resource that was asked for by name: without the frame of a list
+ * Prints `rows` in `format`, as text with line ends. Empty without output.
+ * @param single whether the row was asked for by name: it is printed without the frame of a list
  */
 export function printRows(format: Format, rows: readonly Row[], single: boolean): string {
   const { name, columns, attributes } = format
@@ -21,7 +21,7 @@ export function printRows(format: Format, rows: readonly Row[], single: boolean)
   return single ? documents.join('') : documents.map((text) => `---\n${text}`).join('')
 }
 
-/** YAML 1.1 as PyYAML reads it: what looks like a number or a time there is quoted. */
+/** YAML 1.1 as PyYAML reads it: text that looks like a number or a time is quoted. */
 export function yamlText(value: unknown): string {
   return stringify(value, { version: '1.1', singleQuote: true, lineWidth: 0, indentSeq: false, aliasDuplicateObjects: false })
 }
@@ -41,7 +41,7 @@ function printCsv(columns: readonly Column[], attributes: Format['attributes'], 
   return (heading === 'false' ? '' : head) + lines.join('')
 }
 
-/** A list's items, a record's pairs, or the one value. */
+/** The items of a list, the pairs of a record, or the one value. */
 function scalars(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.map(pythonText)
   if (!isRecord(value)) return [pythonText(value)]
@@ -50,7 +50,7 @@ function scalars(value: unknown): readonly string[] {
     .map((key) => `${key}=${pythonText(value[key])}`)
 }
 
-/** `status.traffic[0].percent: 100`, the values one under the other. */
+/** Lines such as `status.traffic[0].percent: 100`, with the values in one column. */
 function flatText(value: unknown): string {
   const leaves = flatten(value, '')
   const width = Math.max(0, ...leaves.map(([key]) => key.length)) + 2
@@ -66,7 +66,7 @@ function flatten(value: unknown, prefix: string): readonly (readonly [key: strin
   return [[prefix, typeof value === 'object' ? (Array.isArray(value) ? '[]' : '{}') : pythonText(value)]]
 }
 
-/** Keys in the order of the alphabet, as gcloud prints them. */
+/** Sorts keys by the alphabet, as gcloud does. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (!isRecord(value)) return value

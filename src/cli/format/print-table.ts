@@ -3,7 +3,7 @@ import { cellOf, type Row } from './project-row.ts'
 import { pythonText } from './python-text.ts'
 import type { Column, Format } from './read-format.ts'
 
-/** Columns two spaces apart under their labels, or in a box. Sorted by the columns that say `:sort=N`. */
+/** Prints a table: columns two spaces apart under their labels, or in a box. Sorts by the columns that have `:sort=N`. */
 export function printTable(columns: readonly Column[], attributes: Format['attributes'], rows: readonly Row[]): string {
   if (rows.length === 0) return ''
   const lines = sortByColumns(columns, rows).map((row) => columns.map((column) => pythonText(cellOf(row, column)).replaceAll('\n', ' ')))

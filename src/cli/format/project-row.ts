@@ -3,19 +3,19 @@ import type { Call, Column } from './read-format.ts'
 import { pick, valueAt } from './resource-key.ts'
 import { transforms } from './transforms.ts'
 
-/** A resource as the API answers it, and what gcloud's tables know of it besides: region, url, glyph. Keys find both. */
+/** A resource as the API answers it, with further values that gcloud's tables have: region, url, glyph. Keys find both. */
 export interface Row {
   readonly resource: Readonly<Record<string, unknown>>
   readonly derived: Readonly<Record<string, unknown>>
 }
 
-/** What `column` shows of `row`. */
+/** The value of `column` for `row`. */
 export function cellOf(row: Row, { key, calls }: Column): unknown {
   const whole = { ...row.resource, ...row.derived }
   return apply(valueAt(whole, key), calls, whole)
 }
 
-/** The part of the resource that `columns` name, in its own shape; all of it without columns. */
+/** The part of the resource that `columns` name, in the resource's own shape. Without columns: the whole resource. */
 export function project({ resource }: Row, columns: readonly Column[]): unknown {
   if (columns.length === 0) return resource
   return columns.map(({ key, calls }) => pick(resource, key, (leaf) => apply(leaf, calls, resource))).reduce(merge, {})

@@ -1,6 +1,6 @@
-/** Values as gcloud prints them, which is how Python does. */
+/** Prints a value as gcloud does, which is Python's form. */
 
-/** `True`, `3`, `text`; nothing for null; lists and records as `repr`. */
+/** `True`, `3`, `text`; empty for null; lists and records in the form of `repr`. */
 export function pythonText(value: unknown): string {
   if (value === null || value === undefined) return ''
   return typeof value === 'string' ? value : pythonRepr(value)

@@ -15,16 +15,16 @@ export interface Format {
 export interface Column {
   readonly key: Key
   readonly calls: readonly Call[]
-  /** As told with `:label=`. */
+  /** The label of `:label=`. */
   readonly label?: string
-  /** The last name in it as snake case, with the one before it where another column has that already. */
+  /** The last name of the key in snake case, with the name before it when another column has the same last name. */
   readonly defaultLabel: string
   readonly attributes: Readonly<Record<string, string>>
 }
 
 export interface Call extends Arguments {
   readonly name: string
-  /** How many `map()` stand before it: it is applied to the items that deep. */
+  /** How many `map()` precede the transform: it applies to items at that depth. */
   readonly mapped: number
 }
 

@@ -8,7 +8,7 @@ export type Key = readonly Step[]
 export const every = Symbol('every item')
 
 /**
- * `metadata.labels."run.googleapis.com/x"`, `status.traffic[0].percent`, `traffic[].tag`. Stops before a name that a `(` follows: a transform.
+ * Reads a key: `metadata.labels."run.googleapis.com/x"`, `status.traffic[0].percent`, `traffic[].tag`. Stops before a transform: a name with `(` behind it.
  */
 export function readKey(scanner: Scanner): Key {
   const steps: Step[] = []
@@ -34,7 +34,7 @@ export function readKey(scanner: Scanner): Key {
   }
 }
 
-/** What `key` leads to; undefined where there is nothing. A name asked of a list is asked of each item. */
+/** The value at `key`. Undefined for an absent value. A name that meets a list is looked up in each item. */
 export function valueAt(value: unknown, key: Key): unknown {
   const [step, ...rest] = key
   if (step === undefined) return value
@@ -44,7 +44,7 @@ export function valueAt(value: unknown, key: Key): unknown {
   return isRecord(value) ? valueAt(member(value, step), rest) : undefined
 }
 
-/** The part of `value` that `key` leads to, in its place: `{"metadata": {"name": ...}}`. `change` makes the leaf. */
+/** The part of `value` at `key`, in its place: `{"metadata": {"name": ...}}`. `change` makes the leaf. */
 export function pick(value: unknown, key: Key, change: (leaf: unknown) => unknown): unknown {
   const [step, ...rest] = key
   if (step === undefined) return change(value)
@@ -58,7 +58,7 @@ export function pick(value: unknown, key: Key, change: (leaf: unknown) => unknow
   return found === undefined ? undefined : { [step]: found }
 }
 
-/** `latest_ready_revision` finds latestReadyRevision and the other way round, as gcloud's keys do. */
+/** Finds a name in either form: `latest_ready_revision` finds latestReadyRevision and the reverse, as gcloud's keys do. */
 function member(value: Readonly<Record<string, unknown>>, name: string): unknown {
   if (Object.hasOwn(value, name)) return value[name]
   const camel = name.replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase())

@@ -6,7 +6,7 @@ export class Scanner {
   readonly #flag: string
   at = 0
 
-  /** @param flag the flag whose value `text` is, for what is said about a fault: `--format` */
+  /** @param flag the flag whose value is `text`, for errors: `--format` */
   constructor(text: string, flag: string) {
     this.#text = text
     this.#flag = flag
@@ -20,14 +20,14 @@ export class Scanner {
     return this.#text.slice(this.at, this.at + length)
   }
 
-  /** Takes `word` when it comes next. */
+  /** Takes `word` if it comes next. */
   take(word: string): boolean {
     if (!this.#text.startsWith(word, this.at)) return false
     this.at += word.length
     return true
   }
 
-  /** Takes what `pattern` (sticky) finds here; empty when it finds nothing. */
+  /** Takes the match of the sticky `pattern` here. Empty without a match. */
   match(pattern: RegExp): string {
     pattern.lastIndex = this.at
     const found = pattern.exec(this.#text)?.[0] ?? ''
@@ -43,7 +43,7 @@ export class Scanner {
     if (!this.take(word)) throw this.fault(`"${word}" is missing`)
   }
 
-  /** `"..."` or `'...'`, with backslash escapes; undefined when no quote comes next. */
+  /** Takes `"..."` or `'...'`, with backslash escapes. Undefined when no quote comes next. */
   quoted(): string | undefined {
     const quote = this.peek()
     if (quote !== '"' && quote !== "'") return undefined

@@ -4,16 +4,16 @@ import { pythonText } from './python-text.ts'
 import { readKey, valueAt } from './resource-key.ts'
 import { Scanner } from './scanner.ts'
 
-/** Arguments by position and by name, as text. */
+/** The arguments of a transform by position and by name, as text. */
 export interface Arguments {
   readonly positional: readonly string[]
   readonly named: Readonly<Record<string, string>>
 }
 
-/** @param value what the key led to @param row the whole resource */
+/** @param value the value at the key @param row the whole resource */
 export type Transform = (value: unknown, args: Arguments, row: unknown) => unknown
 
-/** The transforms of `gcloud topic projections` that resources of Cloud Run are read with. `map` is the projection's own. */
+/** The transforms of `gcloud topic projections` that are useful for resources of Cloud Run. The projection itself applies `map`. */
 export const transforms: Readonly<Record<string, Transform>> = {
   always: (value) => value,
   basename: (value, args) => lastPart(pythonText(value).replace(/\/+$/, '')) || argument(args, 0, 'undefined', ''),
@@ -69,7 +69,7 @@ function keyOf(text: string) {
   return readKey(new Scanner(text, '--format'))
 }
 
-/** What Python counts as false. */
+/** Whether Python counts a value as false. */
 function isEmpty(value: unknown): boolean {
   if (isRecord(value)) return Object.keys(value).length === 0
   return (
@@ -105,7 +105,7 @@ function scope(uri: string, names: readonly string[]): string {
   return uri.includes('/projects/') || uri.startsWith('http') ? lastPart(uri) : uri
 }
 
-/** Python's `[start:end:step]`, as its text. */
+/** Applies Python's `[start:end:step]` to text. */
 function slice(all: readonly unknown[], op: string): readonly unknown[] {
   const parts = op.split(':').map((part) => (part.trim() === '' ? undefined : Number(part)))
   const [start, end, step = 1] = parts
@@ -114,7 +114,7 @@ function slice(all: readonly unknown[], op: string): readonly unknown[] {
   return cut.filter((_item, index) => index % Math.abs(step) === 0)
 }
 
-/** A time in UTC by strftime's letters; `undefinedText` for what is no time. */
+/** Formats a time in UTC with the letters of strftime. `undefinedText` for a value that is no time. */
 function date(value: unknown, format: string, undefinedText: string): string {
   const time = new Date(pythonText(value))
   if (Number.isNaN(time.getTime())) return undefinedText
