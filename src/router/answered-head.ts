@@ -17,7 +17,8 @@ interface AnsweredRequest {
 
 /** A response's head, read and translated. */
 export interface AnsweredHead {
-  readonly text: string
+  /** The head as it came, with its empty line. */
+  readonly bytes: Buffer
   readonly status: number
   readonly framing: Framing
   /** The head for the client but for its end (`responseEnd`). */
@@ -33,7 +34,7 @@ export interface AnsweredHead {
 }
 
 /** @throws HeadError for a response that cannot be passed on */
-export function answerHead(text: string, head: ResponseHead, request: AnsweredRequest, cookie: Field | undefined): AnsweredHead {
+export function answerHead(bytes: Buffer, head: ResponseHead, request: AnsweredRequest, cookie: Field | undefined): AnsweredHead {
   const { method, minor } = request.head
   if (head.status === 101 && !request.upgrade) throw new HeadError(502, 'Nobody asked for another protocol.')
   const framing = responseFraming(head, method)
@@ -41,7 +42,7 @@ export function answerHead(text: string, head: ResponseHead, request: AnsweredRe
   const isUnframed = framing.kind === 'chunked' && minor === 0
   const whole = cookie === undefined ? head : { ...head, fields: [...head.fields, cookie] }
   return {
-    text,
+    bytes,
     status: head.status,
     framing,
     forClient: untracedResponse(whole, isUnframed ? { kind: 'close' } : framing, request.front, close),

@@ -15,6 +15,8 @@ import { ownAnswer, toAnswer, tooLargePage, words } from './pages.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import type { Peer } from './peer.ts'
 import type { RouterCore } from './router-core.ts'
+import { kept } from './shared-reads.ts'
+import { startsWith } from './starts-with.ts'
 import type { Listed } from './swap-list.ts'
 import { freshTrace } from './trace.ts'
 import type { ConnectionPool } from './upstream-connection.ts'
@@ -125,19 +127,17 @@ export class ClientConnection implements ExchangeHost, Listed {
   #readHead(all: Buffer): void {
     let start = 0
     while (start < 64 && all[start] === 0x0d && all[start + 1] === 0x0a) start += 2 // RFC 9112, 2.2: empty lines before a request
+    const last = this.#last
+    if (last !== undefined && startsWith(all, last.bytes, start)) return this.#begin(last, all, start + last.bytes.length)
     const end = all.indexOf('\r\n\r\n', start)
     if (end === -1 ? all.length > headLimitBytes : end > headLimitBytes) throw new HeadError(431, 'The request head is larger than 64 KiB.')
     if (end === -1) {
-      if (all.length > start) this.#rest = all
+      if (all.length > start) this.#rest = kept(all)
       return
     }
-    const text = all.toString('latin1', start, end)
-    let request = this.#last
-    if (request?.text !== text) {
-      const facts = { scheme: this.#peer.scheme, remoteIp: this.#peer.ip, replacesOrigins: this.publicOrigins.length > 0 }
-      request = readClientRequest(text, facts)
-      this.#last = text.length < 4096 ? request : undefined
-    }
+    const facts = { scheme: this.#peer.scheme, remoteIp: this.#peer.ip, replacesOrigins: this.publicOrigins.length > 0 }
+    const request = readClientRequest(Buffer.from(all.subarray(start, end + 4)), facts)
+    this.#last = end - start < 4096 ? request : undefined
     this.#begin(request, all, end + 4)
   }
 
@@ -165,8 +165,8 @@ export class ClientConnection implements ExchangeHost, Listed {
   /** Asks who may call; without waiting where the gate answers at once. */
   #ask(current: CurrentRequest, gate: Gate, all: Buffer, bodyStart: number): void {
     const { fields, target } = current.request.head
-    const go = (admission: Admission) => {
-      if (admission.kind === 'pass') this.#acquire(current, admission.replace, all, bodyStart)
+    const go = (admission: Admission, data: Buffer) => {
+      if (admission.kind === 'pass') this.#acquire(current, admission.replace, data, bodyStart)
       else this.#answerCurrent(admission.status, admission.html, true, admission)
     }
     const fail = () => {
@@ -183,12 +183,12 @@ export class ClientConnection implements ExchangeHost, Listed {
     } catch {
       return fail()
     }
-    if (!(admission instanceof Promise)) return go(admission)
-    this.client.pause()
+    if (!(admission instanceof Promise)) return go(admission, all)
+    const held = kept(all)
     admission.then((answer) => {
       if (this.#current !== current || this.client.destroyed) return
       this.client.resume()
-      go(answer)
+      go(answer, held)
     }, fail)
   }
 
@@ -197,12 +197,12 @@ export class ClientConnection implements ExchangeHost, Listed {
     const lease = upstream.tryAcquire?.(preferred)
     if (lease !== undefined) return this.#send(current, lease, replace, all, bodyStart)
     current.waiting = new AbortController()
-    this.client.pause()
+    const held = kept(all)
     upstream.acquire(current.waiting.signal, preferred).then(
       (granted) => {
         if (this.#current !== current || this.client.destroyed) return granted.release()
         this.client.resume()
-        this.#send(current, granted, replace, all, bodyStart)
+        this.#send(current, granted, replace, held, bodyStart)
       },
       (error: unknown) => {
         if (this.#current === current) this.#answerCurrent(...toAnswer(error))
@@ -248,7 +248,7 @@ export class ClientConnection implements ExchangeHost, Listed {
 
   /** The start of a next request, kept until this one is answered; before an instance is there, the body of this one. */
   #hold(data: Buffer): void {
-    this.#rest = this.#rest === undefined ? data : Buffer.concat([this.#rest, data])
+    this.#rest = this.#rest === undefined ? kept(data) : Buffer.concat([this.#rest, data])
     if (this.#rest.length > headLimitBytes) this.client.pause()
   }
 

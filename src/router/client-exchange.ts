@@ -17,7 +17,7 @@ export interface ClientExchange extends LeftBehind {
   readonly tunnelled: boolean
   readonly requestDone: boolean
   /**
-   * Bytes of the client. Answers the index after the last one that belongs to this request.
+   * Bytes of the client, of `sharedReads`. Answers the index after the last one that belongs to this request.
    * @throws HeadError 400 for malformed chunks, 413 for too many
    */
   onClientData(data: Buffer, start: number): number

@@ -8,8 +8,8 @@ import { isBrowserText } from './public-origins.ts'
 
 /** All that one head says, read once. A client that sends the same bytes again on its connection gets the same value. */
 export interface ClientRequest {
-  /** The head as it came, without its empty line. */
-  readonly text: string
+  /** The head as it came, with its empty line. */
+  readonly bytes: Buffer
   readonly head: RequestHead
   readonly framing: Framing
   readonly front: Front
@@ -34,8 +34,8 @@ interface ConnectionFacts {
 }
 
 /** @throws HeadError for what is malformed, or means different things to different readers */
-export function readClientRequest(text: string, facts: ConnectionFacts): ClientRequest {
-  const head = readRequestHead(text)
+export function readClientRequest(bytes: Buffer, facts: ConnectionFacts): ClientRequest {
+  const head = readRequestHead(bytes.toString('latin1', 0, bytes.length - 4))
   const { fields } = head
   const framing = requestFraming(head)
   const { host, port } = readHost(head)
@@ -47,7 +47,7 @@ export function readClientRequest(text: string, facts: ConnectionFacts): ClientR
     framing.kind === 'none' && valueOf(fields, 'upgrade').toLowerCase() === 'websocket' && hasConnectionOption(fields, 'upgrade')
   const plain = facts.replacesOrigins && isBrowserText(fields)
   return {
-    text,
+    bytes,
     head,
     framing,
     front,

@@ -6,6 +6,8 @@ import { headLimitBytes, HeadError, readResponseHead } from './http-head.ts'
 import { leftBytes, type LeftBehind } from './left-behind.ts'
 import { serverErrorPage, words } from './pages.ts'
 import { OriginReplacer } from './public-origins.ts'
+import { kept } from './shared-reads.ts'
+import { startsWith } from './starts-with.ts'
 import type { UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
 
 /** One request on its way to one instance and back. Bodies pass through; the slower side sets the pace. */
@@ -104,9 +106,15 @@ export class Exchange implements ClientExchange, UpstreamReader {
     if (this.tunnelled) return this.#toClient(data)
     if (this.#response !== undefined) return this.#replacer === undefined ? this.#body(data, 0) : this.#replaced(this.#replacer, data)
     const all = this.#pending === undefined ? data : Buffer.concat([this.#pending, data])
+    const { cookie, request } = this.plan
+    const { answered } = request
+    if (answered !== undefined && cookie === undefined && startsWith(all, answered.bytes, 0)) {
+      this.#pending = undefined
+      return this.#pass(answered, all)
+    }
     const end = all.indexOf('\r\n\r\n')
     if (end === -1) {
-      this.#pending = all
+      this.#pending = kept(all)
       if (all.length > headLimitBytes) this.#fail()
       return
     }
@@ -152,46 +160,49 @@ export class Exchange implements ClientExchange, UpstreamReader {
   }
 
   #head(all: Buffer, end: number): void {
-    const { request, trace, cookie, maxBodyBytes } = this.plan
-    const text = all.toString('latin1', 0, end)
-    let answered = request.answered
-    if (answered?.text !== text || cookie !== undefined) {
-      try {
-        const head = readResponseHead(text)
-        if (head.status < 200 && head.status !== 101) return this.#interim(head.status, all, end)
-        answered = answerHead(text, head, request, cookie)
-      } catch {
-        return this.#fail()
-      }
-      request.answered = cookie === undefined && text.length < 4096 ? answered : undefined
+    const { request, cookie } = this.plan
+    let answered: AnsweredHead
+    try {
+      const head = readResponseHead(all.toString('latin1', 0, end))
+      if (head.status < 200 && head.status !== 101) return this.#interim(head.status, all, end)
+      answered = answerHead(Buffer.from(all.subarray(0, end + 4)), head, request, cookie)
+    } catch {
+      return this.#fail()
     }
+    request.answered = cookie === undefined && end < 4096 ? answered : undefined
+    this.#pass(answered, all)
+  }
+
+  #pass(answered: AnsweredHead, all: Buffer): void {
+    const { request, trace, maxBodyBytes } = this.plan
     const { framing } = answered
+    const start = answered.bytes.length
     if (framing.kind === 'length' && framing.bytes > maxBodyBytes) return this.#tooLarge()
     this.status = answered.status
     this.#answered = answered
     this.#response = bodyReader(framing)
     if (this.#left) {
       if (answered.stream === 'events') return this.abandon()
-      return this.#body(all, end + 4)
+      return this.#body(all, start)
     }
     const forClient = answered.forClient + responseEnd(answered.dated, trace)
     if (answered.status === 101) {
       this.tunnelled = true
       this.#host.client.write(forClient, 'latin1')
-      if (all.length > end + 4) this.#toClient(all.subarray(end + 4))
+      if (all.length > start) this.#toClient(all.subarray(start))
       return this.#host.onTunnel(this)
     }
     this.#unframed = framing.kind === 'chunked' && request.head.minor === 0
-    if (!answered.replaces) return this.#headAndBody(forClient, all, end + 4)
+    if (!answered.replaces) return this.#headAndBody(forClient, all, start)
     this.#replacer = new OriginReplacer(this.#host.publicOrigins)
     this.#headAndBody(forClient, all, all.length)
-    if (end + 4 < all.length) this.#replaced(this.#replacer, all.subarray(end + 4))
+    if (start < all.length) this.#replaced(this.#replacer, all.subarray(start))
   }
 
   /** Body bytes with public origins replaced. What may be the start of one waits a moment for the rest of it. */
   #replaced(replacer: OriginReplacer, data: Buffer): void {
     clearTimeout(this.#flushing)
-    this.#body(replacer.next(data), 0)
+    this.#body(replacer.next(kept(data)), 0)
     if (!this.#over && !this.#left) this.#flushing = setTimeout(() => this.#flush(), 20)
   }
 
@@ -216,7 +227,7 @@ export class Exchange implements ClientExchange, UpstreamReader {
     else {
       client.cork()
       client.write(text, 'latin1')
-      flows = client.write(all.subarray(start, end))
+      flows = client.write(kept(all.subarray(start, end)))
       client.uncork()
     }
     if (!flows) this.#upstream.socket.pause()
@@ -261,11 +272,11 @@ export class Exchange implements ClientExchange, UpstreamReader {
 
   #toClient(data: Buffer): void {
     this.responseBytes += data.length
-    if (!this.#left && !this.#host.client.write(data)) this.#upstream.socket.pause()
+    if (!this.#left && !this.#host.client.write(kept(data))) this.#upstream.socket.pause()
   }
 
   #write(data: Buffer): void {
-    if (!this.#upstream.socket.write(data)) this.#host.client.pause()
+    if (!this.#upstream.socket.write(kept(data))) this.#host.client.pause()
   }
 
   #finish(keep: boolean): void {

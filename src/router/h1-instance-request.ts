@@ -2,6 +2,7 @@ import { isIdempotent, restMs } from './exchange.ts'
 import { bodyReader, responseFraming, type BodyReader, type Framing } from './framing.ts'
 import { headLimitBytes, readResponseHead, type ResponseHead } from './http-head.ts'
 import type { InstanceReply, InstanceRequest } from './instance-request.ts'
+import { kept } from './shared-reads.ts'
 import type { ConnectionPool, UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
 import type { Address } from './upstream.ts'
 
@@ -82,7 +83,8 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
     this.#reply.onDrain()
   }
 
-  onData(data: Buffer): void {
+  onData(read: Buffer): void {
+    const data = kept(read)
     if (this.#body !== undefined) return this.#take(this.#body, data, 0)
     const all = this.#pending === undefined ? data : Buffer.concat([this.#pending, data])
     const end = all.indexOf('\r\n\r\n')

@@ -12,6 +12,7 @@ import { H2Sessions } from './h2/h2-sessions.ts'
 import { frontPeer, type Peer } from './peer.ts'
 import type { PublicOrigin } from './public-origins.ts'
 import { Routes } from './routes.ts'
+import { withSharedReads } from './shared-reads.ts'
 import { SwapList, type Listed } from './swap-list.ts'
 import { ConnectionPool } from './upstream-connection.ts'
 import type { Router } from './upstream.ts'
@@ -30,7 +31,7 @@ export interface RouterOptions {
 }
 
 interface OpenSocket extends Listed {
-  readonly socket: Socket
+  socket: Socket
 }
 
 /** Opens the front door on 127.0.0.1, and on ::1 where there is one. @throws CloudError PORT_TAKEN for a number that is held */
@@ -52,23 +53,35 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     },
   }
   const h2 = openH2Front(core)
-  const accept = (socket: Socket, peer: Peer, first?: Buffer) => {
-    if (isH2(socket)) return h2.accept(socket, peer)
+  const acceptHttp1 = (socket: Socket, peer: Peer): ClientConnection => {
     const connection = new ClientConnection(core, socket, peer)
     open.add(connection)
     socket.once('close', () => open.delete(connection))
-    if (first !== undefined) connection.onData(first)
+    return connection
+  }
+  const accept = (socket: Socket, peer: Peer) => {
+    if (isH2(socket)) h2.accept(socket, peer)
+    else acceptHttp1(socket, peer)
+  }
+  const acceptPlain = (opened: OpenSocket, first: Buffer) => {
+    const peer = frontPeer(opened.socket, 'http')
+    opened.socket = withSharedReads(opened.socket, (data) => connection.onData(data))
+    watch(opened)
+    opened.socket.resume()
+    const connection = acceptHttp1(opened.socket, peer)
+    connection.onData(first)
+  }
+  const watch = (opened: OpenSocket) => {
+    const { socket } = opened
+    socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(opened))
   }
   const onConnection = (socket: Socket) => {
     socket.setNoDelay(true)
     const opened: OpenSocket = { socket, place: -1 }
     sockets.add(opened)
-    socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(opened))
+    watch(opened)
     onFirstProtocol(socket, (protocol, first) => {
-      if (protocol === 'http1' || (protocol === 'tls' && tlsEnd === undefined)) {
-        socket.resume()
-        return accept(socket, frontPeer(socket, 'http'), first)
-      }
+      if (protocol === 'http1' || (protocol === 'tls' && tlsEnd === undefined)) return acceptPlain(opened, first)
       socket.unshift(first)
       if (protocol === 'tls') tlsEnd?.accept(socket, (secure) => accept(secure, frontPeer(socket, 'https')))
       else h2.accept(socket, frontPeer(socket, 'http'))

@@ -1,21 +1,15 @@
 import net from 'node:net'
+import { sharedReads } from './shared-reads.ts'
 import type { Address } from './upstream.ts'
 
 /** Who reads what an instance answers. */
 export interface UpstreamReader {
+  /** @param data of `sharedReads` */
   onData(data: Buffer): void
   onDrain(): void
   /** The connection is over; `error` when it broke. */
   onEnd(error: Error | undefined): void
 }
-
-const readBytes = 65_536
-/**
- * All connections read into one buffer, and what came is copied in its own size: without it Node makes 64 KiB for each read, and cuts them down.
- * Reads follow one another on the event loop, so that none is overwritten before it is copied. A connection that fills it carries a long body: it
- * gets a buffer of its own for the next read, which is handed on without a copy.
- */
-const sharedBuffer = Buffer.allocUnsafeSlow(readBytes)
 
 /** One connection to an instance, used by one exchange at a time. */
 export class UpstreamConnection {
@@ -25,18 +19,12 @@ export class UpstreamConnection {
   /** Ticks at which it began to wait for its next request. */
   restingSince = 0
   #reader: UpstreamReader | undefined
-  /** Whether the last read took all that it could. */
-  #fills = false
 
   constructor(address: Address, onIdleEnd: (connection: UpstreamConnection) => void) {
-    const onRead = (length: number, buffer: Uint8Array): boolean => {
-      this.#fills = length === readBytes
-      const data = Buffer.from(buffer.buffer, buffer.byteOffset, length)
+    const onread = sharedReads((data) => {
       if (this.#reader === undefined) this.socket.destroy() // bytes that nobody asked for: never a later request's answer
-      else this.#reader.onData(buffer === sharedBuffer ? Buffer.from(data) : data)
-      return true
-    }
-    const onread = { buffer: () => (this.#fills ? Buffer.allocUnsafeSlow(readBytes) : sharedBuffer), callback: onRead }
+      else this.#reader.onData(data)
+    })
     this.socket = net.connect({ host: address.host, port: address.port, noDelay: true, onread })
     this.socket.on('drain', () => this.#reader?.onDrain())
     this.socket.on('end', () => this.#over(undefined, onIdleEnd))

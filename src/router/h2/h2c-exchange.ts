@@ -9,6 +9,7 @@ import type { InstanceReply } from '../instance-request.ts'
 import { LeftHandler, mayGoOn, type LeftBehind } from '../left-behind.ts'
 import { words } from '../pages.ts'
 import { replacedReply } from '../replaced-reply.ts'
+import { kept } from '../shared-reads.ts'
 
 /** One request of an HTTP/1.1 client to an instance that speaks HTTP/2, and back. Trailers have no place in the answer and are dropped. */
 export class H2cExchange implements ClientExchange, InstanceReply {
@@ -47,7 +48,7 @@ export class H2cExchange implements ClientExchange, InstanceReply {
   }
 
   onClientData(data: Buffer, start: number): number {
-    const end = this.#request.take(data, start, (piece) => {
+    const end = this.#request.take(kept(data), start, (piece) => {
       if (!this.#instance.write(piece)) this.#isHeld = true
     })
     this.requestBytes += end - start
