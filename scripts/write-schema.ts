@@ -1,4 +1,4 @@
-// Writes schema.json: node scripts/write-schema.ts. test/config/json-schema.test.ts tells when that is due.
+// Writes schema.json: npm run write. test/config/json-schema.test.ts fails when the file is old.
 import { writeFileSync } from 'node:fs'
 import { jsonSchemaText } from '../src/config/json-schema.ts'
 import { sections } from '../src/daemon/catalog.ts'

@@ -5,7 +5,7 @@ import { faults, googleCodes, type Fault } from './faults.ts'
 export function errorsText(): string {
   return `# Errors
 
-<!-- node src/cli/write-errors.ts writes this page from src/cli/faults.ts. -->
+<!-- npm run write makes this page from src/cli/faults.ts. -->
 
 When a command fails, its first line names a code. \`devcloud explain CODE\` prints what this page says of it; \`--json\` has the code as \`error.fault\`.
 Over Google's wires the code is the \`reason\` of an ErrorInfo, beside Google's own status.

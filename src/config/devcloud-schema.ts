@@ -3,11 +3,11 @@ import { rules } from './ids.ts'
 import { strict, text } from './schema-parts.ts'
 import type { Section } from './section.ts'
 
-/** devcloud.yaml as it is written: the project's own two keys, and those of every section. Everything is optional. */
+/** The schema of devcloud.yaml: the two keys of the project, and the keys of every section. Every key is optional. */
 export function devcloudSchema(sections: readonly Section[]): z.ZodObject {
   return strict({
-    project: text(rules.project).optional().describe("Default: of service.yaml, else the folder's name."),
-    region: text(rules.region).optional().describe('Default: of service.yaml, else us-central1.'),
+    project: text(rules.project).optional().describe("The project's id. Default: the project in service.yaml, else the folder's name."),
+    region: text(rules.region).optional().describe('The region. Default: the region in service.yaml, else us-central1.'),
     ...Object.assign({}, ...sections.map(({ keys }) => keys)),
   })
 }

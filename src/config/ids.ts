@@ -1,4 +1,4 @@
-/** What may be written as an id, and the words that say so. Sources: Google's reference of each resource. */
+/** The pattern of each kind of id, with words for an error. Sources: Google's reference of each resource. */
 export const rules = {
   project: { pattern: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, words: '6 to 30 of a-z, 0-9 and -, with a letter first' },
   region: { pattern: /^[a-z]{2,}(-[a-z]+)+[0-9]+$/, words: 'a region, such as us-central1' },
@@ -14,14 +14,14 @@ export const rules = {
   databaseVersion: { pattern: /^POSTGRES_(9_6|1[0-8])$/, words: 'a version of PostgreSQL, POSTGRES_9_6 or POSTGRES_10 to POSTGRES_18' },
 } as const
 
-/** A project's id for a folder: `My Shop` is my-shop, `web` is web-app. */
+/** Makes a project's id from a folder's name: `My Shop` gives my-shop, `web` gives web-app. */
 export function projectIdFor(folder: string): string {
   let id = slug(folder, 30) || 'my'
   while (id.length < 6) id = `${id}-app`
   return id
 }
 
-/** A service's id for a folder. */
+/** Makes a service's id from a folder's name. */
 export function serviceIdFor(folder: string): string {
   return slug(folder, 49) || 'app'
 }

@@ -8,8 +8,8 @@ const head = `# yaml-language-server: $schema=./node_modules/devcloud/schema.jso
 `
 
 /**
- * A devcloud.yaml of what was found. What other files say stands in comments, so that those files stay the ones to edit.
- * Read back in the same folder, it gives the same Wanted, but for the places.
+ * The text of a devcloud.yaml for what was found. What other files say is in comments, so that people go on editing those files. Reading the text in the
+ * same folder gives the same Wanted, except for the places.
  */
 export function initText({ project, region, directory, parts }: Wanted, sections: readonly Section[]): string {
   const mentions = sections.flatMap((section) =>

@@ -1,14 +1,14 @@
 import { CloudError } from '../base/cloud-error.ts'
 import type { Place } from './place.ts'
 
-/** More than this many lines help nobody; the rest is counted. */
+/** The most problems that are shown. The rest is counted. */
 const shown = 50
 
-/** Gathers what is wrong in a project's files, to tell all of it at once. */
+/** Gathers the problems in a project's files, to report all of them at once. */
 export class Problems {
   readonly #found = new Map<string, { readonly place: Place; readonly text: string }>()
 
-  /** @param text what is wrong and what to write instead: `unknown key "databses"; write "databases"`. Never a secret's value. */
+  /** @param text the problem and what to write instead: `unknown key "databses"; write "databases"`. Never a secret's value. */
   add(place: Place, text: string): void {
     const line = `${place.file}:${place.line}:${place.column}  ${text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')}`
     if (!this.#found.has(line)) this.#found.set(line, { place, text })
@@ -18,7 +18,7 @@ export class Problems {
     return this.#found.size
   }
 
-  /** @throws CloudError CONFIG_INVALID with a line a problem, by file, line and column */
+  /** @throws CloudError CONFIG_INVALID with one line for each problem, ordered by file, line and column */
   throwIfAny(): void {
     if (this.count === 0) return
     const sorted = [...this.#found].toSorted(([, a], [, b]) => compare(a.place, b.place))

@@ -5,10 +5,10 @@ import { messageOf } from '../base/cloud-error.ts'
 import type { Problems } from './problems.ts'
 import type { Place } from './place.ts'
 
-/** The largest file that is read as configuration. A real one has some kilobytes. */
+/** The largest configuration file, in bytes. A real file has some kilobytes. */
 const largestBytes = 2 ** 20
 
-/** Reads files of one project's folder and nothing beyond it. What cannot be read becomes a problem. */
+/** Reads files in a project's folder, and no file outside. A file that cannot be read becomes a problem. */
 export class ProjectFiles {
   /** The folder's real path. */
   readonly directory: string
@@ -19,7 +19,7 @@ export class ProjectFiles {
     this.#problems = problems
   }
 
-  /** The text of `file` (relative to the folder), or undefined when there is none or it cannot be read, which is told. */
+  /** The text of `file`, a path relative to the folder. Undefined for a missing file, and for one that cannot be read, which becomes a problem. */
   async text(file: string): Promise<string | undefined> {
     const place = { file, line: 1, column: 1 }
     const bytes = await this.bytes(file, place, largestBytes)
@@ -32,7 +32,7 @@ export class ProjectFiles {
     }
   }
 
-  /** The bytes of `file`, or undefined when there is no such file. @param place who asks for it, where a problem is told */
+  /** The bytes of `file`. Undefined for a missing file. @param place the place that names the file, for a problem */
   async bytes(file: string, place: Place, limit: number): Promise<Uint8Array | undefined> {
     const path = join(this.directory, file)
     const found = await lstat(path).catch(() => undefined)
@@ -43,7 +43,7 @@ export class ProjectFiles {
       return undefined
     }
     try {
-      // Not blocking: the file may have become a pipe since it was looked at.
+      // Opened without blocking: the file may be a pipe by now.
       await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
       return await handle.readFile()
     } catch (error) {
@@ -53,8 +53,8 @@ export class ProjectFiles {
   }
 
   /**
-   * A path of the project, relative to its folder, with `.` for the folder itself.
-   * Undefined when it leads elsewhere (`..`, an absolute path, a link) or is of the wrong kind, which is told at `place`.
+   * Resolves a path to one relative to the project's folder, with `.` for the folder itself. Undefined for a path that leads out of the folder (`..`, an
+   * absolute path, a link) or is of the wrong kind; this becomes a problem at `place`.
    */
   async inside(path: string, place: Place, kind: 'folder' | 'file', base = '.'): Promise<string | undefined> {
     const absolute = resolve(this.directory, base, path)

@@ -16,7 +16,7 @@ export interface Devcloud {
   readingFor(section: Section): Reading
 }
 
-/** Reads devcloud.yaml by the schemas of all sections. Entries that do not fit are told and left out. */
+/** Reads devcloud.yaml with the schemas of all sections. Entries that do not fit become problems and are left out. */
 export async function readDevcloud(files: ProjectFiles, sections: readonly Section[], problems: Problems): Promise<Devcloud> {
   const text = await files.text(devcloudFile)
   const before = problems.count

@@ -9,9 +9,9 @@ import type { Found, Section } from './section.ts'
 import type { Wanted } from './wanted.ts'
 
 /**
- * What a project's files say that they want: devcloud.yaml, and what each section reads beside it. Nothing is written and nothing is run.
- * The answer is deeply frozen.
- * @throws CloudError CONFIG_INVALID with every problem, NO_SERVICE where nothing is wanted, NO_FOLDER
+ * Reads what a project's files want: devcloud.yaml, and the other files that each section reads. Writes nothing and runs nothing. The result is deeply
+ * frozen.
+ * @throws CloudError CONFIG_INVALID with every problem, NO_SERVICE when the files want nothing, NO_FOLDER
  */
 export async function readProject(directory: string, sections: readonly Section[]): Promise<Wanted> {
   const problems = new Problems()
@@ -35,7 +35,7 @@ export async function readProject(directory: string, sections: readonly Section[
 async function realFolder(directory: string): Promise<string> {
   const path = await realpath(resolve(directory)).catch(() => undefined)
   if (path !== undefined && (await stat(path)).isDirectory()) return path
-  throw new CloudError('NOT_FOUND', `There is no folder ${directory}.`, "Name the project's folder.", { fault: 'NO_FOLDER' })
+  throw new CloudError('NOT_FOUND', `There is no folder ${directory}.`, 'devcloud up FOLDER', { fault: 'NO_FOLDER' })
 }
 
 function nothingWanted(folder: string): CloudError {

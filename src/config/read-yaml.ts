@@ -3,12 +3,12 @@ import { messageOf } from '../base/cloud-error.ts'
 import type { Problems } from './problems.ts'
 import type { Place } from './place.ts'
 
-/** One document of a file: its plain value, and where each part of it stands. */
+/** One document of a file: its plain value, and the place of each part. */
 export interface YamlDocument {
   readonly value: unknown
-  /** Where the value at `path` stands, or the nearest part above it that exists. */
+  /** The place of the value at `path`, or of the nearest existing part above. */
   placeOf(path: readonly PropertyKey[]): Place
-  /** Where the key of `path` stands; in a list, the item. */
+  /** The place of the key at `path`, or of the item in a list. */
   keyPlaceOf(path: readonly PropertyKey[]): Place
 }
 
@@ -23,8 +23,8 @@ interface Located {
 }
 
 /**
- * Reads YAML 1.2 with its places. Duplicate keys, tabs, unknown tags, and aliases that grow without end are problems.
- * Answers no documents when the text cannot be read at all.
+ * Reads YAML 1.2 with places. Duplicate keys, tabs, unknown tags, and aliases that grow without end are problems. Gives no documents for text that cannot
+ * be read.
  */
 export function readYaml(text: string, file: string, problems: Problems): readonly YamlDocument[] {
   const counter = new LineCounter()
@@ -60,7 +60,7 @@ export function readYaml(text: string, file: string, problems: Problems): readon
   })
 }
 
-/** The parser recurses and is not bounded; the lexer is linear. So the lexemes are counted first. */
+/** Counts the nesting with the lexer, which is linear, before the parser runs: the parser recurses without a limit. */
 function tooMuchFor(text: string): { readonly line: number; readonly text: string } | undefined {
   let [lexemes, open, indicators, line, atStart] = [0, 0, 0, 1, true]
   for (const lexeme of new Lexer().lex(text)) {
@@ -79,13 +79,13 @@ function tooMuchFor(text: string): { readonly line: number; readonly text: strin
   return undefined
 }
 
-/** After a token that nobody expects, each one that follows is another such fault, which tells nothing. */
+/** Keeps the first fault of a kind: after one unexpected token, each following token is reported as unexpected too. */
 function firstOfEach<T extends { readonly code: string }>(faults: readonly T[]): readonly T[] {
   const first = faults.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN')
   return faults.filter(({ code }, index) => code !== 'UNEXPECTED_TOKEN' || index === first)
 }
 
-/** Faults whose message ends with what stands in the file: it may be a password. A message of another kind is cut at its first quotation mark. */
+/** Faults whose message ends with text of the file, which may be a password. Other messages are cut at the first quotation mark. */
 const quoting = new Set(['UNEXPECTED_TOKEN', 'TAG_RESOLVE_FAILED', 'BAD_ALIAS', 'BAD_DIRECTIVE', 'BAD_DQ_ESCAPE', 'BAD_SCALAR_START'])
 
 function words(fault: { readonly code: string; readonly message: string }): string {
@@ -103,7 +103,7 @@ class Unreadable extends Error {
   }
 }
 
-/** Turns nodes into plain values, aliases followed, in the order of the text, so that an anchor is known before its aliases. */
+/** Turns nodes into plain values and follows aliases, in the order of the text, so that an anchor is known before its aliases. */
 class Reader {
   readonly #document: Document.Parsed
   readonly #at: (offset: number) => Place
@@ -111,7 +111,7 @@ class Reader {
   readonly #budget: { left: number }
   readonly #anchors = new Map<string, unknown>()
   readonly #open = new Set<unknown>()
-  /** Where the alias stands whose target is being read, the outermost one. */
+  /** The place of the outermost alias whose target is being read. */
   #aliasOffset: number | undefined
 
   constructor(document: Document.Parsed, at: (offset: number) => Place, problems: Problems, budget: { left: number }) {

@@ -7,8 +7,8 @@ import type { YamlDocument } from './read-yaml.ts'
 type Issue = z.core.$ZodIssue
 
 /**
- * Reads a document by a schema. What does not fit becomes problems, each at its place, with what to write instead.
- * @returns undefined when something does not fit
+ * Reads a document with a schema. Each part that does not fit becomes a problem at its place, with what to write instead.
+ * @returns undefined when a part does not fit
  */
 export function readBySchema<T>(schema: z.ZodType<T>, document: YamlDocument, problems: Problems): T | undefined {
   const result = schema.safeParse(document.value)
@@ -17,7 +17,7 @@ export function readBySchema<T>(schema: z.ZodType<T>, document: YamlDocument, pr
   return undefined
 }
 
-/** What is left of a file's value without the entries (`services.web`) that do not fit, so that the rest can be looked at too. */
+/** A file's value without the entries (`services.web`) that do not fit, so that the other entries are checked too. */
 export function withoutFaults(schema: z.ZodType, value: unknown): unknown {
   const result = schema.safeParse(value)
   if (result.success || !isRecord(value)) return result.success ? value : {}
@@ -53,7 +53,7 @@ function add(issue: Issue, above: readonly PropertyKey[], document: YamlDocument
   }
 }
 
-/** Tells of the branch whose type fits the value; when none does, of all their types. */
+/** Reports the branch of a union whose type fits the value. When no branch fits, reports all types. */
 function addUnion(issue: z.core.$ZodIssueInvalidUnion, path: readonly PropertyKey[], document: YamlDocument, problems: Problems): void {
   const fits = issue.errors.find((branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0))
   if (fits !== undefined) {
@@ -102,7 +102,7 @@ function quoted(value: string | number | boolean): string {
   return `"${words.length > 60 ? `${words.slice(0, 60)}...` : words}"`
 }
 
-/** The value in a few words; of what may be secret, only its kind. */
+/** The value in a few words. For a value that may be secret: only its kind. */
 function shown(value: unknown, path: readonly PropertyKey[]): string {
   if (value === null) return 'here is nothing'
   if (Array.isArray(value)) return 'here is a list'

@@ -1,4 +1,4 @@
-/** What a project's files say that they want, in one frozen value. */
+/** What a project's files want, as one frozen value. */
 export interface Wanted {
   /** `[a-z][a-z0-9-]{4,28}[a-z0-9]`: from devcloud.yaml, another file, or the folder's name. */
   readonly project: string

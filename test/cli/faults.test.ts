@@ -21,7 +21,7 @@ test('every fault that src throws is explained, and nothing else is', () => {
   expect(Object.keys(googleCodes).toSorted()).toEqual(Object.keys(codes).toSorted())
 })
 
-test('docs/errors.md is current (else: node src/cli/write-errors.ts)', () => {
+test('docs/errors.md is current (else: npm run write)', () => {
   expect(readFileSync(join(source, '../docs/errors.md'), 'utf8')).toBe(errorsText())
 })
 

@@ -3,6 +3,6 @@ import { expect, test } from 'vitest'
 import { sections } from '../../src/daemon/catalog.ts'
 import { jsonSchemaText } from '../../src/config/json-schema.ts'
 
-test('schema.json is current (else: node scripts/write-schema.ts)', async () => {
+test('schema.json is current (else: npm run write)', async () => {
   expect(await readFile(new URL('../../schema.json', import.meta.url), 'utf8')).toBe(jsonSchemaText(sections))
 })

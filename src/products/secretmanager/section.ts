@@ -22,9 +22,9 @@ export interface WantedSecret {
 const secretBytes = 65_536
 
 const secret = strict({
-  value: z.string().optional().describe('The payload itself, for values that are not secret, such as those of a demonstration.'),
-  file: z.string().min(1, { error: 'a path' }).optional().describe('A file of the project whose bytes are the payload.'),
-  random: whole(8, 1024).optional().describe('Made once, of so many random bytes, in base64url.'),
+  value: z.string().optional().describe('The payload as text, for values that need no secrecy, such as those of a demonstration.'),
+  file: z.string().min(1, { error: 'a path' }).optional().describe('A file of the project. Its bytes are the payload.'),
+  random: whole(8, 1024).optional().describe('A number of random bytes. devcloud makes the payload once, in base64url.'),
 })
   .refine((given) => Object.values(given).filter((part) => part !== undefined).length === 1, {
     error: 'exactly one of value, file and random',

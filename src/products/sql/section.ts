@@ -22,12 +22,12 @@ export interface WantedInstance {
 }
 
 const instance = strict({
-  version: text(rules.databaseVersion).optional().describe('Default: POSTGRES_15.'),
+  version: text(rules.databaseVersion).optional().describe('The version of Postgres. Default: POSTGRES_15.'),
   databases: z.array(text(rules.database)).nullish(),
   users: z
     .record(text(rules.user), strict({ password: z.union([z.string(), strict({ secret: text(rules.secret) })]) }))
     .nullish()
-    .describe('Each with its password: text, or { secret: ID }.'),
+    .describe("Users, each with the user's password: text, or { secret: ID }."),
 })
 
 const keys = {

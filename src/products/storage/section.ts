@@ -16,13 +16,13 @@ export interface WantedBucket {
   readonly public: boolean
 }
 
-const bucket = strict({ public: z.boolean().optional().describe('allUsers may read its objects. Default: false.') })
+const bucket = strict({ public: z.boolean().optional().describe('Whether allUsers may read the objects of the bucket. Default: false.') })
 
 const keys = {
   buckets: z
     .union([z.array(text(rules.bucket)), z.record(text(rules.bucket), bucket.nullable())])
     .nullish()
-    .describe('Cloud Storage buckets: names, or names with what they are.'),
+    .describe('Cloud Storage buckets: a list of names, or names with settings.'),
 }
 
 export const storageSection = section<typeof keys, WantedBuckets>({

@@ -34,10 +34,10 @@ const envWithout = (reserved: readonly string[]) =>
     .describe('Environment variables: text, or { secret: ID, version: latest }.')
 
 const file = strict({
-  mountPath: text(mountRule).describe('The folder, inside the container, that holds the file.'),
+  mountPath: text(mountRule).describe('The folder in the container that gets the file.'),
   secret: text(rules.secret),
   version: version.optional(),
-  path: text(itemPathRule).optional().describe("The file's path within mountPath. Default: the secret's id."),
+  path: text(itemPathRule).optional().describe("The file's path, relative to mountPath. Default: the secret's id."),
 })
 
 const scaling = strict({ min: whole(0, 1000).optional(), max: whole(1, 1000).optional() }).refine(({ min = 0, max = 100 }) => min <= max, {
@@ -48,74 +48,90 @@ const cpu = z
   .union([z.number(), z.string()])
   .refine((value) => readCpu(value) !== undefined, { error: '0.08 to 8 CPUs, such as 1 or 500m' })
   .optional()
-  .describe('Default: 1.')
+  .describe('CPUs of an instance. Default: 1.')
 const memory = z
   .string()
   .refine((value) => readMemory(value) !== undefined, { error: '128Mi to 32Gi, such as 512Mi or 1Gi' })
   .optional()
-  .describe('Default: 512Mi.')
+  .describe('Memory of an instance. Default: 512Mi.')
 
 const service = strict({
-  dir: path.optional().describe('The folder to build, within the project. Default: the project itself.'),
-  dockerfile: path.optional().describe('The Dockerfile, within dir. Default: Dockerfile, where there is one.'),
-  image: z.string().min(1, { error: "an image's name" }).optional().describe('A ready image, run instead of a build.'),
+  dir: path.optional().describe("The folder to build, relative to the project's folder. Default: the project's folder."),
+  dockerfile: path.optional().describe('The Dockerfile, relative to dir. Default: Dockerfile, if dir has one.'),
+  image: z.string().min(1, { error: "an image's name" }).optional().describe('A ready image. devcloud runs this image instead of a build.'),
   command: words
     .optional()
-    .describe("Runs instead of the image's ENTRYPOINT; with the process engine, instead of the Procfile or npm start."),
-  args: z.array(z.string()).optional().describe("Follow the command instead of the image's CMD."),
+    .describe("The command that replaces the image's ENTRYPOINT. With the process engine it replaces the Procfile or npm start."),
+  args: z.array(z.string()).optional().describe("Arguments that replace the image's CMD."),
   env: envWithout(reservedEnv).nullish(),
   files: z.array(file).optional().describe('Secrets as files.'),
   instances: z
     .array(z.string())
     .optional()
-    .describe('Cloud SQL instances whose sockets stand under /cloudsql: ids of this file, or PROJECT:REGION:ID.'),
-  port: whole(1, 65_535).optional().describe('The port that the container listens on; it is told as PORT. Default: 8080.'),
+    .describe('Cloud SQL instances whose sockets the service gets under /cloudsql: ids of this file, or PROJECT:REGION:ID.'),
+  port: whole(1, 65_535)
+    .optional()
+    .describe('The port on which the container listens. The container gets it as the variable PORT. Default: 8080.'),
   cpu,
   memory,
-  concurrency: whole(1, 1000).optional().describe('Requests that one instance takes at a time. Default: 80.'),
-  scaling: scaling.optional().describe('Instances of a revision. Default: { min: 0, max: 100 }.'),
+  concurrency: whole(1, 1000).optional().describe('The most requests that one instance takes at a time. Default: 80.'),
+  scaling: scaling.optional().describe('The fewest and the most instances of a revision. Default: { min: 0, max: 100 }.'),
   idleSeconds: whole(1, 3600)
     .optional()
-    .describe('How long an instance that no request needs is kept. Default: 300; Cloud Run keeps it for 900 at most, and often for less.'),
-  timeout: whole(1, 3600).optional().describe('Seconds that a request may take. Default: 300.'),
-  serviceAccount: z.string().min(1, { error: "a service account's email" }).optional().describe('Whose tokens the metadata server gives.'),
+    .describe('Seconds that an idle instance is kept. Default: 300. Cloud Run keeps an idle instance for at most 900, and often for less.'),
+  timeout: whole(1, 3600).optional().describe('The most seconds that a request may take. Default: 300.'),
+  serviceAccount: z
+    .string()
+    .min(1, { error: "a service account's email" })
+    .optional()
+    .describe('The email of the service account that the service runs as.'),
   invoker: z
     .enum(['all', 'private'], { error: 'all or private' })
     .optional()
-    .describe('Who may call: all, or private for those with roles/run.invoker, by ID token. Default: all.'),
+    .describe('Who may call the service: all, or private for callers with roles/run.invoker and an ID token. Default: all.'),
   before: z
     .array(z.union([z.string().min(1, { error: 'a command' }), words]))
     .optional()
-    .describe('Commands run to their end in the new image before a revision starts, such as migrations: words, or a line for sh.'),
+    .describe('Commands that run to their end in the new image before a revision starts, such as migrations: words, or a line for sh.'),
 })
 
 const cron = z
   .string()
   .refine(isCron, { error: 'five fields of cron, such as "0 3 * * *"' })
   .describe('Five fields of cron: minute, hour, day, month, day of the week.')
-const timeZone = z.string().refine(isTimeZone, { error: 'a time zone, such as Europe/Berlin' }).describe('Default: UTC.')
+const timeZone = z
+  .string()
+  .refine(isTimeZone, { error: 'a time zone, such as Europe/Berlin' })
+  .describe('The time zone of the schedule. Default: UTC.')
 
 const job = strict({
-  service: text(rules.service).optional().describe('The service whose image it runs. Default: the only one of the project.'),
-  dir: path.optional().describe('A folder to build for it, within the project.'),
-  dockerfile: path.optional().describe('The Dockerfile, within dir. Default: Dockerfile.'),
-  image: z.string().min(1, { error: "an image's name" }).optional().describe('A ready image.'),
-  command: words.optional().describe("Runs instead of the image's ENTRYPOINT."),
-  args: z.array(z.string()).optional().describe("Follow the command instead of the image's CMD."),
+  service: text(rules.service).optional().describe('The service whose image the job runs. Default: the only service of the project.'),
+  dir: path.optional().describe("A folder to build for the job, relative to the project's folder."),
+  dockerfile: path.optional().describe('The Dockerfile, relative to dir. Default: Dockerfile.'),
+  image: z.string().min(1, { error: "an image's name" }).optional().describe('A ready image. devcloud runs this image instead of a build.'),
+  command: words.optional().describe("The command that replaces the image's ENTRYPOINT."),
+  args: z.array(z.string()).optional().describe("Arguments that replace the image's CMD."),
   env: envWithout(reservedTaskEnv).nullish(),
   files: z.array(file).optional().describe('Secrets as files.'),
-  instances: z.array(z.string()).optional().describe('Cloud SQL instances, as of a service.'),
+  instances: z
+    .array(z.string())
+    .optional()
+    .describe('Cloud SQL instances whose sockets the tasks get under /cloudsql: ids of this file, or PROJECT:REGION:ID.'),
   cpu,
   memory,
-  serviceAccount: z.string().min(1, { error: "a service account's email" }).optional().describe('Whose tokens the metadata server gives.'),
-  tasks: whole(1, 10_000).optional().describe('Default: 1. Each gets CLOUD_RUN_TASK_INDEX.'),
-  parallelism: whole(0, 10_000).optional().describe('Tasks at a time. Default: 0, as many as possible.'),
+  serviceAccount: z
+    .string()
+    .min(1, { error: "a service account's email" })
+    .optional()
+    .describe('The email of the service account that the job runs as.'),
+  tasks: whole(1, 10_000).optional().describe('The number of tasks. A task gets its number as CLOUD_RUN_TASK_INDEX. Default: 1.'),
+  parallelism: whole(0, 10_000).optional().describe('The most tasks that run at a time. Default: 0, as many as possible.'),
   maxRetries: whole(0, 10).optional().describe('Attempts of a task beyond the first. Default: 3.'),
-  timeout: whole(1, 604_800).optional().describe('Seconds that one attempt may take. Default: 600.'),
+  timeout: whole(1, 604_800).optional().describe('The most seconds that one attempt may take. Default: 600.'),
   schedule: z
     .union([cron, strict({ cron, timeZone: timeZone.optional() })])
     .optional()
-    .describe('When it runs by itself while the project is up: cron, or { cron, timeZone }.'),
+    .describe('When the job runs by itself while the project is up: cron, or { cron, timeZone }.'),
 })
 
 export const keys = {
