@@ -10,7 +10,7 @@ export async function down({ foundation, catalog }: House, project: string, tell
     const began = performance.now()
     const step = { kind: 'step', id: `stop:${product.name}`, name: `stop ${product.name}` } as const
     tell({ ...step, state: 'started' })
-    const detail = await product.stopProject(project)
+    const detail = (await product.stopProject(project)) || 'nothing to stop'
     tell({ ...step, state: 'done', detail, ms: Math.round(performance.now() - began) })
   }
 }

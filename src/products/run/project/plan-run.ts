@@ -20,8 +20,7 @@ export interface ObservedRun {
 export function planRun({ services, jobs }: WantedRun, bodies: WantedBodies, observed: ObservedRun): readonly Step[] {
   const before = services.filter((service) => service.before.length > 0)
   return [
-    ...services.flatMap((part) => buildStep(part, observed)),
-    ...jobs.flatMap((job) => buildStep({ ...job, id: jobBuild(job) }, observed)),
+    ...buildSteps([...services, ...jobs.map((job) => ({ ...job, id: jobBuild(job) }))], observed),
     ...services.map((service) => {
       // commands before a service may make what the services after it in the file need, such as tables
       const earlier = before.slice(0, before.indexOf(service) < 0 ? before.length : before.indexOf(service))
@@ -66,12 +65,19 @@ export function scheduleIn({ annotations }: Json): string {
     : ''
 }
 
-function buildStep(part: Pick<WantedService | WantedJob, 'id' | 'source' | 'from'>, { builds }: ObservedRun): readonly Step[] {
-  if (part.source === undefined) return []
-  const known = builds.get(part.id)
-  const cause = known === undefined ? created(part.from) : known.isCurrent ? undefined : 'source changed'
-  const about = { id: `build:${part.id}`, name: `build ${part.id}`, stage: 'build', after: [] } as const
-  return [{ ...about, ...(cause !== undefined && { cause }) }]
+/** Builds of one folder go one after another: the second finds what the first made. */
+function buildSteps(parts: readonly Pick<WantedService | WantedJob, 'id' | 'source' | 'from'>[], { builds }: ObservedRun): readonly Step[] {
+  const lastOf = new Map<string, string>()
+  return parts.flatMap(({ id: part, source, from }) => {
+    if (source === undefined) return []
+    const known = builds.get(part)
+    const cause = known === undefined ? created(from) : known.isCurrent ? undefined : 'source changed'
+    const id = `build:${part}`
+    const before = lastOf.get(source.directory)
+    lastOf.set(source.directory, id)
+    const after = before === undefined ? [] : [before]
+    return [{ id, name: `build ${part}`, stage: 'build' as const, after, ...(cause !== undefined && { cause }) }]
+  })
 }
 
 function serviceStep(service: WantedService, bodies: WantedBodies, observed: ObservedRun, ahead: readonly WantedService[]): Step {
@@ -86,7 +92,7 @@ function serviceCause(service: WantedService, bodies: WantedBodies, { services, 
   if (there === undefined) return created(service.from)
   const isWanted = service.invoker === 'all'
   const image = imageBefore(service.source === undefined ? undefined : service.id, service.image, builds)
-  const changed = image === undefined ? ['image'] : changedFields(there.found, bodies.service(service, image))
+  const changed = changedBeside(image, changedFields(there.found, bodies.service(service, image ?? '')))
   if (changed.length > 0) return `new revision: ${changed.join(', ')} changed`
   if (!isServing(there.found)) return 'new revision: the last one failed'
   return there.isOpen === isWanted ? undefined : `invoker: ${service.invoker}`
@@ -103,9 +109,14 @@ function jobCause(job: WantedJob, image: string | undefined, bodies: WantedBodie
   const found = jobs.get(job.id)
   if (found === undefined) return created(job.from)
   const body = bodies.job(job, image ?? '')
-  const changed = image === undefined ? ['image'] : changedFields(found, body)
+  const changed = changedBeside(image, changedFields(found, body))
   if (changed.length > 0) return `updated: ${changed.join(', ')} changed`
   return scheduleIn(found) === scheduleIn(body) ? undefined : 'updated: schedule changed'
+}
+
+/** An image that only the build can tell counts as changed. */
+function changedBeside(image: string | undefined, changed: readonly string[]): readonly string[] {
+  return image === undefined ? ['image', ...changed.filter((field) => field !== 'image')] : changed
 }
 
 /** The image of a job that is not built for it: its own, or that of its service. */
