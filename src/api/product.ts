@@ -2,12 +2,25 @@ import type { DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Section } from '../config/section.ts'
+import type { ResourceKind } from '../state/resource-kind.ts'
 import type { ProductPlan, Site } from './product-plan.ts'
 
-/** One Google product: what it is called, which hosts are its own, and what answers there. */
-export interface Product extends AsyncDisposable {
+/** What is known of a product before it is opened. */
+export interface ProductOffer {
   /** The id that a user types: `secretmanager`. */
   readonly name: string
+  /** Its part of devcloud.yaml; the product's `plan` makes what that part wants. */
+  readonly section?: Section
+  /** Kinds of resources in its rows, for `devcloud fsck` and the check at a start. */
+  readonly kinds?: readonly ResourceKind<unknown>[]
+  /** Names in Service Usage, with their titles: what `gcloud services enable` takes. */
+  readonly apis?: Readonly<Record<string, string>>
+  /** Variables that lead the product's clients to an endpoint instead of a proxy. @param base `http://localhost:8080`, without a slash at its end */
+  endpoints?(base: string): Readonly<Record<string, string>>
+}
+
+/** One Google product: what it is called, which hosts are its own, and what answers there. */
+export interface Product extends ProductOffer, AsyncDisposable {
   /** Google's host names that it answers for: `secretmanager.googleapis.com`. A leading `*.` stands for one label or more. */
   readonly hosts: readonly string[]
   /** Proto services and what implements them: api/ serves each over gRPC and REST. */
@@ -16,8 +29,6 @@ export interface Product extends AsyncDisposable {
   readonly wires?: FastifyPluginAsync
   /** Answers a request for the wires that is refused before it comes to a route: its URL is malformed. Google's common envelope without it. */
   readonly refuse?: (request: FastifyRequest, reply: FastifyReply, error: unknown) => FastifyReply | Promise<FastifyReply>
-  /** Its part of devcloud.yaml; `plan` then makes what that part wants. */
-  readonly section?: Section
   /**
    * Observes what there is of `wanted`, as the section read it, and plans the steps from there. Changes nothing.
    * @throws CloudError CONFIG_INVALID where the product would refuse what the files say
@@ -31,8 +42,6 @@ export interface Product extends AsyncDisposable {
   stopProject?(project: string): Promise<string>
   /** What it has of `project`, for `devcloud status`. */
   list?(project: string): Promise<readonly Listed[]>
-  /** Variables that lead the product's clients to an endpoint instead of a proxy. @param base `http://localhost:8080`, without a slash at its end */
-  endpoints?(base: string): Readonly<Record<string, string>>
   /** Ids of the projects that it holds something of, those included that nobody ran `devcloud up` for. */
   projects?(): readonly string[]
   /**

@@ -1,17 +1,20 @@
 import { openBorders, type Borders } from '../api/borders.ts'
 import { openIamPolicies } from '../api/iam-policy.ts'
 import { isProjectId } from '../api/names.ts'
-import type { Product } from '../api/product.ts'
+import type { Product, ProductOffer } from '../api/product.ts'
 import type { Section } from '../config/section.ts'
-import { iam } from '../products/iam/index.ts'
-import { cloudRun, runSection, type CloudRun, type RunNeeds } from '../products/run/index.ts'
-import { secretManager, secretSection } from '../products/secretmanager/index.ts'
-import { cloudSql, sqlSection } from '../products/sql/index.ts'
-import { cloudStorage, storageSection } from '../products/storage/index.ts'
+import { iam, iamOffer } from '../products/iam/index.ts'
+import { cloudRun, runOffer, type CloudRun, type RunNeeds } from '../products/run/index.ts'
+import { secretManager, secretManagerOffer } from '../products/secretmanager/index.ts'
+import { cloudSql, sqlOffer } from '../products/sql/index.ts'
+import { cloudStorage, storageOffer } from '../products/storage/index.ts'
 import type { Foundation } from './foundation.ts'
 
+/** What every product is before it is opened. */
+export const offers: readonly ProductOffer[] = [secretManagerOffer, sqlOffer, storageOffer, runOffer, iamOffer]
+
 /** The sections of devcloud.yaml, in the order in which a file has them. */
-export const sections: readonly Section[] = [secretSection, sqlSection, storageSection, runSection]
+export const sections: readonly Section[] = offers.flatMap(({ section }) => section ?? [])
 
 /** A product that stands outside this repository's catalog: a test's own, say. */
 export type MoreProduct = (foundation: Foundation) => Product
@@ -35,6 +38,7 @@ export async function openCatalog(
 ): Promise<Catalog> {
   const { state, clock, log, projects, tokens, postgres, operations, router, engines, containerLog } = foundation
   const project = (idOrNumber: string) => projects.get(idOrNumber)
+  const others = more.map((open) => open(foundation))
   const secrets = secretManager({ state, clock, project })
   const sql = cloudSql({ state, clock, log, project, postgres })
   const storage = cloudStorage({
@@ -51,6 +55,7 @@ export async function openCatalog(
     clock,
     tokens,
     project,
+    apis: Object.assign({}, ...[...offers, ...others].map(({ apis = {} }) => apis)) as Readonly<Record<string, string>>,
     projects: () => projects.list(),
     borders: () => borders,
     replaceMember: (member, next) => storage.replaceMember(member, next),
@@ -96,8 +101,7 @@ export async function openCatalog(
       return sql.socketDirectory(connectionName)
     },
   })
-  const own = [secrets, sql, storage, run, accounts]
-  return { all: [...own, ...more.map((open) => open(foundation))], run, urlOf, borders }
+  return { all: [secrets, sql, storage, ...others, run, accounts], run, urlOf, borders }
 }
 
 /** Short, unless another project that is up has a service of that name. */

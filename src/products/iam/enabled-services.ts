@@ -16,20 +16,6 @@ import { openCollection } from '../../state/collection.ts'
 import type { IamNeeds } from './needs.ts'
 import { invalid } from './names.ts'
 
-/** The APIs that devcloud answers for, by their names in Service Usage. */
-const titles: Readonly<Record<string, string>> = {
-  'cloudresourcemanager.googleapis.com': 'Cloud Resource Manager API',
-  'iam.googleapis.com': 'Identity and Access Management (IAM) API',
-  'iamcredentials.googleapis.com': 'IAM Service Account Credentials API',
-  'run.googleapis.com': 'Cloud Run Admin API',
-  'secretmanager.googleapis.com': 'Secret Manager API',
-  'serviceusage.googleapis.com': 'Service Usage API',
-  'sql-component.googleapis.com': 'Cloud SQL',
-  'sqladmin.googleapis.com': 'Cloud SQL Admin API',
-  'storage-api.googleapis.com': 'Google Cloud Storage JSON API',
-  'storage-component.googleapis.com': 'Cloud Storage',
-  'storage.googleapis.com': 'Cloud Storage API',
-}
 /** Source: BatchEnableServicesRequest.service_ids. */
 const batchLimit = 20
 /** What Google names the operation when there was nothing to do. */
@@ -37,11 +23,16 @@ export const doneOperation = 'operations/noop.DONE_OPERATION'
 
 /** Service Usage: what is emulated is enabled from the start, what is not is refused by name. Disabling is kept and shown, nothing is denied. */
 export function serviceUsage(needs: IamNeeds): Service {
+  const titles = needs.apis
   const disabled = openCollection(needs.state, 'serviceusage.disabled')
   const parentOf = (parent: string) => {
     const [, project] = /^projects\/([^/]+)$/.exec(parent) ?? []
     if (project === undefined) throw invalid(`"${parent}" does not match the pattern "projects/*".`)
     return `projects/${needs.project(project).number}`
+  }
+  const checkEmulated = (ids: readonly string[]) => {
+    const unknown = ids.filter((id) => !Object.hasOwn(titles, id))
+    if (unknown.length > 0) throw unimplemented(unknown.join(', '))
   }
   const nameOf = (told: string) => {
     const [, parent = '', id = ''] = /^(projects\/[^/]+)\/services\/([^/]+)$/.exec(told) ?? []
@@ -86,15 +77,12 @@ export function serviceUsage(needs: IamNeeds): Service {
     listServices(request) {
       const wanted = { '': undefined, 'state:ENABLED': State.ENABLED, 'state:DISABLED': State.DISABLED }[request.filter]
       if (wanted === undefined && request.filter !== '') throw invalid(`filter must be state:ENABLED or state:DISABLED.`)
-      const all = Object.keys(titles).map((id) => toService(`${parentOf(request.parent)}/services/${id}`))
+      const all = Object.keys(titles)
+        .toSorted()
+        .map((id) => toService(`${parentOf(request.parent)}/services/${id}`))
       return create(ListServicesResponseSchema, { services: all.filter(({ state }) => wanted === undefined || state === wanted) })
     },
   })
-}
-
-function checkEmulated(ids: readonly string[]): void {
-  const unknown = ids.filter((id) => !Object.hasOwn(titles, id))
-  if (unknown.length > 0) throw unimplemented(unknown.join(', '))
 }
 
 function done<T extends DescMessage>(schema: T, message: MessageShape<T>): Operation {

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf'
+import { iamOffer } from './offer.ts'
 import { IAM, ListRolesResponseSchema, type ListRolesRequest } from '../../api/gen/google/iam/admin/v1/iam_pb.ts'
 import { IAMCredentials } from '../../api/gen/google/iam/credentials/v1/iamcredentials_pb.ts'
 import type { Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
@@ -16,8 +17,7 @@ import { idTokenRoute, withoutRest } from './wire/id-token.ts'
 import { oauthRoutes } from './wire/oauth.ts'
 import { smallRoutes } from './wire/small-routes.ts'
 
-export { accountKind } from './accounts.ts'
-
+export { iamOffer } from './offer.ts'
 export interface Iam extends Product {
   /** By its unique id; undefined where there is no such account. */
   emailOfAccount(uniqueId: string): string | undefined
@@ -37,7 +37,7 @@ export function iam(needs: IamNeeds): Iam {
   const accounts = openAccounts(needs, policies, (names) => new Set(names.map((name) => name.split('/')[1] ?? '')).forEach(tell))
   const credentials = openCredentials(needs, accounts)
   return {
-    name: 'iam',
+    ...iamOffer,
     hosts: [
       'iam.googleapis.com',
       'iamcredentials.googleapis.com',

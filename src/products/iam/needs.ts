@@ -19,6 +19,8 @@ export interface IamNeeds {
   readonly borders: () => Borders
   /** Writes another word for a member in policies that are kept elsewhere: those of buckets. */
   readonly replaceMember?: (member: string, next: string) => Promise<void>
+  /** The APIs that devcloud answers for: names in Service Usage, with their titles. */
+  readonly apis: Readonly<Record<string, string>>
   /** The projects there are; without it, listing them is UNIMPLEMENTED. */
   readonly projects?: () => readonly IamProject[]
 }

@@ -1,4 +1,5 @@
 import { Jobs } from '../../api/gen/google/cloud/run/v2/job_pb.ts'
+import { runOffer } from './offer.ts'
 import { WorkerPools } from '../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
 import { Revisions as RevisionsService } from '../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import { Services, type Service } from '../../api/gen/google/cloud/run/v2/service_pb.ts'
@@ -24,7 +25,6 @@ import { openRevisions, templateOf, type Revisions } from './services/revisions.
 import { followInstance } from './instances/start-instance.ts'
 import { openBuilds } from './project/builds.ts'
 import { planProject } from './project/plan.ts'
-import { runSection } from './project/section.ts'
 import type { WantedRun } from './project/wanted-run.ts'
 import { openRoute } from './services/route.ts'
 import { runOnce } from './instances/run-once.ts'
@@ -33,10 +33,10 @@ import { openServiceAdmin, serviceRpcs } from './services/services.ts'
 import { v1Iam, v1Routes } from './wire/v1.ts'
 import { openRunWorkerPools, type RunWorkerPools } from './worker-pools/index.ts'
 
+export { runOffer } from './offer.ts'
 export { serviceOf } from './instances/container-labels.ts'
 export type { RunNeeds } from './needs.ts'
 export { readSources } from './project/read-sources.ts'
-export { runSection } from './project/section.ts'
 export { taskTable } from './jobs/task-rows.ts'
 
 export interface CloudRun extends Product {
@@ -111,7 +111,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     return true
   }
   return {
-    name: 'run',
+    ...runOffer,
     hosts: [
       'run.googleapis.com',
       '*-run.googleapis.com',
@@ -127,13 +127,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}', '/v1/{name=projects/*/locations/*/operations/*}'),
     ],
     wires: v1Routes(parts, admin, jobs, workerPools),
-    section: runSection,
     plan: (wanted, site) => planProject({ needs, builds, jobs }, wanted as WantedRun, site),
-    endpoints: (base) => ({
-      CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `${base.replace('localhost', 'run.localhost')}/`, // gcloud puts the region before it
-      CLOUDSDK_CORE_SHOULD_PROMPT_TO_ENABLE_API: 'false', // gcloud asks serviceusage.googleapis.com else
-      GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT: `${base}/v2/`,
-    }),
     list: async (project) => [...serving(project).map((one) => listedService(one, project, needs)), ...jobs.list(project).map(listedJob)],
     serving,
     async startProject(project, signal) {

@@ -1,4 +1,5 @@
 import { SecretManagerService } from '../../api/gen/google/cloud/secretmanager/v1/service_pb.ts'
+import { secretManagerOffer } from './offer.ts'
 import { openIamPolicies } from '../../api/iam-policy.ts'
 import { checkProject } from '../../api/names.ts'
 import { service, type Product } from '../../api/product.ts'
@@ -8,11 +9,10 @@ import { openChanges } from './changes.ts'
 import type { SecretManagerNeeds } from './needs.ts'
 import { planSecrets } from './plan.ts'
 import { openSecrets } from './secrets.ts'
-import { secretSection, type WantedSecrets } from './section.ts'
+import type { WantedSecrets } from './section.ts'
 import { openVersions } from './versions.ts'
 
-export { secretKind } from './secrets.ts'
-export { secretSection } from './section.ts'
+export { secretManagerOffer } from './offer.ts'
 export { versionTable } from './versions.ts'
 
 export interface SecretManager extends Product {
@@ -30,7 +30,7 @@ export function secretManager(needs: SecretManagerNeeds): SecretManager {
   const changes = openChanges()
   const canonical = (name: string) => secrets.get(name).name
   return {
-    name: 'secretmanager',
+    ...secretManagerOffer,
     hosts: ['secretmanager.googleapis.com'],
     services: [service(SecretManagerService, { ...changes.telling({ ...secrets.rpcs, ...versions.rpcs }), ...policies.rpcs(canonical) })],
     async wires(app) {
@@ -40,13 +40,7 @@ export function secretManager(needs: SecretManagerNeeds): SecretManager {
         return { locations: regions.map((id) => ({ name: `projects/${number}/locations/${id}`, locationId: id, displayName: id })) }
       })
     },
-    section: secretSection,
     plan: (wanted, site) => planSecrets(wanted as WantedSecrets, site),
-    endpoints: (base) => ({
-      SECRET_MANAGER_EMULATOR_HOST: base.replace('http://', ''),
-      CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: `${base}/`,
-      GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT: `${base}/v1/`,
-    }),
     list: async (project) =>
       secrets.names(`projects/${needs.project(project).number}/secrets`).map((name) => ({ kind: 'secret', id: lastPart(name) })),
     projects: () => secrets.projects(),

@@ -1,4 +1,5 @@
 import type { Listed, Product } from '../../api/product.ts'
+import { sqlOffer } from './offer.ts'
 import { openDatabases } from './databases.ts'
 import { instanceMissing, notRunning } from './errors.ts'
 import { isStopped } from './instance-resource.ts'
@@ -7,16 +8,13 @@ import { connectionName, readConnectionName } from './names.ts'
 import type { CloudSqlNeeds } from './needs.ts'
 import { openSqlOperations } from './operations.ts'
 import { planInstances } from './plan.ts'
-import { sqlSection, type WantedInstances } from './section.ts'
+import type { WantedInstances } from './section.ts'
 import { openServers } from './servers.ts'
 import { openUsers } from './users.ts'
 import { differenceOf } from './versions.ts'
 import { sendSqlError, sqlAdminWire } from './wire/json.ts'
 
-export { instanceKind } from './instances.ts'
-export { sqlOperationKind } from './operations.ts'
-export { sqlSection } from './section.ts'
-
+export { sqlOffer } from './offer.ts'
 export interface CloudSql extends Product {
   /**
    * The host's folder of the socket of `PROJECT:REGION:INSTANCE`, whose server runs when this resolves.
@@ -39,16 +37,11 @@ export function cloudSql(needs: CloudSqlNeeds): CloudSql {
   const users = openUsers(instances, operations)
   const idOf = (project: string) => needs.project(project).id
   return {
-    name: 'sql',
+    ...sqlOffer,
     hosts: ['sqladmin.googleapis.com'],
     services: [],
     wires: sqlAdminWire({ instances, operations, databases, users }, idOf, needs.log),
-    section: sqlSection,
     plan: (wanted, site) => planInstances(wanted as WantedInstances, site),
-    endpoints: (base) => ({
-      CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL: `${base}/`,
-      GOOGLE_SQL_CUSTOM_ENDPOINT: `${base}/sql/v1beta4/`, // the client strips two parts of the path
-    }),
     refuse: (request, reply, error) => sendSqlError(request, reply, error, needs.log),
     async socketDirectory(name) {
       const told = readConnectionName(name)

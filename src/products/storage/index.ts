@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { storageOffer } from './offer.ts'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Caller } from '../../api/caller.ts'
@@ -15,13 +16,14 @@ import { openBucketFolder, type BucketFolder } from './bucket-folder.ts'
 import { Buckets } from './buckets.ts'
 import { Objects } from './objects.ts'
 import { planBuckets } from './plan.ts'
-import { storageSection, type WantedBuckets } from './section.ts'
+import type { WantedBuckets } from './section.ts'
 import { sendJsonError, serveJson } from './wire/json.ts'
 import { sendXmlError } from './wire/xml-error.ts'
 import { bucketOfHost } from './wire/xml-place.ts'
 import { isOfOthers, xmlHandler } from './wire/xml.ts'
 
 /** What Cloud Storage stands on, handed in by the daemon. */
+export { storageOffer } from './offer.ts'
 export interface CloudStorageNeeds {
   readonly state: State
   readonly clock: Clock
@@ -35,8 +37,6 @@ export interface CloudStorageNeeds {
   /** The policy of a project. */
   readonly projectPolicy: (project: string) => { readonly bindings: readonly Bindings[] }
 }
-
-export { storageSection } from './section.ts'
 
 export interface CloudStorage extends Product {
   /**
@@ -74,7 +74,7 @@ export function cloudStorage({ state, clock, log, project, signingKeys, isAtHome
     await rm(folderOf(bucket.name), { recursive: true, force: true })
   }
   return {
-    name: 'storage',
+    ...storageOffer,
     hosts: [
       'storage.googleapis.com',
       'www.googleapis.com',
@@ -114,14 +114,7 @@ export function cloudStorage({ state, clock, log, project, signingKeys, isAtHome
       opening.catch(() => folders.delete(bucket))
       return (await opening).path
     },
-    section: storageSection,
     plan: (wanted, site) => planBuckets(wanted as WantedBuckets, site),
-    endpoints: (base) => ({
-      STORAGE_EMULATOR_HOST: base,
-      AWS_ENDPOINT_URL_S3: base,
-      CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${base}/storage/v1/`,
-      GOOGLE_STORAGE_CUSTOM_ENDPOINT: `${base}/storage/v1/`,
-    }),
     async list(id) {
       store ??= await openObjectStore(state, clock)
       return store.listBuckets(id, '', '', 10_000).items.map(({ name }) => ({ kind: 'bucket', id: name }))

@@ -114,6 +114,7 @@ test('sql trap 41: over gRPC the same answers and the same words of errors', asy
       clock: systemClock,
       tokens,
       project,
+      apis: {},
       borders: () => openBorders({ project, policy: () => undefined, emailOfAccount: () => undefined }),
     }),
   )

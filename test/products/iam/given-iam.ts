@@ -1,5 +1,6 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { offers } from '../../../src/daemon/catalog.ts'
 import { openBorders } from '../../../src/api/borders.ts'
 import { createApiServer } from '../../../src/api/serve.ts'
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
@@ -42,7 +43,15 @@ export async function givenIam(clock: Clock = systemClock): Promise<GivenIam> {
   const demo = { id: 'demo', number: projectNumber }
   const project = (told: string) => (told === demo.id || told === demo.number ? demo : { id: told, number: '1' })
   const borders = openBorders({ project, policy: () => undefined, emailOfAccount: (uniqueId) => product.emailOfAccount(uniqueId) })
-  const product = iam({ state, clock, tokens, project, projects: () => [demo], borders: () => borders })
+  const product = iam({
+    state,
+    clock,
+    tokens,
+    project,
+    projects: () => [demo],
+    apis: Object.assign({}, ...offers.map(({ apis = {} }) => apis)),
+    borders: () => borders,
+  })
   const app = await createApiServer({ products: [product], borders, tokens, log: openLog(undefined) })
   const server = http.createServer(app.routing as unknown as http.RequestListener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

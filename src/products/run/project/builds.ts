@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import type { BuildSource, Engine } from '../../../engine/engine.ts'
-import { openCollection } from '../../../state/collection.ts'
+import { jsonKind } from '../../../state/resource-kind.ts'
+import { openResources } from '../../../state/resources.ts'
 import type { State } from '../../../state/state.ts'
 
 /** What folders were built to: so a plan can tell, without a build, whether one is due. */
@@ -16,25 +16,32 @@ export interface Builds {
   ): Promise<readonly [image: string, words: string]>
 }
 
-const rowSchema = z.object({ image: z.string(), digest: z.string() })
+interface Build {
+  /** `projects/P/builds/NAME` */
+  readonly name: string
+  readonly image: string
+  /** Of the source that it was built from, as the engine tells it. */
+  readonly digest: string
+}
+
+export const buildKind = jsonKind<Build>('run.build', ({ name }) => name)
 
 export function openBuilds(state: State): Builds {
-  const rows = openCollection(state, 'run.build')
+  const builds = openResources(state, buildKind)
   const nameOf = ({ project, name }: BuildSource) => `projects/${project}/builds/${name}`
   return {
     async find(source, engine) {
-      const row = rowSchema.safeParse(JSON.parse(rows.get(nameOf(source)) ?? 'null'))
-      if (!row.success) return undefined
-      const { image, digest } = row.data
+      const known = builds.find(nameOf(source))
+      if (known === undefined) return undefined
       const now = await engine()
         .then((found) => found.sourceDigest(source))
         .catch(() => undefined) // the build says what is wrong
-      return { image, isCurrent: now === digest }
+      return { image: known.image, isCurrent: now === known.digest }
     },
     async build(source, engine, onLine, signal) {
       const digest = await engine.sourceDigest(source).catch(() => '')
       const { image, steps, cachedSteps } = await engine.build(source, onLine, signal)
-      await rows.put(nameOf(source), JSON.stringify({ image, digest }))
+      await builds.put({ name: nameOf(source), image, digest })
       return [image, `${steps} steps, ${cachedSteps} cached`]
     },
   }
