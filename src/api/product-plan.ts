@@ -9,6 +9,8 @@ export interface Site {
   readonly directory: string
   /** What the project runs on; undefined where only the plan is asked for, of a project that was never up. */
   readonly engine: 'docker' | 'process' | undefined
+  /** False for a project that was taken down: what answers only while it runs is not asked for a plan. */
+  readonly isUp: boolean
   /** Calls the products as the local user. */
   readonly api: GoogleApi
 }

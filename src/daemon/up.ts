@@ -27,7 +27,9 @@ export async function up(house: House, request: UpRequest, tell: Tell, signal: A
   const known = foundation.projects.get(wanted.project)
   const engine = request.plan ? undefined : await foundation.engines.choose(request.engine === 'auto' ? known.engine : request.engine)
   checkClaim(known, wanted, engine?.kind)
-  const site = siteOf(house, wanted, engine?.kind ?? (known.engine === 'auto' ? undefined : known.engine))
+  const kind = engine?.kind ?? (known.engine === 'auto' ? undefined : known.engine)
+  const { project, region, directory } = wanted
+  const site: Site = { project, region, directory, engine: kind, isUp: known.isUp, api: house.api }
   const plans = await plansOf(catalog.all, wanted, site)
   const notes = plans.flatMap(({ plan }) => plan.notes ?? [])
   const steps = plans.flatMap(({ plan }) => plan.steps)
@@ -61,10 +63,6 @@ async function plansOf(products: readonly Product[], { parts }: Wanted, site: Si
     return part === undefined || product.plan === undefined ? [] : [{ product, plan: await product.plan(part, site) }]
   })
   return (await Promise.all(plans)).flat()
-}
-
-function siteOf({ api }: House, { project, region, directory }: Wanted, engine: Site['engine']): Site {
-  return { project, region, directory, engine, api }
 }
 
 function networkStep(house: House, engine: Engine, project: string): RunnableStep {

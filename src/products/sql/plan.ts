@@ -20,7 +20,7 @@ interface Lacks {
 /** Instances with their databases and users, as far as they are missing. A user has the password that the files say. */
 export async function planInstances(wanted: WantedInstances, site: Site): Promise<ProductPlan> {
   const { api, project, region } = site
-  const observed = await observe(wanted, api, project)
+  const observed = await observe(wanted, site)
   const hasCompose = existsSync(join(site.directory, 'compose/postgres.yaml'))
   return {
     steps: instanceSteps(wanted, observed),
@@ -63,12 +63,12 @@ function stepId({ id }: WantedInstance): string {
   return `sql:${id}`
 }
 
-async function observe({ instances }: WantedInstances, api: GoogleApi, project: string): Promise<Observed> {
+async function observe({ instances }: WantedInstances, { api, project, isUp }: Site): Promise<Observed> {
   const found = instances.map(async ({ id, databases, users }): Promise<readonly (readonly [string, Lacks])[]> => {
     const url = `${sqlAdmin}/projects/${project}/instances/${id}`
     const instance = await api.find(url)
     if (instance === undefined) return []
-    if (instance['state'] !== 'RUNNABLE') return [[id, { lacks: [] }]] // its databases are asked for when it runs
+    if (!isUp || instance['state'] !== 'RUNNABLE') return [[id, { lacks: [] }]] // a plan starts no server
     const lacks: string[] = []
     for (const name of databases) if ((await api.find(`${url}/databases/${name}`)) === undefined) lacks.push(`database ${name}`)
     for (const { name } of users) if ((await api.find(`${url}/users/${encodeURIComponent(name)}`)) === undefined) lacks.push(`user ${name}`)
