@@ -14,6 +14,7 @@ import { adopt } from './adopt.ts'
 import { openCatalog, type MoreProduct } from './catalog.ts'
 import { openControl } from './control.ts'
 import { openFoundation } from './foundation.ts'
+import { resourceKinds } from './fsck/resource-kinds.ts'
 import { openGoogleApi } from '../api/google-api.ts'
 import type { House } from './house.ts'
 import { openIdentities } from './identities.ts'
@@ -49,7 +50,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
   let gatewayPort = 0
   const { ownerCheck = openOwnerCheck() } = options
-  const foundation = opened.use(await openFoundation({ ...options, gatewayPort: () => gatewayPort }))
+  const foundation = opened.use(await openFoundation({ ...options, kinds: resourceKinds, gatewayPort: () => gatewayPort }))
   const { state, log, projects, tokens, authority, engines, router, clock } = foundation
   const machineToken = openMachineToken(options.stateDirectory)
   const identities = opened.use(

@@ -14,6 +14,7 @@ import type { PublicOrigin } from '../router/public-origins.ts'
 import { openRouter } from '../router/router.ts'
 import type { Router } from '../router/upstream.ts'
 import { keepBackups } from '../state/keep-backups.ts'
+import type { ResourceKind } from '../state/resource-kind.ts'
 import { openState, type State } from '../state/state.ts'
 import { openContainerLog, type ContainerLog } from '../telemetry/container-log.ts'
 import { openRequestLog, type RequestLog } from '../telemetry/request-log.ts'
@@ -45,18 +46,20 @@ export interface FoundationOptions {
   readonly stateDirectory: string
   /** The router's. */
   readonly port: number | 'preferred'
+  /** Of all rooms: rows of theirs that cannot be read are set aside. */
+  readonly kinds: readonly ResourceKind<unknown>[]
   /** 0 until there is one. */
   readonly gatewayPort: () => number
 }
 
 /** @throws CloudError PORT_TAKEN, and those of `openState` */
-export async function openFoundation({ stateDirectory, port, gatewayPort }: FoundationOptions): Promise<Foundation> {
+export async function openFoundation({ stateDirectory, port, kinds, gatewayPort }: FoundationOptions): Promise<Foundation> {
   await using opened = new AsyncDisposableStack()
   const state = opened.use(openState(stateDirectory, schema))
   const log = openLog(daemonLogPath(stateDirectory))
   state.disk.onFault((fault) => log.error({ err: fault }, 'disk fault'))
   state.disk.holdBallast()
-  for (const { kind, name, why } of await state.write(setAsideUnreadable))
+  for (const { kind, name, why } of await state.write((db) => setAsideUnreadable(db, kinds)))
     log.error({ kind, name, why }, 'a row cannot be read and is set aside')
   const clock = systemClock
   opened.use(keepBackups(state, clock, log))

@@ -52,10 +52,10 @@ test('a row that was set aside comes back once it can be read', async () => {
   const name = 'projects/p/secrets/s'
   await state.write((db) => {
     db.prepare('INSERT INTO resources VALUES (?, ?, ?)').run('secretmanager.secret', name, '{ half')
-    expect(setAsideUnreadable(db)).toHaveLength(1)
-    expect(setAsideUnreadable(db)).toEqual([])
+    expect(setAsideUnreadable(db, resourceKinds)).toHaveLength(1)
+    expect(setAsideUnreadable(db, resourceKinds)).toEqual([])
     db.prepare('UPDATE resources SET value = ?').run(JSON.stringify({ name }))
-    expect(setAsideUnreadable(db)).toEqual([])
+    expect(setAsideUnreadable(db, resourceKinds)).toEqual([])
   })
   expect(state.db.prepare('SELECT kind FROM resources').all()).toEqual([{ kind: 'secretmanager.secret' }])
 })
@@ -78,6 +78,8 @@ test('a row that names another resource than its own is set aside', async () => 
     const insert = db.prepare('INSERT INTO resources VALUES (?, ?, ?)')
     insert.run('secretmanager.secret', 'projects/1/secrets/a', JSON.stringify({ name: 'projects/1/secrets/b' }))
     insert.run('secretmanager.secret', 'projects/1/secrets/b', JSON.stringify({ name: 'projects/1/secrets/b' }))
-    expect(setAsideUnreadable(db)).toMatchObject([{ name: 'projects/1/secrets/a', why: expect.stringContaining('it names itself') }])
+    expect(setAsideUnreadable(db, resourceKinds)).toMatchObject([
+      { name: 'projects/1/secrets/a', why: expect.stringContaining('it names itself') },
+    ])
   })
 })

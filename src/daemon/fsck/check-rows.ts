@@ -2,7 +2,6 @@ import type { DatabaseSync } from 'node:sqlite'
 import { messageOf } from '../../base/cloud-error.ts'
 import { readRow, type ResourceKind } from '../../state/resource-kind.ts'
 import { projectKind } from '../projects.ts'
-import { resourceKinds } from './resource-kinds.ts'
 
 export interface RowFault {
   readonly kind: string
@@ -10,7 +9,8 @@ export interface RowFault {
   readonly why: string
 }
 
-const kinds: ReadonlyMap<string, ResourceKind<unknown>> = new Map(resourceKinds.map((kind) => [kind.kind, kind]))
+/** Those of which more is known than that their rows are text. */
+type Kinds = readonly ResourceKind<unknown>[]
 
 /** Before the kind of a row that was set aside. */
 const aside = 'unreadable:'
@@ -25,35 +25,35 @@ type RowReader = (kind: ResourceKind<unknown>, name: string, value: string) => u
  * A message takes some 50 microseconds: of more than a few thousand rows only the JSON is read, lest the start wait for it.
  * @returns what was set aside now
  */
-export function setAsideUnreadable(db: DatabaseSync): readonly RowFault[] {
+export function setAsideUnreadable(db: DatabaseSync, kinds: Kinds): readonly RowFault[] {
   const back = db.prepare(`UPDATE OR IGNORE resources SET kind = ? WHERE kind = ? AND name = ?`)
   const faults: RowFault[] = []
   const isLarge = Number(db.prepare('SELECT count(*) AS n FROM resources').get()?.['n'] ?? 0) > fullyReadRows
-  for (const fault of checkRows(db, isLarge ? readJson : readRow)) {
+  for (const fault of checkRows(db, kinds, isLarge ? readJson : readRow)) {
     if (fault.kind === projectKind.kind || fault.kind.startsWith(aside)) continue
     back.run(aside + fault.kind, fault.kind, fault.name)
     faults.push(fault)
   }
   for (const row of db.prepare('SELECT kind, name, value FROM resources WHERE kind GLOB ?').all(`${aside}*`)) {
     const { kind, name, value } = row as Record<'kind' | 'name' | 'value', string>
-    if (whyUnreadable(kind.slice(aside.length), name, value) === undefined) back.run(kind.slice(aside.length), kind, name)
+    if (whyUnreadable(kinds, kind.slice(aside.length), name, value) === undefined) back.run(kind.slice(aside.length), kind, name)
   }
   return faults
 }
 
 /** Reads every row of `resources` as the room does that wrote it. What is no resource kind is plain words, which any text is. */
-export function checkRows(db: DatabaseSync, read: RowReader = readRow): readonly RowFault[] {
+export function checkRows(db: DatabaseSync, kinds: Kinds, read: RowReader = readRow): readonly RowFault[] {
   const faults: RowFault[] = []
   for (const row of db.prepare('SELECT kind, name, value FROM resources').iterate()) {
     const { kind, name, value } = row as Record<'kind' | 'name' | 'value', string>
-    const why = whyUnreadable(kind.replace(aside, ''), name, value, read)
+    const why = whyUnreadable(kinds, kind.replace(aside, ''), name, value, read)
     if (why !== undefined) faults.push({ kind, name, why })
   }
   return faults
 }
 
-function whyUnreadable(kind: string, name: string, value: string, read: RowReader = readRow): string | undefined {
-  const known = kinds.get(kind)
+function whyUnreadable(kinds: Kinds, kind: string, name: string, value: string, read: RowReader = readRow): string | undefined {
+  const known = kinds.find((one) => one.kind === kind)
   try {
     if (known !== undefined) read(known, name, value)
     return undefined

@@ -13,6 +13,7 @@ import { readMark } from '../../state/state-mark.ts'
 import { declareCurrent, isBehind, restoreDatabase } from '../../state/restore.ts'
 import { schema } from '../schema.ts'
 import { checkRows, type RowFault } from './check-rows.ts'
+import { resourceKinds } from './resource-kinds.ts'
 
 export interface FsckFault {
   /** `database`, `row`, `object`, `orphan`, `upload`, `count` */
@@ -69,7 +70,7 @@ async function checkAll(
   openedByDirectory: number,
   lost: string | undefined,
 ): Promise<readonly FsckFault[]> {
-  const rows = checkRows(db)
+  const rows = checkRows(db, resourceKinds)
   const objects = await checkObjects(db, directory)
   const behind = isBehind(db, openedByDirectory)
   if (lost !== undefined) mend(db, directory, openedByDirectory, lost, rows, objects)
