@@ -6,6 +6,10 @@
 /** Of each container. */
 export const defaultLimits = { cpu: '1000m', memory: '512Mi' } as const
 
+/** The same as numbers, as configuration is read. */
+export const defaultCpus = 1
+export const defaultMemoryBytes = 512 * 2 ** 20
+
 /** Where requests come to, told as PORT. */
 export const defaultPort = 8080
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { itemPathRule, mountRule, reservedEnv } from './service-schema.ts'
+import { reservedEnv } from '../defaults.ts'
+import { itemPathRule, mountRule } from './service-schema.ts'
 import { rules } from '../../../config/ids.ts'
 import { readCpu, readMemory } from './quantities.ts'
 import { strict, text, whole } from '../../../config/schema-parts.ts'
@@ -8,9 +9,11 @@ const digits = z.union([whole(0, 1000), z.string().regex(/^\d{1,4}$/, { error: '
 
 const port = whole(1, 65_535)
 
+const isReserved = (name: string) => (reservedEnv.service as readonly string[]).includes(name)
+
 const env = z
   .looseObject({
-    name: text(rules.env).refine((name) => !reservedEnv.includes(name), { error: 'another name: Cloud Run sets this one itself' }),
+    name: text(rules.env).refine((name) => !isReserved(name), { error: 'another name: Cloud Run sets this one itself' }),
     value: z.string().nullish(),
     valueFrom: z
       .looseObject({

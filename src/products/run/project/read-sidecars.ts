@@ -2,6 +2,7 @@ import { given } from '../../../config/given.ts'
 import type { KnativeService } from './knative-schema.ts'
 import type { Problems } from '../../../config/problems.ts'
 import { readCpu, readMemory } from './quantities.ts'
+import { defaultCpus, defaultMemoryBytes } from '../defaults.ts'
 import { toEnv, toProbes } from './knative-values.ts'
 import type { YamlDocument } from '../../../config/read-yaml.ts'
 import type { WantedService } from './wanted-run.ts'
@@ -51,8 +52,8 @@ export function readBeside(
         env: Object.fromEntries(
           (container.env ?? []).map(({ name, value, valueFrom }) => [name, toEnv(value, valueFrom?.secretKeyRef, aliases)]),
         ),
-        cpus: (limits?.cpu === undefined ? undefined : readCpu(limits.cpu)) ?? 1,
-        memoryBytes: (limits?.memory === undefined ? undefined : readMemory(limits.memory)) ?? 512 * 2 ** 20,
+        cpus: (limits?.cpu === undefined ? undefined : readCpu(limits.cpu)) ?? defaultCpus,
+        memoryBytes: (limits?.memory === undefined ? undefined : readMemory(limits.memory)) ?? defaultMemoryBytes,
         dependsOn: dependencies[container.name] ?? [],
         volumeMounts: mountsOf(container),
         ...given({

@@ -1,13 +1,9 @@
 import { z } from 'zod'
 import { rules } from '../../../config/ids.ts'
 import { strict, text, whole } from '../../../config/schema-parts.ts'
+import { reservedEnv } from '../defaults.ts'
 import { isCron, isTimeZone } from './cron.ts'
 import { readCpu, readMemory } from './quantities.ts'
-
-/** Names that Cloud Run sets itself and refuses. */
-export const reservedEnv = ['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION']
-/** The same, for tasks of jobs. */
-const reservedTaskEnv = ['JOB', 'EXECUTION', 'TASK_INDEX', 'TASK_ATTEMPT', 'TASK_COUNT'].map((name) => `CLOUD_RUN_${name}`)
 
 /** What an absolute path of a mount may be: not the root, nor what devcloud or the kernel mounts. */
 export const mountRule = {
@@ -63,7 +59,7 @@ const service = strict({
     .optional()
     .describe("The command that replaces the image's ENTRYPOINT. With the process engine it replaces the Procfile or npm start."),
   args: z.array(z.string()).optional().describe("Arguments that replace the image's CMD."),
-  env: envWithout(reservedEnv).nullish(),
+  env: envWithout(reservedEnv.service).nullish(),
   files: z.array(file).optional().describe('Secrets as files.'),
   instances: z
     .array(z.string())
@@ -111,7 +107,7 @@ const job = strict({
   image: z.string().min(1, { error: "an image's name" }).optional().describe('A ready image. devcloud runs this image instead of a build.'),
   command: words.optional().describe("The command that replaces the image's ENTRYPOINT."),
   args: z.array(z.string()).optional().describe("Arguments that replace the image's CMD."),
-  env: envWithout(reservedTaskEnv).nullish(),
+  env: envWithout(reservedEnv.task).nullish(),
   files: z.array(file).optional().describe('Secrets as files.'),
   instances: z
     .array(z.string())

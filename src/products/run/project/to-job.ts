@@ -1,4 +1,5 @@
 import { given } from '../../../config/given.ts'
+import { defaultCpus, defaultMemoryBytes, defaultRetries, defaultTaskSeconds } from '../defaults.ts'
 import type { JobPart } from './job-part.ts'
 import type { Problems } from '../../../config/problems.ts'
 import type { ServicePart } from './service-part.ts'
@@ -24,14 +25,14 @@ export function toJob(
     ...given({ manifest: part.manifest, command: part.command, args: part.args }),
     ...given({ serviceAccount: part.serviceAccount, schedule: part.schedule }),
     env: part.env,
-    cpus: part.cpus ?? 1,
-    memoryBytes: part.memoryBytes ?? 512 * 2 ** 20,
+    cpus: part.cpus ?? defaultCpus,
+    memoryBytes: part.memoryBytes ?? defaultMemoryBytes,
     cloudSqlInstances: [...new Set(names)],
     secretVolumes: part.secretVolumes ?? [],
     tasks: part.tasks ?? 1,
     parallelism: part.parallelism ?? 0,
-    maxRetries: part.maxRetries ?? 3,
-    timeoutSeconds: part.timeoutSeconds ?? 600,
+    maxRetries: part.maxRetries ?? defaultRetries,
+    timeoutSeconds: part.timeoutSeconds ?? Number(defaultTaskSeconds),
   }
 }
 

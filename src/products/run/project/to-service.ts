@@ -2,6 +2,14 @@ import { given } from '../../../config/given.ts'
 import { join, posix } from 'node:path'
 import { didYouMean } from '../../../base/did-you-mean.ts'
 import type { Problems } from '../../../config/problems.ts'
+import {
+  defaultConcurrency,
+  defaultCpus,
+  defaultMaxInstances,
+  defaultMemoryBytes,
+  defaultPort,
+  defaultRequestSeconds,
+} from '../defaults.ts'
 import type { Sources } from './read-sources.ts'
 import type { ServicePart } from './service-part.ts'
 import type { Place } from '../../../config/place.ts'
@@ -29,7 +37,7 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     )
     return undefined
   }
-  const { minInstances = 0, maxInstances = 100 } = part
+  const { minInstances = 0, maxInstances = defaultMaxInstances } = part
   if (minInstances > maxInstances) problems.add(part.from, `min ${minInstances} is above max ${maxInstances}; write a lower min`)
   const names = (part.instances ?? []).map(({ name, place }) => connectionName(name, place, context, problems))
   return {
@@ -46,13 +54,13 @@ export function toService(part: ServicePart, context: ServiceContext, problems: 
     }),
     ...given({ volumes: part.volumes, volumeMounts: part.volumeMounts }),
     env: part.env,
-    port: part.port ?? 8080,
-    cpus: part.cpus ?? 1,
-    memoryBytes: part.memoryBytes ?? 512 * 2 ** 20,
-    concurrency: part.concurrency ?? ((part.cpus ?? 1) < 1 ? 1 : 80), // Cloud Run takes no more below one CPU
+    port: part.port ?? defaultPort,
+    cpus: part.cpus ?? defaultCpus,
+    memoryBytes: part.memoryBytes ?? defaultMemoryBytes,
+    concurrency: part.concurrency ?? ((part.cpus ?? defaultCpus) < 1 ? 1 : defaultConcurrency), // Cloud Run takes no more below one CPU
     minInstances,
     maxInstances,
-    timeoutSeconds: part.timeoutSeconds ?? 300,
+    timeoutSeconds: part.timeoutSeconds ?? Number(defaultRequestSeconds),
     cloudSqlInstances: [...new Set(names)],
     secretVolumes: part.secretVolumes ?? [],
     invoker: part.invoker ?? 'all',
