@@ -5,12 +5,12 @@ import { crc32c } from '../base/crc32c.ts'
 
 /** A fault of the objects in a state directory. A `blob` holds the bytes of an object or of a part of an object: a file, or a row. */
 export type ObjectFault =
-  | { readonly kind: 'object'; readonly why: string; readonly object: ObjectPlace }
+  | { readonly kind: 'object'; readonly why: string; readonly object: FaultyObject }
   | { readonly kind: 'orphan'; readonly why: string; readonly file: string }
   | { readonly kind: 'upload'; readonly why: string; readonly id: string; readonly name: string }
   | { readonly kind: 'count'; readonly why: string; readonly blob: number; readonly refs: number }
 
-interface ObjectPlace {
+interface FaultyObject {
   readonly table: 'object_live' | 'object_noncurrent'
   readonly bucketId: number
   readonly bucket: string
@@ -113,7 +113,7 @@ function* readObjects(db: DatabaseSync) {
     for (const row of rows.iterate()) {
       const bucketId = row['bucket'] as number
       const name = Buffer.from(row['name'] as Uint8Array).toString()
-      const object: ObjectPlace = {
+      const object: FaultyObject = {
         table,
         bucketId,
         bucket: buckets.get(bucketId) ?? `(bucket ${bucketId})`,

@@ -7,7 +7,7 @@ import { readPostgresCompose, type PostgresCompose } from './compose-file.ts'
 import { answersInContainer, eraseInContainer, startInContainer, stopInContainer } from './container-server.ts'
 import type { ServerSpec } from './container-spec.ts'
 import { makeOwned, type Home } from './home.ts'
-import { readPlace, removePlace, writePlace, type ContainerPlace } from './place.ts'
+import { readVolumeRecord, removeVolumeRecord, writeVolumeRecord, type VolumeRecord } from './volume-record.ts'
 import type { PostgresOptions } from './postgres-options.ts'
 import { standardCompose } from './settings.ts'
 
@@ -31,18 +31,18 @@ export function containerClusters(
   home: Home,
   paths: { readonly folder: (name: string) => string; readonly socketDirectory: (name: string) => string },
 ): ContainerClusters {
-  const specOf = (name: string, place: ContainerPlace, compose: PostgresCompose): ServerSpec => ({
+  const specOf = (name: string, record: VolumeRecord, compose: PostgresCompose): ServerSpec => ({
     name,
     project: projectOf(name),
-    place: { ...place, image: compose.image },
+    record: { ...record, image: compose.image },
     sockets: paths.socketDirectory(name),
     compose,
   })
   const composeFor = (name: string, major: number) => readCompose(options.directoryOf?.(projectOf(name)), major)
-  const placeOf = (name: string): ContainerPlace => {
-    const place = readPlace(paths.folder(name))
-    if (place === undefined) throw new Error(`${name} does not live in a container`)
-    return place
+  const recordOf = (name: string): VolumeRecord => {
+    const record = readVolumeRecord(paths.folder(name))
+    if (record === undefined) throw new Error(`${name} does not live in a container`)
+    return record
   }
   const engineOf = async (name: string): Promise<Engine> => {
     const engine = await options.containersFor?.(projectOf(name))
@@ -50,14 +50,15 @@ export function containerClusters(
     const message = `The data of the Cloud SQL instance ${name} is in a volume of Docker, which its project does not use now.`
     throw new CloudError('UNAVAILABLE', message, 'Start Docker, then devcloud up --engine docker', { fault: 'DOCKER_UNREACHABLE' })
   }
-  const start = async (engine: Engine, name: string, place: ContainerPlace, compose: PostgresCompose, signal: AbortSignal) => {
-    const spec = specOf(name, place, compose)
+  const start = async (engine: Engine, name: string, record: VolumeRecord, compose: PostgresCompose, signal: AbortSignal) => {
+    const spec = specOf(name, record, compose)
     await startInContainer(engine, home, spec, signal)
-    if (!place.isInitialized || place.image !== compose.image) writePlace(paths.folder(name), { ...spec.place, isInitialized: true })
+    if (!record.isInitialized || record.image !== compose.image)
+      writeVolumeRecord(paths.folder(name), { ...spec.record, isInitialized: true })
   }
 
   return {
-    has: (name) => readPlace(paths.folder(name)) !== undefined,
+    has: (name) => readVolumeRecord(paths.folder(name)) !== undefined,
     async create(name, major, signal) {
       // On such an engine a container's socket is not a socket of this host, even in a folder that both see.
       const engine = process.platform === 'linux' && major >= oldestMajor ? await options.containersFor?.(projectOf(name)) : undefined
@@ -65,34 +66,34 @@ export function containerClusters(
       const compose = composeFor(name, major)
       makeOwned(home, paths.folder(name), 0o711)
       const volume = `sql-${randomBytes(6).toString('hex')}` // never one that an instance of this name had before
-      const place = writePlace(paths.folder(name), { kind: 'container', major, image: compose.image, volume, isInitialized: false })
+      const record = writeVolumeRecord(paths.folder(name), { kind: 'container', major, image: compose.image, volume, isInitialized: false })
       try {
-        await start(engine, name, place, compose, signal)
+        await start(engine, name, record, compose, signal)
         return true
       } catch (error) {
         if (!isUnknownImage(error)) throw error
         const own = ownCompose(options.directoryOf?.(projectOf(name)))
         if (own !== undefined) throw imageAbsent(own, compose.image, error)
         rmSync(paths.socketDirectory(name), { recursive: true, force: true })
-        removePlace(paths.folder(name))
+        removeVolumeRecord(paths.folder(name))
         return false
       }
     },
     async start(name, signal) {
-      const place = placeOf(name)
-      if (place.isInitialized && (await answersInContainer(home, paths.socketDirectory(name)))) return
-      await start(await engineOf(name), name, place, composeFor(name, place.major), signal)
+      const record = recordOf(name)
+      if (record.isInitialized && (await answersInContainer(home, paths.socketDirectory(name)))) return
+      await start(await engineOf(name), name, record, composeFor(name, record.major), signal)
     },
     async stop(name, signal) {
-      placeOf(name)
+      recordOf(name)
       await stopInContainer(await engineOf(name), name, signal)
     },
     async erase(name, signal) {
-      const place = placeOf(name)
-      const standard = readPostgresCompose(standardCompose(), 'compose/postgres.yaml', place.major, standardCompose())
-      const compose = { ...standard, image: place.image } // a project's own file may be gone, or wrong
+      const record = recordOf(name)
+      const standard = readPostgresCompose(standardCompose(), 'compose/postgres.yaml', record.major, standardCompose())
+      const compose = { ...standard, image: record.image } // a project's own file may be gone, or wrong
       try {
-        await eraseInContainer(await engineOf(name), home, specOf(name, place, compose), signal)
+        await eraseInContainer(await engineOf(name), home, specOf(name, record, compose), signal)
       } catch (error) {
         if (!isUnknownImage(error)) throw error // without its image nothing can reach into its volume, which no later cluster gets
       }

@@ -85,13 +85,13 @@ async function waitUntilAnswering(home: Home, server: ServerSpec, container: Con
 }
 
 async function whyEnded(server: ServerSpec, container: Container, exitCode: number | undefined, signal: AbortSignal): Promise<CloudError> {
-  const { name, place } = server
+  const { name, record } = server
   const fault = await failed(container, `Postgres ended in the container of ${name}.`, signal)
-  if (exitCode === dataExits.gone) return dataGone(name, `Docker's volume "...-${place.volume}"`)
+  if (exitCode === dataExits.gone) return dataGone(name, `Docker's volume "...-${record.volume}"`)
   if (exitCode !== dataExits.otherMajor) return fault
   const found = fault.evidence.at(-1) ?? ''
   const upgrade = `set the image in compose/postgres.yaml to postgres:${found}, devcloud up, docker exec CONTAINER pg_dumpall -U cloudsqladmin > all.sql`
-  return otherMajor(name, found, place.image, upgrade)
+  return otherMajor(name, found, record.image, upgrade)
 }
 
 /** Runs the healthcheck of the Compose file once. */

@@ -3,7 +3,7 @@ import type { ContainerSpec } from '../engine/engine.ts'
 import { trustedExtensions } from './binaries.ts'
 import type { PostgresCompose } from './compose-file.ts'
 import type { Home } from './home.ts'
-import type { ContainerPlace } from './place.ts'
+import type { VolumeRecord } from './volume-record.ts'
 import { fixedSettings, initialSql, settingWords } from './settings.ts'
 
 /** A server before it has a container. */
@@ -11,7 +11,7 @@ export interface ServerSpec {
   /** `PROJECT:REGION:INSTANCE` */
   readonly name: string
   readonly project: string
-  readonly place: ContainerPlace
+  readonly record: VolumeRecord
   /** The host's folder. */
   readonly sockets: string
   readonly compose: PostgresCompose
@@ -45,7 +45,7 @@ exec docker-entrypoint.sh "$@"
 `
 
 /** The spec of a server's container. Pure. The password is a file in memory, never a variable or a label. */
-export function toServerSpec(home: Home, { name, project, place, sockets, compose }: ServerSpec): ContainerSpec {
+export function toServerSpec(home: Home, { name, project, record, sockets, compose }: ServerSpec): ContainerSpec {
   const { POSTGRES_INITDB_ARGS: initdb = '', ...environment } = compose.environment
   const toBytes = (text: string) => new TextEncoder().encode(text)
   return {
@@ -62,11 +62,11 @@ export function toServerSpec(home: Home, { name, project, place, sockets, compos
       POSTGRES_PASSWORD_FILE: `${passwordFolder}/password`,
       POSTGRES_INITDB_ARGS: `${initdb} --auth=md5`.trim(), // with `trust` every client of the socket could be any user
       PGDATA: dataFolder,
-      ...(!place.isInitialized && { DEVCLOUD_FRESH: '1' }),
+      ...(!record.isInitialized && { DEVCLOUD_FRESH: '1' }),
     },
     ...(compose.memoryBytes !== undefined && { memoryBytes: compose.memoryBytes }),
     mounts: [
-      { kind: 'volume', volume: place.volume, target: dataFolder },
+      { kind: 'volume', volume: record.volume, target: dataFolder },
       { kind: 'bind', source: sockets, target: '/var/run/postgresql' },
       { kind: 'files', target: passwordFolder, files: [{ path: 'password', data: toBytes(home.adminPassword), mode: 0o600 }] },
       { kind: 'files', target: '/docker-entrypoint-initdb.d', files: [{ path: 'postgres.sql', data: toBytes(initialSql()), mode: 0o644 }] },

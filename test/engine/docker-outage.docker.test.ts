@@ -6,7 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { openLog } from '../../src/base/log.ts'
 import { nextAddress, readSubnet } from '../../src/engine/docker/addresses.ts'
 import { openDockerEngine } from '../../src/engine/docker/docker-engine.ts'
-import { dockerPlaces } from '../../src/engine/docker/docker-places.ts'
+import { dockerEndpoints } from '../../src/engine/docker/docker-endpoints.ts'
 import { importNodeImage } from '../../src/engine/docker/node-image.ts'
 import type { ContainerEnd, Engine } from '../../src/engine/engine.ts'
 import { givenWay } from './given-way.ts'
@@ -42,10 +42,10 @@ test('a socket that is not there, refuses or hangs is DOCKER_UNREACHABLE, told w
 })
 
 test('Docker is looked for at DOCKER_HOST alone, else at the current context and the usual sockets', () => {
-  expect(dockerPlaces({ DOCKER_HOST: 'tcp://a:2375', XDG_RUNTIME_DIR: '/run/user/1' }, '/home/me').map((place) => place.url)).toEqual([
+  expect(dockerEndpoints({ DOCKER_HOST: 'tcp://a:2375', XDG_RUNTIME_DIR: '/run/user/1' }, '/home/me').map((place) => place.url)).toEqual([
     'tcp://a:2375',
   ])
-  expect(dockerPlaces({ XDG_RUNTIME_DIR: '/run/user/1' }, '/home/nobody').map((place) => place.name)).toEqual([
+  expect(dockerEndpoints({ XDG_RUNTIME_DIR: '/run/user/1' }, '/home/nobody').map((place) => place.name)).toEqual([
     '/var/run/docker.sock',
     '/run/user/1/docker.sock',
     '/home/nobody/.docker/run/docker.sock',

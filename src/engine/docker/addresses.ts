@@ -7,14 +7,14 @@ export interface Subnet {
 
 /** What one instance gets. */
 export interface InstanceAddress {
-  /** Its place in the subnet. */
+  /** The number of the address in the subnet. */
   readonly number: number
   readonly ip: string
   /** 169.254.x.y, from which the forwarder tells `ip` again: see `linkLocalOf`. */
   readonly linkLocal: string
 }
 
-/** The forwarder's place; 1 is the bridge itself. */
+/** The forwarder's number in the subnet; 1 is the bridge itself. */
 export const forwarderNumber = 2
 const firstInstance = 16
 /** 169.254.1.0 and what follows, up to the metadata server's own 169.254.169.0. */
@@ -31,7 +31,7 @@ export function ipOf(subnet: Subnet, number: number): string {
   return dotted(subnet.base + number)
 }
 
-/** Place 300 is 169.254.2.44: one added to the third byte, since 169.254.0.0/24 is reserved (RFC 3927, section 2.1). */
+/** Number 300 is 169.254.2.44: one added to the third byte, since 169.254.0.0/24 is reserved (RFC 3927, section 2.1). */
 export function linkLocalOf(number: number): string {
   return dotted(readSubnet('169.254.1.0/24').base + number)
 }

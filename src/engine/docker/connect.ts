@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import type Docker from 'dockerode'
 import { CloudError, messageOf } from '../../base/cloud-error.ts'
 import { importDockerode } from './import-dockerode.ts'
-import { dockerPlaces, type DockerPlace } from './docker-places.ts'
+import { dockerEndpoints, type DockerEndpoint } from './docker-endpoints.ts'
 
 /** A Docker that answered. */
 export interface Connected {
   readonly docker: Docker
   /** The path of Docker's socket, or host:port. */
-  readonly place: string
+  readonly endpoint: string
   readonly socketPath: string | undefined
   /** `Docker 28.2.2`, `Podman 4.3.1`. */
   readonly product: string
@@ -26,23 +26,23 @@ export interface Connected {
 
 const patienceMs = 2500
 
-/** @throws CloudError DOCKER_UNREACHABLE within 3 s, with every place that was tried */
+/** @throws CloudError DOCKER_UNREACHABLE within 3 s, with every endpoint that was tried */
 export async function connectDocker(env: NodeJS.ProcessEnv = process.env): Promise<Connected> {
   const Dockerode = await importDockerode() // only when it is needed
-  const places = dockerPlaces(env, homedir())
-  const tries = await Promise.all(places.map((place) => tryPlace(Dockerode, place, env)))
+  const endpoints = dockerEndpoints(env, homedir())
+  const tries = await Promise.all(endpoints.map((endpoint) => tryEndpoint(Dockerode, endpoint, env)))
   const found = tries.find((tried) => typeof tried !== 'string')
   if (found !== undefined) return found
   throw new CloudError('UNAVAILABLE', 'Docker is not running.', 'start Docker, or run without containers: devcloud up --engine process', {
     fault: 'DOCKER_UNREACHABLE',
-    evidence: places.map((place, index) => `${place.name}: ${String(tries[index])}`),
+    evidence: endpoints.map((endpoint, index) => `${endpoint.name}: ${String(tries[index])}`),
   })
 }
 
 /** The connection, or the reason why Docker did not answer. */
-async function tryPlace(Dockerode: typeof Docker, place: DockerPlace, env: NodeJS.ProcessEnv): Promise<Connected | string> {
+async function tryEndpoint(Dockerode: typeof Docker, endpoint: DockerEndpoint, env: NodeJS.ProcessEnv): Promise<Connected | string> {
   try {
-    const target = toTarget(place, env)
+    const target = toTarget(endpoint, env)
     if (typeof target === 'string') return target
     const probe = new Dockerode({ ...target, headers: {}, timeout: patienceMs })
     const over = AbortSignal.timeout(patienceMs)
@@ -67,8 +67,8 @@ interface Target {
   readonly key?: Buffer
 }
 
-function toTarget(place: DockerPlace, env: NodeJS.ProcessEnv): Target | string {
-  const { url } = place
+function toTarget(endpoint: DockerEndpoint, env: NodeJS.ProcessEnv): Target | string {
+  const { url } = endpoint
   if (url === '') return 'names no Docker endpoint'
   if (url.startsWith('unix://')) {
     const socketPath = url.slice('unix://'.length) || '/var/run/docker.sock'
@@ -77,7 +77,7 @@ function toTarget(place: DockerPlace, env: NodeJS.ProcessEnv): Target | string {
   if (!URL.canParse(url.includes('://') ? url : `tcp://${url}`)) return 'is not a URL'
   const { protocol, hostname, port } = new URL(url.includes('://') ? url : `tcp://${url}`)
   if (!['tcp:', 'http:', 'https:'].includes(protocol)) return `${protocol}// is not spoken here, only unix:// and tcp://`
-  const folder = place.certificates
+  const folder = endpoint.certificates
   const secure =
     protocol === 'https:' || port === '2376' || Boolean(env['DOCKER_TLS_VERIFY']) || (folder !== undefined && existsSync(folder))
   const target = { host: hostname, port: Number(port || (secure ? 2376 : 2375)) }
@@ -97,7 +97,7 @@ function toConnected(docker: Docker, target: Target, version: Docker.DockerVersi
   const isHere = process.platform === 'linux' && target.socketPath !== undefined && !/Docker Desktop/i.test(OperatingSystem ?? '')
   return {
     docker,
-    place: target.socketPath ?? `${target.host}:${target.port}`,
+    endpoint: target.socketPath ?? `${target.host}:${target.port}`,
     socketPath: target.socketPath,
     product: podman === undefined ? `Docker ${version.Version}` : `Podman ${podman.Version}`,
     reach: isHere && !rootless ? 'bridge' : 'published',

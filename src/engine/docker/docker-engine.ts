@@ -83,7 +83,7 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
 
   return {
     kind: 'docker',
-    describe: () => Promise.resolve(`${host.product} at ${host.place}`),
+    describe: () => Promise.resolve(`${host.product} at ${host.endpoint}`),
     async openProject(project, signal) {
       await projects.open(project, signal)
     },
@@ -96,10 +96,10 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
     sourceDigest: (source) => contextDigest(source.directory, dockerfileOf(source)),
     async start(spec, signal) {
       for (let attempt = 0; ; attempt++) {
-        const place =
-          spec.role === 'database' ? await projects.placeDatabase(spec.project, signal) : await projects.place(spec.project, signal)
+        const attachment =
+          spec.role === 'database' ? await projects.attachDatabase(spec.project, signal) : await projects.attach(spec.project, signal)
         try {
-          const container = see(await startContainer(host, memory, spec, place, signal))
+          const container = see(await startContainer(host, memory, spec, attachment, signal))
           for (const running of followed) running.set(container.id, container)
           return container
         } catch (error) {

@@ -1,14 +1,14 @@
 import type { DockerHost } from './docker-host.ts'
 import { openForwarder } from './forwarder.ts'
 import { openDatabaseNetwork, openProjectNetwork, type ProjectNetwork } from './project-network.ts'
-import type { Place } from './start-container.ts'
+import type { Attachment } from './start-container.ts'
 
 /** The networks of projects, each opened once. */
 export interface Projects {
   open(project: string, signal: AbortSignal): Promise<void>
   /** The network and address of the next instance. */
-  place(project: string, signal: AbortSignal): Promise<Place>
-  placeDatabase(project: string, signal: AbortSignal): Promise<Place>
+  attach(project: string, signal: AbortSignal): Promise<Attachment>
+  attachDatabase(project: string, signal: AbortSignal): Promise<Attachment>
   /** Forgets a project's network, so that the next call looks for it again. */
   forget(project: string): void
   /** Marks a project as closing: its network is not made again. Resolves when no work on the network is under way. */
@@ -53,7 +53,7 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
   const makeAlone = async (project: string, given: { last: number }, signal: AbortSignal): Promise<Open> => {
     const network = await openProjectNetwork(host, project, given, signal)
     if (isSameMachine) return { network, dns: await openForwarder(host, project, network, gatewaySocket, signal) }
-    host.log.warn({ place: host.place }, "this Docker cannot mount this host's sockets: containers do not get Google's names")
+    host.log.warn({ endpoint: host.endpoint }, "this Docker cannot mount this host's sockets: containers do not get Google's names")
     return { network, dns: undefined }
   }
   return {
@@ -61,12 +61,12 @@ export function openProjects(host: DockerHost, gatewaySocket: string): Projects 
       opened.delete(project)
       await once(opened, project, () => make(project, signal))
     },
-    async place(project, signal) {
+    async attach(project, signal) {
       const { network, dns } = await once(opened, project, () => make(project, signal))
       if (dns === undefined) return { network: network.name }
       return { network: network.name, dns, address: await network.nextAddress(signal) }
     },
-    async placeDatabase(project, signal) {
+    async attachDatabase(project, signal) {
       return { network: await once(databases, project, () => openDatabaseNetwork(host, project, signal)) }
     },
     forget(project) {

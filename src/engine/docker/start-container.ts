@@ -10,8 +10,8 @@ import { toLabels } from './labels.ts'
 import type { MemoryFiles } from './memory-files.ts'
 import { makeMemoryVolume } from './memory-volumes.ts'
 
-/** Where the container runs: what `startContainer` cannot decide itself. */
-export interface Place {
+/** How a container is attached to its project: what `startContainer` cannot decide itself. */
+export interface Attachment {
   readonly network: string
   readonly dns?: string
   readonly address?: { readonly ip: string; readonly linkLocal: string }
@@ -22,7 +22,7 @@ export async function startContainer(
   host: DockerHost,
   memory: MemoryFiles,
   spec: ContainerSpec,
-  place: Place,
+  attachment: Attachment,
   signal: AbortSignal,
 ): Promise<Docker.ContainerInspectInfo> {
   const files = spec.mounts.filter((mount) => mount.kind === 'files')
@@ -30,7 +30,7 @@ export async function startContainer(
   try {
     const mounts = await toMounts(host, spec, written?.paths ?? [], signal)
     const placement: Placement = {
-      ...place,
+      ...attachment,
       dockerName: `devcloud-${host.state}-${spec.name}`,
       state: host.state,
       publish: host.reach === 'published' && spec.role !== 'database',

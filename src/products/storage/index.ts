@@ -19,7 +19,7 @@ import { planBuckets } from './plan.ts'
 import type { WantedBuckets } from './section.ts'
 import { sendJsonError, serveJson } from './wire/json.ts'
 import { sendXmlError } from './wire/xml-error.ts'
-import { bucketOfHost } from './wire/xml-place.ts'
+import { bucketOfHost } from './wire/xml-target.ts'
 import { isOfOthers, xmlHandler } from './wire/xml.ts'
 
 /** What Cloud Storage stands on, handed in by the daemon. */

@@ -17,7 +17,7 @@ import type { Parts } from './parts.ts'
 import { routeTable, type Route } from './route-table.ts'
 import { isOurFault, toJsonError, toStorageError } from './storage-error.ts'
 import { uploadRoutes } from './upload.ts'
-import { bucketOfHost } from './xml-place.ts'
+import { bucketOfHost } from './xml-target.ts'
 import type { XmlHandler } from './xml.ts'
 
 /** The JSON API, its uploads and downloads. Source: cloud.google.com/storage/docs/json_api/v1. */

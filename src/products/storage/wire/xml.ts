@@ -12,7 +12,7 @@ import type { Parts } from './parts.ts'
 import { decodePart, queryOf } from './query.ts'
 import { signerOf, unknownSigner, type SignedRequest } from './signed-url.ts'
 import { sendXmlError } from './xml-error.ts'
-import { bucketOfHost, readPlace } from './xml-place.ts'
+import { bucketOfHost, readXmlTarget } from './xml-target.ts'
 
 export type XmlHandler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
 
@@ -34,7 +34,7 @@ export function xmlHandler(parts: Parts): XmlHandler {
 }
 
 async function answer(parts: Parts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const place = readPlace(hostOf(request.headers), pathOf(request.raw.url ?? '/'))
+  const place = readXmlTarget(hostOf(request.headers), pathOf(request.raw.url ?? '/'))
   const { store } = parts
   const known = place.bucket === undefined ? undefined : store.findBucket(place.bucket)
   if (known === undefined && isOfOthers(request)) return sendError(request, reply, unknownRoute(request), parts.log)
@@ -87,7 +87,7 @@ function signedRequest(request: FastifyRequest, query: URLSearchParams): SignedR
 function whereOf(request: FastifyRequest) {
   const host = hostOf(request.headers)
   const path = pathOf(request.raw.url ?? '/')
-  return { host, path, bucket: readPlace(host, path).bucket }
+  return { host, path, bucket: readXmlTarget(host, path).bucket }
 }
 
 /** 200 with or without leave, as Google answers. Source: cloud.google.com/storage/docs/cross-origin. */

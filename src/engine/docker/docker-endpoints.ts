@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** An address at which Docker or Podman may answer. */
-export interface DockerPlace {
+export interface DockerEndpoint {
   /** The name for people: `DOCKER_HOST unix:///x.sock`, `context desktop-linux`, or the socket's path. */
   readonly name: string
   /** `unix:///var/run/docker.sock` or `tcp://host:2376`. Other schemes are reported as unsupported. */
@@ -19,7 +19,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * engine than the one that he named.
  * @see https://docs.docker.com/engine/manage-resources/contexts/ for the order
  */
-export function dockerPlaces(env: Environment, home: string): DockerPlace[] {
+export function dockerEndpoints(env: Environment, home: string): DockerEndpoint[] {
   const host = env['DOCKER_HOST']
   if (host) {
     const certificates = env['DOCKER_CERT_PATH'] ?? (env['DOCKER_TLS_VERIFY'] ? join(home, '.docker') : undefined)
@@ -27,7 +27,7 @@ export function dockerPlaces(env: Environment, home: string): DockerPlace[] {
   }
   const folder = env['DOCKER_CONFIG'] ?? join(home, '.docker')
   const named = env['DOCKER_CONTEXT']
-  if (named && named !== 'default') return [contextPlace(folder, named)]
+  if (named && named !== 'default') return [contextEndpoint(folder, named)]
   const current = named ? undefined : textOf(readJson(join(folder, 'config.json')), 'currentContext')
   const runtime = env['XDG_RUNTIME_DIR']
   const sockets = [
@@ -38,13 +38,13 @@ export function dockerPlaces(env: Environment, home: string): DockerPlace[] {
     '/run/podman/podman.sock',
   ]
   return [
-    ...(current && current !== 'default' ? [contextPlace(folder, current)] : []),
+    ...(current && current !== 'default' ? [contextEndpoint(folder, current)] : []),
     ...sockets.map((path) => ({ name: path, url: `unix://${path}` })),
   ]
 }
 
 /** A context's folder is the SHA-256 of its name: contexts/meta/fe9c.../meta.json, with `{"Endpoints":{"docker":{"Host":"unix:///..."}}}`. */
-function contextPlace(folder: string, context: string): DockerPlace {
+function contextEndpoint(folder: string, context: string): DockerEndpoint {
   const id = createHash('sha256').update(context).digest('hex')
   const meta = readJson(join(folder, 'contexts/meta', id, 'meta.json'))
   const url = textOf(fieldOf(fieldOf(meta, 'Endpoints'), 'docker'), 'Host') ?? ''

@@ -1,5 +1,5 @@
-/** What a path-style or virtual-hosted request is about. */
-export interface Place {
+/** The bucket and object that a path-style or virtual-hosted request names. */
+export interface XmlTarget {
   /** Undefined at the root of the service. */
   readonly bucket: string | undefined
   /** As it came, percent-encoded; empty for the bucket itself. */
@@ -12,7 +12,7 @@ export function bucketOfHost(host: string): string | undefined {
 }
 
 /** Pure. @param path as it came */
-export function readPlace(host: string, path: string): Place {
+export function readXmlTarget(host: string, path: string): XmlTarget {
   const own = bucketOfHost(host)
   if (own !== undefined) return { bucket: own, key: path.slice(1) }
   const [, bucket = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? []

@@ -13,21 +13,21 @@ const schema = z.object({
 })
 
 /** Where the data of a cluster in a container is; every later daemon reads this file. A cluster without the file is embedded or not made yet. */
-export type ContainerPlace = Readonly<z.infer<typeof schema>>
+export type VolumeRecord = Readonly<z.infer<typeof schema>>
 
 /** @throws Error for a file that cannot be read: to ignore the file would make a new cluster and hide the data */
-export function readPlace(folder: string): ContainerPlace | undefined {
+export function readVolumeRecord(folder: string): VolumeRecord | undefined {
   const path = join(folder, 'place.json')
   return existsSync(path) ? schema.parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined
 }
 
 /** Writes the file. It is durable when this returns. */
-export function writePlace(folder: string, place: ContainerPlace): ContainerPlace {
+export function writeVolumeRecord(folder: string, record: VolumeRecord): VolumeRecord {
   mkdirSync(folder, { recursive: true })
-  writeWhole(join(folder, 'place.json'), JSON.stringify(place), 0o600)
-  return place
+  writeWhole(join(folder, 'place.json'), JSON.stringify(record), 0o600)
+  return record
 }
 
-export function removePlace(folder: string): void {
+export function removeVolumeRecord(folder: string): void {
   rmSync(join(folder, 'place.json'), { force: true })
 }
