@@ -5,17 +5,19 @@ import type { Command } from 'commander'
 import { lastPart } from '../../../base/last-part.ts'
 import { serviceIdFor } from '../../../config/ids.ts'
 import type { ApiAnswer, OpenRequest } from '../../../daemon/control-protocol.ts'
-import { prepare, send, toWanted, urlsOf, waitForService } from './deploy-service.ts'
+import { toWanted, urlsOf, waitForService } from './deploy-service.ts'
 import { declareFlags, refusedFlags, serviceFlags } from './flag-table.ts'
 import { addEngineOption } from './engine-option.ts'
-import { usage, type Given } from './flag-values.ts'
+import type { Given } from './flag-values.ts'
 import { addMember } from './iam-policy.ts'
-import { getKnative } from './get-service.ts'
 import { interruptible } from './interruptible.ts'
 import { printOne } from './print-resources.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { addWideOptions, checkName, openScope, type Scope, type WideOptions } from './scope.ts'
 import { serviceRow } from './service-rows.ts'
+import { getKnative } from './get-resource.ts'
+import { writeResource } from './write-resource.ts'
+import { serviceKind } from './resource-kinds.ts'
 
 export interface DeployOptions extends WideOptions {
   readonly async?: true
@@ -41,22 +43,22 @@ async function deploy(named: string | undefined, options: DeployOptions, given: 
   const scope = await openScope(options, true)
   const progress = openProgress(options)
   progress.note(`Deploying service ${id} in project ${scope.project} region ${scope.region}`)
-  const current = await scope.api.find(`${scope.parent}/services/${id}`)
-  if (current === undefined && !given.some(({ flag }) => flag === 'image' || flag === 'source')) {
-    throw usage(
-      'Requires a container image to deploy if no build source is provided.',
-      'Add --image=IMAGE, or --source=. to build this folder.',
-    )
-  }
-  const assumed = given.map((one) => (one.flag === 'source' ? { flag: 'image', value: 'to be built' } : one))
-  toWanted(scope, id, current, assumed, true) // faults in flags are told before anything is built
-  const ready = await prepare(scope, id, given, options.engine, progress)
-  const isPublic = options.allowUnauthenticated ?? (current === undefined ? await mayAnybodyCall(id, options) : undefined)
-  const operation = await send(scope, id, current, toWanted(scope, id, current, ready, true))
+  let isPublic = options.allowUnauthenticated
+  const { operation, current } = await writeResource(scope, progress, {
+    kind: serviceKind,
+    id,
+    verb: 'deploy',
+    given,
+    engine: options.engine,
+    toWanted: (now, flags) => toWanted(scope, id, now, flags, true),
+    async beforeSend(now) {
+      if (now === undefined) isPublic ??= await mayAnybodyCall(id, options)
+    },
+  })
   if (isPublic !== undefined) await setPublic(scope, id, isPublic, current === undefined)
   if (options.async === true) {
     progress.note(`Service [${id}] is being deployed: devcloud run services describe ${id}`)
-    return printOne(options, serviceRow(await getKnative(scope, id)), () => '')
+    return printOne(options, serviceRow(await getKnative(scope, serviceKind, id)), () => '')
   }
   const service = await waitForService(scope, id, operation, progress)
   await tellDeployed(scope, id, service, options, progress)
@@ -73,7 +75,7 @@ export async function tellDeployed(scope: Scope, id: string, service: ApiAnswer,
       `Service [${id}] revision [${created}] has been deployed and is serving ${percentOf(service, created)} percent of traffic.`,
     )
   }
-  printOne(options, serviceRow(await getKnative(scope, id)), () => urls.join('\n'))
+  printOne(options, serviceRow(await getKnative(scope, serviceKind, id)), () => urls.join('\n'))
 }
 
 function percentOf(service: ApiAnswer, revision: string): number {

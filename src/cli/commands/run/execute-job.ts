@@ -2,15 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { LogEvent } from '../../../daemon/control-protocol.ts'
 import type { ExecutionStatus } from './job-rows.ts'
-import { namespaceUrl, type Knative } from './knative.ts'
+import { collectionUrl, type Knative } from './knative.ts'
+import { executionKind, jobKind } from './resource-kinds.ts'
 import type { Progress } from './progress.ts'
 import type { Scope } from './scope.ts'
 
-export const runGroup = 'run.googleapis.com'
-
 /** Starts an execution of a job. @returns it as it is then */
 export async function startExecution(scope: Scope, job: string, overrides: object | undefined): Promise<Knative> {
-  const url = `${namespaceUrl(scope, runGroup, scope.region)}/jobs/${encodeURIComponent(job)}:run`
+  const url = `${collectionUrl(scope, jobKind)}/${encodeURIComponent(job)}:run`
   return (await scope.api.call('POST', url, overrides === undefined ? {} : { overrides })) as Knative
 }
 
@@ -18,7 +17,7 @@ export async function startExecution(scope: Scope, job: string, overrides: objec
 export function waitForExecution(scope: Scope, job: string, started: Knative, progress: Progress): Promise<Knative> {
   const { name } = started.metadata
   const { taskCount = 1 } = started['spec'] as { readonly taskCount?: number }
-  const url = `${namespaceUrl(scope, runGroup, scope.region)}/executions/${name}`
+  const url = `${collectionUrl(scope, executionKind)}/${name}`
   return progress.step(`execution ${name}`, async (detail) => {
     for (;;) {
       const execution = (await scope.api.call('GET', url)) as Knative

@@ -1,48 +1,41 @@
 import type { Command } from 'commander'
-import { CloudError } from '../../../base/cloud-error.ts'
-import { runGroup } from './execute-job.ts'
 import { interruptible } from './interruptible.ts'
 import { executionRow, executionTable, taskRow, taskTable, type ExecutionStatus } from './job-rows.ts'
-import { listKnative, namespaceUrl, symbolOf, type Knative } from './knative.ts'
-import { addListOptions, printList, printOne, type ListOptions } from './print-resources.ts'
+import { listKnative, symbolOf, type Knative, collectionUrl } from './knative.ts'
+import { printList, printOne, type ListOptions } from './print-resources.ts'
 import { openProgress } from './progress.ts'
-import { addWideOptions, openScope, type Scope, type WideOptions } from './scope.ts'
-import { confirm } from './services.ts'
+import { openScope, type Scope } from './scope.ts'
+import { type WaitOptions, addChange, addDelete, addDescribe, addList } from './resource-commands.ts'
+import { executionKind, taskKind } from './resource-kinds.ts'
+import { getKnative } from './get-resource.ts'
 
 /** `jobs executions` and, below it, `tasks`. */
 export function addExecutions(jobs: Command): void {
   const executions = jobs.command('executions').description('look at executions of jobs, cancel and delete them')
-  addListOptions(addWideOptions(executions.command('list').description('list executions, newest first')))
-    .option('--job <job>', 'of this one')
-    .action(list)
-  addWideOptions(executions.command('describe').description('show an execution')).argument('<execution>', 'its name').action(describe)
-  for (const verb of ['cancel', 'delete'] as const) {
-    addWideOptions(executions.command(verb).description(`${verb} an execution`))
-      .argument('<execution>', 'its name')
-      .option('--async', 'do not wait')
-      .option('--no-async', 'wait')
-      .action((id: string, options: WideOptions) => interruptible(() => end(verb, id, options)))
-  }
+  addList(executions, 'list executions, newest first', list).option('--job <job>', 'of this one')
+  addDescribe(executions, executionKind, 'show an execution', async (scope, id, options) => {
+    const execution = await getKnative(scope, executionKind, id)
+    printOne(options, executionRow(execution), () => executionText(execution))
+  })
+  addChange(executions, executionKind, 'cancel', 'cancel an execution').action((id: string, options: WaitOptions) =>
+    interruptible(() => cancel(id, options)),
+  )
+  addDelete(executions, executionKind, 'delete an execution')
   const tasks = executions.command('tasks').description('look at tasks of an execution')
-  addListOptions(addWideOptions(tasks.command('list').description('list tasks')))
+  addList(tasks, 'list tasks', listTasks)
     .requiredOption('--execution <execution>', 'of this one')
     .option('--succeeded', 'those that succeeded')
-    .action(listTasks)
-  addWideOptions(tasks.command('describe').description('show a task')).argument('<task>', 'its name').action(describeTask)
+  addDescribe(tasks, taskKind, 'show a task', async (scope, id, options) => {
+    const row = taskRow(await getKnative(scope, taskKind, id))
+    const { ready_symbol: symbol, running_state: state, retries } = row.derived
+    printOne(options, row, () => `${String(symbol)} Task ${id}: ${String(state)}, ${String(retries)} retries`)
+  })
 }
 
-async function list(options: ListOptions & { readonly job?: string }): Promise<void> {
-  const scope = await openScope(options)
-  const selector = options.job === undefined ? '' : `?labelSelector=${encodeURIComponent(`run.googleapis.com/job=${options.job}`)}`
-  const found = await listKnative(scope, `${namespaceUrl(scope, runGroup, options.region)}/executions${selector}`)
+async function list(scope: Scope, options: ListOptions & { readonly job?: string }): Promise<void> {
+  const found = await listKnative(scope, executionKind, options.job === undefined ? '' : `run.googleapis.com/job=${options.job}`)
   const sorted = found.toSorted((a, b) => ((a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? 1 : -1))
   printList(options, sorted.map(executionRow), executionTable)
-}
-
-async function describe(id: string, options: WideOptions): Promise<void> {
-  const scope = await openScope(options)
-  const execution = await get(scope, 'executions', id, options.region)
-  printOne(options, executionRow(execution), () => executionText(execution))
 }
 
 function executionText(execution: Knative): string {
@@ -65,40 +58,20 @@ function executionText(execution: Knative): string {
   ].join('\n')
 }
 
-async function end(verb: 'cancel' | 'delete', id: string, options: WideOptions): Promise<void> {
+async function cancel(id: string, options: WaitOptions): Promise<void> {
   const scope = await openScope(options)
-  await get(scope, 'executions', id, options.region)
-  if (verb === 'delete') await confirm(options, `Execution [${id}]`)
-  const url = `${namespaceUrl(scope, runGroup, options.region)}/executions/${encodeURIComponent(id)}`
-  await (verb === 'cancel' ? scope.api.call('POST', `${url}:cancel`, {}) : scope.api.call('DELETE', url))
-  openProgress(options).note(`${verb === 'cancel' ? 'Cancelled' : 'Deleted'} execution [${id}].`)
+  await getKnative(scope, executionKind, id)
+  await scope.api.call('POST', `${collectionUrl(scope, executionKind)}/${encodeURIComponent(id)}:cancel`, {})
+  openProgress(options).note(`Cancelled execution [${id}].`)
 }
 
-async function listTasks(options: ListOptions & { readonly execution: string; readonly succeeded?: true }): Promise<void> {
-  const scope = await openScope(options)
-  const selector = encodeURIComponent(`run.googleapis.com/execution=${options.execution}`)
-  const tasks = await listKnative(scope, `${namespaceUrl(scope, runGroup, options.region)}/tasks?labelSelector=${selector}`)
+interface TaskListOptions extends ListOptions {
+  readonly execution: string
+  readonly succeeded?: true
+}
+
+async function listTasks(scope: Scope, options: TaskListOptions): Promise<void> {
+  const tasks = await listKnative(scope, taskKind, `run.googleapis.com/execution=${options.execution}`)
   const rows = tasks.map(taskRow).filter(({ derived }) => options.succeeded !== true || derived['running_state'] === 'Succeeded')
   printList(options, rows.toSorted((a, b) => Number(a.derived['index']) - Number(b.derived['index'])), taskTable) // prettier-ignore
-}
-
-async function describeTask(id: string, options: WideOptions): Promise<void> {
-  const scope = await openScope(options)
-  const row = taskRow(await get(scope, 'tasks', id, options.region))
-  printOne(
-    options,
-    row,
-    () =>
-      `${String(row.derived['ready_symbol'])} Task ${id}: ${String(row.derived['running_state'])}, ${String(row.derived['retries'])} retries`,
-  )
-}
-
-async function get(scope: Scope, collection: 'executions' | 'tasks', id: string, region: string | undefined): Promise<Knative> {
-  const found = await scope.api.find(`${namespaceUrl(scope, runGroup, region)}/${collection}/${encodeURIComponent(id)}`)
-  if (found !== undefined) return found as Knative
-  throw new CloudError(
-    'NOT_FOUND',
-    `Cannot find ${collection.slice(0, -1)} [${id}] in project ${scope.project}.`,
-    'devcloud run jobs executions list',
-  )
 }

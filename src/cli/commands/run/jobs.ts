@@ -1,26 +1,27 @@
 import type { Command } from 'commander'
-import { CloudError } from '../../../base/cloud-error.ts'
 import type { OpenRequest } from '../../../daemon/control-protocol.ts'
 import { yamlText } from '../../format/print-rows.ts'
-import { prepare } from './deploy-service.ts'
 import { templateLines } from './describe-text.ts'
 import { toWantedJob, type JobJson } from './edit-job.ts'
 import { toOverrides } from './job-overrides.ts'
 import { addEngineOption } from './engine-option.ts'
-import { runGroup, startExecution, waitForExecution } from './execute-job.ts'
+import { startExecution, waitForExecution } from './execute-job.ts'
 import { addExecutions } from './executions.ts'
 import { declareFlags, executeFlags, jobFlags, refusedFlags } from './flag-table.ts'
-import { usage, type Given } from './flag-values.ts'
+import type { Given } from './flag-values.ts'
 import { interruptible } from './interruptible.ts'
 import { executionRow, jobRow, jobTable } from './job-rows.ts'
-import { listKnative, namespaceUrl, symbolOf, toExport, type Knative } from './knative.ts'
+import { listKnative, symbolOf, toExport, type Knative } from './knative.ts'
 import { addLogs } from './log-commands.ts'
-import { addListOptions, printList, printOne, type ListOptions } from './print-resources.ts'
+import { printList, printOne } from './print-resources.ts'
 import { openProgress } from './progress.ts'
 import { addPolicyCommands } from './policy-commands.ts'
 import { addReplace } from './replace.ts'
-import { addWideOptions, checkName, openScope, type Scope, type WideOptions } from './scope.ts'
-import { confirm } from './services.ts'
+import { checkName, openScope, type Scope, type WideOptions } from './scope.ts'
+import { addChange, addDelete, addDescribe, addList } from './resource-commands.ts'
+import { getKnative } from './get-resource.ts'
+import { jobKind } from './resource-kinds.ts'
+import { writeResource } from './write-resource.ts'
 
 interface DeployOptions extends WideOptions {
   readonly async?: true
@@ -37,62 +38,50 @@ export function addJobs(run: Command): void {
     ['update', 'change settings of a job'],
   ] as const
   for (const [verb, words] of verbs) {
-    const command = addWideOptions(jobs.command(verb).description(words))
-      .argument('<job>', 'its name')
-      .option('--async', 'do not wait')
+    const command = addChange(jobs, jobKind, verb, words)
       .option('--execute-now', 'execute it afterwards')
       .option('--wait', 'execute it afterwards, and wait until it has ended')
     if (verb !== 'update') addEngineOption(command)
     const given = declareFlags(command, verb === 'update' ? jobFlags.filter(({ name }) => name !== 'source') : jobFlags, refusedFlags)
     command.action((id: string, options: DeployOptions) => interruptible(() => deploy(verb, id, options, given)))
   }
-  const execute = addWideOptions(jobs.command('execute').description('run a job: its tasks, each to its end'))
-    .argument('<job>', 'its name')
-    .option('--wait', 'until every task has ended')
-    .option('--async', 'do not wait at all')
+  const execute = addChange(jobs, jobKind, 'execute', 'run a job: its tasks, each to its end').option(
+    '--wait',
+    'until every task has ended',
+  )
   const overrides = declareFlags(execute, executeFlags)
   execute.action((id: string, options: DeployOptions) => interruptible(() => executeJob(id, options, overrides)))
-  addListOptions(addWideOptions(jobs.command('list').description('list jobs'))).action(list)
-  addWideOptions(jobs.command('describe').description('show a job; --format=export writes a job.yaml'))
-    .argument('<job>', 'its name')
-    .action(describe)
-  addWideOptions(jobs.command('delete').description('delete a job with its executions'))
-    .argument('<job>', 'its name')
-    .option('--async', 'do not wait')
-    .option('--no-async', 'wait')
-    .action((id: string, options: WideOptions) => interruptible(() => remove(id, options)))
-  addReplace(jobs, { kind: 'Job', group: runGroup, collection: 'jobs' })
+  addList(jobs, 'list jobs', async (scope, options) => printList(options, (await listKnative(scope, jobKind)).map(jobRow), jobTable))
+  addDescribe(jobs, jobKind, 'show a job; --format=export writes a job.yaml', describe)
+  addDelete(jobs, jobKind, 'delete a job with its executions')
+  addReplace(jobs, 'Job', jobKind)
   addExecutions(jobs)
-  addLogs(jobs, 'job')
-  addPolicyCommands(jobs, 'jobs', 'job')
+  addLogs(jobs, jobKind)
+  addPolicyCommands(jobs, jobKind)
 }
 
 async function deploy(verb: 'deploy' | 'create' | 'update', named: string, options: DeployOptions, given: readonly Given[]): Promise<void> {
   const id = checkName('job', named)
   const scope = await openScope(options, verb !== 'update')
   const progress = openProgress(options)
-  const path = `${scope.parent}/jobs`
-  const current = (await scope.api.find(`${path}/${id}`)) as (JobJson & Readonly<Record<string, unknown>>) | undefined
-  if (verb === 'create' && current !== undefined) throw usage(`Job [${id}] already exists.`, `devcloud run jobs update ${id}`)
-  if (verb === 'update' && current === undefined) throw notFound(scope, id)
-  const connectionName = (instance: string) => `${scope.project}:${scope.region}:${instance}`
-  toWantedJob(current, given.map((one) => (one.flag === 'source' ? { flag: 'image', value: 'to be built' } : one)), connectionName) // prettier-ignore
-  const ready = await prepare(scope, id, given, options.engine ?? 'auto', progress)
-  const wanted = toWantedJob(current, ready, connectionName)
-  const operation =
-    current === undefined
-      ? await scope.api.call('POST', `${path}?jobId=${id}`, wanted)
-      : await scope.api.call('PATCH', `${path}/${id}`, wanted)
+  const { operation, current } = await writeResource(scope, progress, {
+    kind: jobKind,
+    id,
+    verb,
+    given,
+    engine: options.engine ?? 'auto',
+    toWanted: (now, flags) => toWantedJob(now as JobJson | undefined, flags, scope.connectionName),
+  })
   if (options.async !== true) await progress.step(`job ${id}`, () => scope.api.wait(operation))
   if (options.executeNow === true || options.wait === true) return executeIn(scope, id, options, undefined)
-  const job = await getJob(scope, id)
+  const job = await getKnative(scope, jobKind, id)
   progress.note(`Job [${id}] has been ${current === undefined ? 'created' : 'updated'}: devcloud run jobs execute ${id}`)
   printOne(options, jobRow(job), () => '')
 }
 
 async function executeJob(id: string, options: DeployOptions, given: readonly Given[]): Promise<void> {
   const scope = await openScope(options)
-  await getJob(scope, id)
+  await getKnative(scope, jobKind, id)
   await executeIn(scope, id, options, toOverrides(given))
 }
 
@@ -109,15 +98,8 @@ async function executeIn(scope: Scope, id: string, options: DeployOptions, overr
   printOne(options, executionRow(started), () => name)
 }
 
-async function list(options: ListOptions): Promise<void> {
-  const scope = await openScope(options)
-  const jobs = await listKnative(scope, `${namespaceUrl(scope, runGroup, options.region)}/jobs`)
-  printList(options, jobs.map(jobRow), jobTable)
-}
-
-async function describe(id: string, options: WideOptions): Promise<void> {
-  const scope = await openScope(options)
-  const job = await getJob(scope, id)
+async function describe(scope: Scope, id: string, options: WideOptions): Promise<void> {
+  const job = await getKnative(scope, jobKind, id)
   if (options.format === 'export') return void process.stdout.write(yamlText(toExport(job)))
   const full = (await scope.api.call('GET', `${scope.parent}/jobs/${id}`)) as unknown as JobJson
   printOne(options, jobRow(job), () => jobText(id, job, full))
@@ -142,22 +124,4 @@ function jobText(id: string, job: Knative, { template }: JobJson): string {
       ? []
       : [`Last: ${latestCreatedExecution.name} ${latestCreatedExecution.creationTimestamp ?? ''}`]),
   ].join('\n')
-}
-
-async function remove(id: string, options: WideOptions): Promise<void> {
-  const scope = await openScope(options)
-  await getJob(scope, id)
-  await confirm(options, `Job [${id}]`)
-  await scope.api.call('DELETE', `${namespaceUrl(scope, runGroup, scope.region)}/jobs/${encodeURIComponent(id)}`)
-  openProgress(options).note(`Deleted job [${id}].`)
-}
-
-async function getJob(scope: Scope, id: string): Promise<Knative> {
-  const job = await scope.api.find(`${namespaceUrl(scope, runGroup, scope.region)}/jobs/${encodeURIComponent(id)}`)
-  if (job !== undefined) return job as Knative
-  throw notFound(scope, id)
-}
-
-function notFound({ region, project }: Scope, id: string): CloudError {
-  return new CloudError('NOT_FOUND', `Cannot find job [${id}] in region ${region} of project ${project}.`, 'devcloud run jobs list')
 }

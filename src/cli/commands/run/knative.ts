@@ -1,5 +1,6 @@
 import { isRecord } from '../../../base/is-record.ts'
 import type { ApiAnswer } from '../../../daemon/control-protocol.ts'
+import type { ResourceKind } from './resource-kinds.ts'
 import type { Scope } from './scope.ts'
 
 /** A resource of the v1 API, which is what gcloud shows and prints. */
@@ -21,16 +22,18 @@ export interface KnativeCondition {
   readonly lastTransitionTime?: string
 }
 
-/** The base of a group's collections in one project. @param group `serving.knative.dev` or `run.googleapis.com` */
-export function namespaceUrl({ project }: Scope, group: string, region?: string): string {
-  return `https://${region === undefined ? '' : `${region}-`}run.googleapis.com/apis/${group}/v1/namespaces/${project}`
+/** A collection of v1: of the region for what stands directly below it; of the region that is named, or of all, for lists and for what is deeper. */
+export function collectionUrl({ project, region, isRegional }: Scope, kind: ResourceKind, isList = false): string {
+  const isAnywhere = !isRegional && (isList || kind.isDeep)
+  return `https://${isAnywhere ? '' : `${region}-`}run.googleapis.com/apis/${kind.group}/v1/namespaces/${project}/${kind.collection.toLowerCase()}`
 }
 
-/** Every item of a v1 list, over its pages. */
-export async function listKnative({ api }: Scope, url: string): Promise<readonly Knative[]> {
+/** Every item of a v1 list, over its pages. @param selector of labels: `run.googleapis.com/job=nightly` */
+export async function listKnative(scope: Scope, kind: ResourceKind, selector = ''): Promise<readonly Knative[]> {
   const items: Knative[] = []
   for (let next = ''; ;) {
-    const page = await api.call('GET', `${url}${url.includes('?') ? '&' : '?'}continue=${encodeURIComponent(next)}`)
+    const query = new URLSearchParams({ ...(selector !== '' && { labelSelector: selector }), continue: next })
+    const page = await scope.api.call('GET', `${collectionUrl(scope, kind, true)}?${query}`)
     if (Array.isArray(page['items'])) items.push(...(page['items'] as Knative[]))
     const { metadata } = page
     next = isRecord(metadata) && typeof metadata['continue'] === 'string' ? metadata['continue'] : ''

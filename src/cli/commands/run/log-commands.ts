@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { openOutput } from '../../output.ts'
 import { printLogs } from '../../print-logs.ts'
+import type { ResourceKind } from './resource-kinds.ts'
 import { addWideOptions, openScope, type WideOptions } from './scope.ts'
 
 interface LogOptions extends WideOptions {
@@ -9,7 +10,7 @@ interface LogOptions extends WideOptions {
 }
 
 /** `logs read` and `logs tail` of one service, job or worker pool. */
-export function addLogs(group: Command, kind: string): void {
+export function addLogs(group: Command, { argument: kind }: ResourceKind): void {
   const logs = group.command('logs').description(`what a ${kind} printed`)
   addWideOptions(logs.command('read').description('what was printed, oldest first'))
     .argument(`<${kind}>`, 'its name')

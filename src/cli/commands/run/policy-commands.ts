@@ -7,6 +7,7 @@ import { yamlText } from '../../format/print-rows.ts'
 import { usage } from './flag-values.ts'
 import { addMember } from './iam-policy.ts'
 import { printOne } from './print-resources.ts'
+import type { ResourceKind } from './resource-kinds.ts'
 import { addWideOptions, openScope, type WideOptions } from './scope.ts'
 
 interface MemberOptions extends WideOptions {
@@ -14,8 +15,8 @@ interface MemberOptions extends WideOptions {
   readonly role: string
 }
 
-/** get-iam-policy, set-iam-policy, add- and remove-iam-policy-binding. @param collection as in resource names: `services` */
-export function addPolicyCommands(group: Command, collection: string, kind: string): void {
+/** get-iam-policy, set-iam-policy, add- and remove-iam-policy-binding. */
+export function addPolicyCommands(group: Command, { argument: kind, collection }: ResourceKind): void {
   const resourceOf = async (id: string, options: WideOptions) => {
     const { api, parent } = await openScope(options)
     return { api, resource: `${parent}/${collection}/${id}` }

@@ -7,7 +7,8 @@ import type { TokenAnswer } from '../../../daemon/control-protocol.ts'
 import type { ControlClient } from '../../control-client.ts'
 import { openOutput } from '../../output.ts'
 import { urlsOf } from './deploy-service.ts'
-import { getService } from './get-service.ts'
+import { getResource } from './get-resource.ts'
+import { serviceKind } from './resource-kinds.ts'
 import { createProxy } from './proxy-server.ts'
 import { addWideOptions, openScope, type WideOptions } from './scope.ts'
 
@@ -29,7 +30,7 @@ export function addProxy(services: Command): void {
 /** Until Ctrl-C. */
 async function proxy(id: string, options: ProxyOptions): Promise<void> {
   const scope = await openScope(options)
-  const urls = await urlsOf(scope, id, await getService(scope, id))
+  const urls = await urlsOf(scope, id, await getResource(scope, serviceKind, id))
   const tagged = options.tag === undefined ? urls : urls.map((url) => url.replace('://', `://${options.tag}---`))
   const { host, port } = new URL(tagged.find((url) => url.startsWith('http://')) ?? '')
   const server = createProxy({

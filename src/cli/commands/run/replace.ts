@@ -3,22 +3,16 @@ import { isRecord } from '../../../base/is-record.ts'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
 import { CloudError, messageOf } from '../../../base/cloud-error.ts'
-import { prepare } from './deploy-service.ts'
+import { prepare } from './build-source.ts'
 import { addEngineOption } from './engine-option.ts'
 import { usage } from './flag-values.ts'
 import { interruptible } from './interruptible.ts'
-import { namespaceUrl, type Knative } from './knative.ts'
+import { collectionUrl, type Knative } from './knative.ts'
+import type { ResourceKind } from './resource-kinds.ts'
 import { printOne } from './print-resources.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { addWideOptions, openScope, type Scope, type WideOptions } from './scope.ts'
 import { commonColumns, serviceRow } from './service-rows.ts'
-
-interface Replaced {
-  readonly kind: 'Service' | 'Job'
-  readonly group: string
-  /** As in URLs: `services`. */
-  readonly collection: string
-}
 
 interface ReplaceOptions extends WideOptions {
   readonly async?: true
@@ -27,22 +21,20 @@ interface ReplaceOptions extends WideOptions {
 }
 
 /** `services replace FILE`: the file is what gcloud takes, and what `describe --format=export` writes. */
-export function addReplace(group: Command, replaced: Replaced): void {
-  const command = addWideOptions(
-    group.command('replace').description(`create or replace a ${replaced.kind.toLowerCase()} from a YAML file`),
-  )
+export function addReplace(group: Command, kind: 'Service' | 'Job', of: ResourceKind): void {
+  const command = addWideOptions(group.command('replace').description(`create or replace a ${of.words} from a YAML file`))
     .argument('<file>', 'as describe --format=export writes it')
     .option('--async', 'do not wait')
     .option('--dry-run', 'only ask whether it would be taken')
-  addEngineOption(command).action((file: string, options: ReplaceOptions) => interruptible(() => replace(file, options, replaced)))
+  addEngineOption(command).action((file: string, options: ReplaceOptions) => interruptible(() => replace(file, options, kind, of)))
 }
 
-async function replace(file: string, options: ReplaceOptions, { kind, group, collection }: Replaced): Promise<void> {
-  const resource = readResource(file, kind, group)
+async function replace(file: string, options: ReplaceOptions, kind: 'Service' | 'Job', of: ResourceKind): Promise<void> {
+  const resource = readResource(file, kind, of.group)
   const { name, labels = {} } = resource.metadata
   const scope = await openScope({ ...options, ...regionOf(options, labels) }, true)
   const progress = openProgress(options)
-  const base = `${namespaceUrl(scope, group, scope.region)}/${collection}`
+  const base = collectionUrl(scope, of)
   const found = await scope.api.find(`${base}/${name}`)
   const { status: _status, ...body } = resource
   const query = options.dryRun === true ? '?dryRun=all' : ''
@@ -52,9 +44,7 @@ async function replace(file: string, options: ReplaceOptions, { kind, group, col
     : scope.api.call('PUT', `${base}/${name}${query}`, body))
   if (options.dryRun === true) return progress.note(`${kind} [${name}] has been validated.`)
   const ready =
-    options.async === true
-      ? (written as Knative)
-      : await waitUntilReady(scope, `${base}/${name}`, `${kind.toLowerCase()} ${name}`, progress)
+    options.async === true ? (written as Knative) : await waitUntilReady(scope, `${base}/${name}`, `${of.words} ${name}`, progress)
   progress.note(`${kind} [${name}] has been ${found === undefined ? 'created' : 'replaced'}.`)
   const row = kind === 'Service' ? serviceRow(ready) : { resource: ready, derived: commonColumns(ready) }
   printOne(options, row, () => String(ready.status?.url ?? name))

@@ -25,8 +25,12 @@ export interface Scope {
   readonly api: RunApi
   readonly project: string
   readonly region: string
+  /** Whether the command line names the region: lists are of all regions else. */
+  readonly isRegional: boolean
   /** `projects/P/locations/R` */
   readonly parent: string
+  /** `PROJECT:REGION:INSTANCE` of a Cloud SQL instance's id. */
+  connectionName(instance: string): string
   /** What `status` tells of the project; undefined for one that is new. */
   readonly known: StatusAnswer['projects'][number] | undefined
 }
@@ -52,7 +56,16 @@ export async function openScope(options: WideOptions, isNewAllowed = false): Pro
   const project =
     known?.id ?? options.project ?? process.env['CLOUDSDK_CORE_PROJECT'] ?? projectIdFor(basename(realpathSync(process.cwd())))
   const region = options.region ?? process.env['CLOUDSDK_RUN_REGION'] ?? known?.region ?? 'us-central1'
-  return { client, api: openRunApi(client), project, region, parent: `projects/${project}/locations/${region}`, known }
+  return {
+    client,
+    api: openRunApi(client),
+    project,
+    region,
+    isRegional: options.region !== undefined,
+    parent: `projects/${project}/locations/${region}`,
+    connectionName: (instance) => `${project}:${region}:${instance}`,
+    known,
+  }
 }
 
 async function findKnown(client: ControlClient, named: string | undefined, told: string | undefined, isNewAllowed: boolean) {

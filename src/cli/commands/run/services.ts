@@ -1,28 +1,26 @@
-import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { yamlText } from '../../format/print-rows.ts'
 import { tellDeployed } from './deploy.ts'
-import { prepare, send, toWanted, urlsOf, waitForService } from './deploy-service.ts'
+import { toWanted, urlsOf, waitForService } from './deploy-service.ts'
 import { serviceText } from './describe-text.ts'
 import { editTraffic } from './edit-traffic.ts'
 import { declareFlags, refusedFlags, serviceFlags, type Flag } from './flag-table.ts'
 import { usage, type Given } from './flag-values.ts'
 import { interruptible } from './interruptible.ts'
-import { listKnative, namespaceUrl, toExport } from './knative.ts'
-import { getKnative, getService } from './get-service.ts'
-import { addListOptions, printList, printOne, type ListOptions } from './print-resources.ts'
+import { listKnative, toExport } from './knative.ts'
+import { printList, printOne } from './print-resources.ts'
 import { openProgress } from './progress.ts'
 import { addPolicyCommands } from './policy-commands.ts'
 import { addReplace } from './replace.ts'
 import { addLogs } from './log-commands.ts'
 import { addProxy } from './proxy.ts'
 import type { ServiceJson } from './run-json.ts'
-import { addWideOptions, openScope, type WideOptions } from './scope.ts'
+import { openScope, type WideOptions, type Scope } from './scope.ts'
 import { serviceRow, serviceTable } from './service-rows.ts'
-
-interface WaitOptions extends WideOptions {
-  readonly async?: boolean
-}
+import { type WaitOptions, addChange, addDelete, addDescribe, addList } from './resource-commands.ts'
+import { getKnative, getResource } from './get-resource.ts'
+import { send, writeResource } from './write-resource.ts'
+import { serviceKind } from './resource-kinds.ts'
 
 const trafficFlags: readonly Flag[] = [
   { name: 'to-latest', help: 'everything to the newest ready revision, also of later deployments' },
@@ -36,44 +34,27 @@ const trafficFlags: readonly Flag[] = [
 
 export function addServices(run: Command): Command {
   const services = run.command('services').description('look at services, and change them')
-  addListOptions(addWideOptions(services.command('list').description('list services'))).action(list)
-  addWideOptions(services.command('describe').description('show a service; --format=export writes a service.yaml'))
-    .argument('<service>', 'its name')
-    .action(describe)
-  const update = addWideOptions(services.command('update').description('change settings of a service'))
-    .argument('<service>', 'its name')
-    .option('--async', 'do not wait')
+  addList(services, 'list services', async (scope, options) =>
+    printList(options, (await listKnative(scope, serviceKind)).map(serviceRow), serviceTable),
+  )
+  addDescribe(services, serviceKind, 'show a service; --format=export writes a service.yaml', describe)
+  const update = addChange(services, serviceKind, 'update', 'change settings of a service')
   const changes = declareFlags(update, serviceFlags.filter(({ name }) => name !== 'source'), refusedFlags) // prettier-ignore
   update.action((id: string, options: WaitOptions) => interruptible(() => change(id, options, changes)))
-  const traffic = addWideOptions(
-    services.command('update-traffic').description('say which revision takes which share, and which has which tag'),
-  )
-    .argument('<service>', 'its name')
-    .option('--async', 'do not wait')
+  const traffic = addChange(services, serviceKind, 'update-traffic', 'say which revision takes which share, and which has which tag')
   const shares = declareFlags(traffic, trafficFlags)
   traffic.action((id: string, options: WaitOptions) => interruptible(() => changeTraffic(id, options, shares)))
-  addWideOptions(services.command('delete').description('delete a service with its revisions'))
-    .argument('<service>', 'its name')
-    .option('--async', 'do not wait')
-    .option('--no-async', 'wait')
-    .action((id: string, options: WaitOptions) => interruptible(() => remove(id, options)))
-  addReplace(services, { kind: 'Service', group: 'serving.knative.dev', collection: 'services' })
+  addDelete(services, serviceKind, 'delete a service with its revisions')
+  addReplace(services, 'Service', serviceKind)
   addProxy(services)
-  addLogs(services, 'service')
-  addPolicyCommands(services, 'services', 'service')
+  addLogs(services, serviceKind)
+  addPolicyCommands(services, serviceKind)
   return services
 }
 
-async function list(options: ListOptions): Promise<void> {
-  const scope = await openScope(options)
-  const services = await listKnative(scope, `${namespaceUrl(scope, 'serving.knative.dev', options.region)}/services`)
-  printList(options, services.map(serviceRow), serviceTable)
-}
-
-async function describe(id: string, options: WideOptions): Promise<void> {
-  const scope = await openScope(options)
-  const service = await getService(scope, id)
-  const knative = await getKnative(scope, id)
+async function describe(scope: Scope, id: string, options: WideOptions): Promise<void> {
+  const service = await getResource(scope, serviceKind, id)
+  const knative = await getKnative(scope, serviceKind, id)
   if (options.format === 'export') {
     const text = yamlText(toExport(knative))
     process.stdout.write(text)
@@ -90,10 +71,14 @@ async function change(id: string, options: WaitOptions, given: readonly Given[])
   if (given.length === 0) throw usage('No configuration change requested.', 'devcloud run services update --help lists the flags.')
   const scope = await openScope(options)
   const progress = openProgress(options)
-  const current = await getService(scope, id)
-  const wanted = toWanted(scope, id, current, given, false)
-  await prepare(scope, id, [], 'auto', progress)
-  const operation = await send(scope, id, current, wanted)
+  const { operation } = await writeResource(scope, progress, {
+    kind: serviceKind,
+    id,
+    verb: 'update',
+    given,
+    engine: 'auto',
+    toWanted: (current, flags) => toWanted(scope, id, current, flags, false),
+  })
   if (options.async === true) return progress.note(`Service [${id}] is being updated: devcloud run services describe ${id}`)
   await tellDeployed(scope, id, await waitForService(scope, id, operation, progress), options, progress)
 }
@@ -102,30 +87,14 @@ async function changeTraffic(id: string, options: WaitOptions, given: readonly G
   if (given.length === 0) throw usage('No traffic change requested.', 'Add for example --to-latest, or --to-revisions=REVISION=100.')
   const scope = await openScope(options)
   const progress = openProgress(options)
-  const current = await getService(scope, id)
+  const current = await getResource(scope, serviceKind, id)
   const service = structuredClone(current) as unknown as ServiceJson
   service.traffic = [...editTraffic(service, given)]
-  const operation = await send(scope, id, current, service)
+  const operation = await send(scope, serviceKind, id, current, service)
   if (options.async === true) return progress.note(`Traffic of [${id}] is being changed.`)
   const changed = await waitForService(scope, id, operation, progress)
   const urls = await urlsOf(scope, id, changed)
-  printOne(options, serviceRow(await getKnative(scope, id)), () => serviceText(changed, urls).split('\n\n').slice(1, 2).join('\n'))
-}
-
-async function remove(id: string, options: WaitOptions): Promise<void> {
-  const scope = await openScope(options)
-  const progress = openProgress(options)
-  await getService(scope, id)
-  await confirm(options, `Service [${id}]`)
-  const operation = await scope.api.call('DELETE', `${scope.parent}/services/${id}`)
-  if (options.async !== true) await scope.api.wait(operation)
-  progress.note(`Deleted service [${id}].`)
-}
-
-/** On a terminal a deletion asks first; `--quiet`, and what is no terminal, say yes. */
-export async function confirm({ quiet }: WideOptions, what: string): Promise<void> {
-  if (quiet === true || process.stdin.isTTY !== true) return
-  using terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`${what} will be deleted. Continue (Y/n)? `)
-  if (/^n(o)?$/i.test(answer.trim())) throw usage('Aborted by user.', '')
+  printOne(options, serviceRow(await getKnative(scope, serviceKind, id)), () =>
+    serviceText(changed, urls).split('\n\n').slice(1, 2).join('\n'),
+  )
 }

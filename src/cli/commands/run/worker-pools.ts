@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
-import { CloudError } from '../../../base/cloud-error.ts'
 import type { ApiAnswer, OpenRequest } from '../../../daemon/control-protocol.ts'
 import type { Row } from '../../format/project-row.ts'
-import { prepare } from './deploy-service.ts'
 import { symbolOf, templateLines } from './describe-text.ts'
 import { requireImages, withoutServiceSettings } from './edit-job.ts'
 import { editLabels, editTemplate, scopeFlags } from './edit-service.ts'
@@ -11,14 +9,17 @@ import { declareFlags, refusedFlags, workerPoolFlags } from './flag-table.ts'
 import { readCount, type Given } from './flag-values.ts'
 import { interruptible } from './interruptible.ts'
 import { addLogs } from './log-commands.ts'
-import { lastPart } from '../../../base/last-part.ts'
 import { partsOf } from './names.ts'
 import { addPolicyCommands } from './policy-commands.ts'
-import { addListOptions, printList, printOne, type ListOptions } from './print-resources.ts'
+import { printList, printOne } from './print-resources.ts'
 import { openProgress } from './progress.ts'
 import type { ServerFields, TemplateJson } from './run-json.ts'
-import { addWideOptions, checkName, openScope, type Scope, type WideOptions } from './scope.ts'
-import { confirm } from './services.ts'
+import { checkName, openScope, type Scope, type WideOptions } from './scope.ts'
+import { addChange, addDelete, addDescribe, addList } from './resource-commands.ts'
+import { getResource } from './get-resource.ts'
+import { lastPart } from '../../../base/last-part.ts'
+import { poolKind } from './resource-kinds.ts'
+import { writeResource } from './write-resource.ts'
 
 /** A worker pool of v2, which is what gcloud speaks for them too. */
 interface WorkerPoolJson {
@@ -43,46 +44,44 @@ export function addWorkerPools(run: Command): void {
     ['update', 'change settings of a worker pool'],
   ] as const
   for (const [verb, words] of verbs) {
-    const command = addWideOptions(pools.command(verb).description(words))
-      .argument('<worker-pool>', 'its name')
-      .option('--async', 'do not wait')
+    const command = addChange(pools, poolKind, verb, words)
     if (verb === 'deploy') addEngineOption(command)
     const flags = verb === 'deploy' ? workerPoolFlags : workerPoolFlags.filter(({ name }) => name !== 'source')
     const given = declareFlags(command, flags, refusedFlags)
     command.action((id: string, options: DeployOptions) => interruptible(() => deploy(verb, id, options, given)))
   }
-  addListOptions(addWideOptions(pools.command('list').description('list worker pools'))).action(list)
-  addWideOptions(pools.command('describe').description('show a worker pool')).argument('<worker-pool>', 'its name').action(describe)
-  addWideOptions(pools.command('delete').description('delete a worker pool'))
-    .argument('<worker-pool>', 'its name')
-    .option('--async', 'do not wait')
-    .option('--no-async', 'wait')
-    .action((id: string, options: WideOptions) => interruptible(() => remove(id, options)))
-  addLogs(pools, 'worker-pool')
-  addPolicyCommands(pools, 'workerPools', 'worker-pool')
+  addList(pools, 'list worker pools', async (scope, options) =>
+    printList(options, (await scope.api.list(`${scope.parent}/workerPools`, 'workerPools')).map(toRow), table),
+  )
+  addDescribe(pools, poolKind, 'show a worker pool', async (scope, id, options) => {
+    const pool = await getResource(scope, poolKind, id)
+    printOne(options, toRow(pool), () => poolText(id, pool))
+  })
+  addDelete(pools, poolKind, 'delete a worker pool')
+  addLogs(pools, poolKind)
+  addPolicyCommands(pools, poolKind)
 }
 
 async function deploy(verb: 'deploy' | 'update', named: string, options: DeployOptions, given: readonly Given[]): Promise<void> {
   const id = checkName('worker pool', named)
   const scope = await openScope(options, verb === 'deploy')
   const progress = openProgress(options)
-  const path = `${scope.parent}/workerPools`
-  const current = await scope.api.find(`${path}/${id}`)
-  if (verb === 'update' && current === undefined) throw notFound(scope, id)
-  toWanted(scope, id, current, given.map((one) => (one.flag === 'source' ? { flag: 'image', value: 'to be built' } : one))) // prettier-ignore
-  const wanted = toWanted(scope, id, current, await prepare(scope, id, given, options.engine ?? 'auto', progress))
-  const operation =
-    current === undefined
-      ? await scope.api.call('POST', `${path}?workerPoolId=${id}`, wanted)
-      : await scope.api.call('PATCH', `${path}/${id}`, wanted)
+  const { operation } = await writeResource(scope, progress, {
+    kind: poolKind,
+    id,
+    verb,
+    given,
+    engine: options.engine ?? 'auto',
+    toWanted: (current, flags) => toWanted(scope, id, current, flags),
+  })
   if (options.async !== true) {
     await progress.step(`worker pool ${id}`, async (detail) => {
       await scope.api.wait(operation)
-      detail(lastPart(String((await get(scope, id))['latestReadyRevision'] ?? '')))
+      detail(lastPart(String((await getResource(scope, poolKind, id))['latestReadyRevision'] ?? '')))
     })
     progress.note(`Worker pool [${id}] has been deployed.`)
   }
-  const pool = await get(scope, id)
+  const pool = await getResource(scope, poolKind, id)
   printOne(options, toRow(pool), () => '')
 }
 
@@ -91,7 +90,7 @@ function toWanted(scope: Scope, id: string, current: ApiAnswer | undefined, give
   delete pool.template.revision
   const scoped = scopeFlags(given)
   const last = (flag: string) => scoped.general.findLast((one) => one.flag === flag)
-  editTemplate(pool.template, scoped, (instance) => `${scope.project}:${scope.region}:${instance}`)
+  editTemplate(pool.template, scoped, scope.connectionName)
   requireImages(pool.template)
   withoutServiceSettings(pool.template, true)
   const [instances, suffix, description] = [last('instances') ?? last('scaling'), last('revision-suffix'), last('description')]
@@ -100,17 +99,6 @@ function toWanted(scope: Scope, id: string, current: ApiAnswer | undefined, give
   if (description !== undefined) pool.description = description.value
   pool.labels = editLabels(pool.labels ?? {}, scoped.general)
   return pool
-}
-
-async function list(options: ListOptions): Promise<void> {
-  const scope = await openScope(options)
-  const pools = await scope.api.list(`${scope.parent}/workerPools`, 'workerPools')
-  printList(options, pools.map(toRow), table)
-}
-
-async function describe(id: string, options: WideOptions): Promise<void> {
-  const pool = await get(await openScope(options), id)
-  printOne(options, toRow(pool), () => poolText(id, pool))
 }
 
 function poolText(id: string, answer: ApiAnswer): string {
@@ -126,14 +114,6 @@ function poolText(id: string, answer: ApiAnswer): string {
   ].join('\n')
 }
 
-async function remove(id: string, options: WideOptions): Promise<void> {
-  const scope = await openScope(options)
-  await get(scope, id)
-  await confirm(options, `Worker pool [${id}]`)
-  await scope.api.wait(await scope.api.call('DELETE', `${scope.parent}/workerPools/${id}`))
-  openProgress(options).note(`Deleted worker pool [${id}].`)
-}
-
 function toRow(pool: ApiAnswer): Row {
   const { terminalCondition } = pool as unknown as ServerFields
   const { id, region } = partsOf(String(pool['name']))
@@ -147,18 +127,4 @@ function toRow(pool: ApiAnswer): Row {
       uri: `https://run.googleapis.com/v2/${String(pool['name'])}`,
     },
   }
-}
-
-async function get(scope: Scope, id: string): Promise<ApiAnswer> {
-  const pool = await scope.api.find(`${scope.parent}/workerPools/${encodeURIComponent(id)}`)
-  if (pool !== undefined) return pool
-  throw notFound(scope, id)
-}
-
-function notFound({ region, project }: Scope, id: string): CloudError {
-  return new CloudError(
-    'NOT_FOUND',
-    `Cannot find worker pool [${id}] in region ${region} of project ${project}.`,
-    'devcloud run worker-pools list',
-  )
 }
