@@ -5,7 +5,7 @@ export function byNewest(a: Listed, b: Listed): number {
   return msOf(b) - msOf(a) || (a.name < b.name ? -1 : 1)
 }
 
-interface Listed {
+export interface Listed {
   readonly name: string
   readonly createTime?: Timestamp | undefined
 }

@@ -73,8 +73,8 @@ export interface ServingService {
 
 /** Cloud Run: the admin APIs over one set of services, and what runs for them. */
 export function cloudRun(needs: RunNeeds): CloudRun {
-  const store = openServiceStore(needs)
   const revisions = openRevisions(needs)
+  const store = openServiceStore(needs, revisions)
   const instances = openInstances(needs)
   const policies = openIamPolicies(needs.state)
   const parts: DeployParts = { needs, store, revisions, instances, policies }
@@ -82,7 +82,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const admin = openServiceAdmin(parts, deployments)
   const jobs = openRunJobs(needs, policies)
   const workerPools = openRunWorkerPools(needs, policies)
-  const ofProject = (project: string) => store.list(`projects/${project}/`)
+  const ofProject = (project: string) => store.newest(`projects/${project}`)
   const builds = openBuilds(needs.state)
   const serving = (project: string) => ofProject(project).map((found) => toServing(found, revisions, instances))
   void deployments.endInterrupted()
@@ -153,10 +153,10 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     },
     projects: () => [...new Set([store.projects(), jobs.projects(), workerPools.projects()].flat())],
     async removeProject(project) {
-      const prefix = `projects/${project}/`
-      for (const name of store.names(prefix)) needs.router.removeRoute(project, lastPart(name))
-      await Promise.all([store.removeAll(prefix), revisions.removeUnder(prefix)])
-      await Promise.all([instances.retireAll(prefix), jobs.removeProject(project), workerPools.removeProject(project)])
+      const parent = `projects/${project}`
+      for (const name of store.names(parent)) needs.router.removeRoute(project, lastPart(name))
+      await store.deleteBelow(parent)
+      await Promise.all([instances.retireAll(`${parent}/`), jobs.removeProject(project), workerPools.removeProject(project)])
     },
     adopt: (containers) =>
       groupByInstance(containers)

@@ -4,7 +4,7 @@ import { ownerOf } from '../instances/container-labels.ts'
 import type { InstanceContainers } from '../instances/instance.ts'
 import { takeLeft, type LeftInstance } from '../instances/take-left.ts'
 import type { RunNeeds } from '../needs.ts'
-import type { ExecutionRows } from './execution-rows.ts'
+import type { Resources } from '../../../state/resources.ts'
 import { runExecution, type ExecutionRun } from './execution-run.ts'
 import { isOver, setCancelling } from './execution-status.ts'
 import { projectOf } from '../names.ts'
@@ -31,7 +31,7 @@ export interface Controller extends AsyncDisposable {
   resume(isResumed: (project: string) => boolean): Promise<void>
 }
 
-export function openController(needs: RunNeeds, executions: ExecutionRows, tasks: TaskRows): Controller {
+export function openController(needs: RunNeeds, executions: Resources<Execution>, tasks: TaskRows): Controller {
   const closing = new AbortController()
   const slots = openSlots(machineSlots)
   const runs = new Map<string, ExecutionRun>()
@@ -51,7 +51,7 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
     void run.over.then(resolve, reject).finally(() => runs.delete(name))
   }
   const isWanted = ({ name, task: index, attempt }: LeftAttempt['owner']): boolean => {
-    const execution = executions.get(name)
+    const execution = executions.find(name)
     if (execution === undefined || isOver(execution)) return false
     const task = tasks.get(execution.name, index)
     return (task?.state === 'starting' || task?.state === 'running') && task.attempt === attempt
@@ -59,14 +59,14 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
   /** With the containers that an earlier daemon left. */
   const startLeft = async (project: string, names: readonly string[]) => {
     const isWhole = (owner: LeftAttempt['owner'], group: InstanceContainers) =>
-      isWanted(owner) && group.length === executions.get(owner.name)?.template?.containers.length
+      isWanted(owner) && group.length === executions.find(owner.name)?.template?.containers.length
     const left = await takeLeft(needs, project, 'task', isWhole, closing.signal)
     for (const name of names) start(name, left.filter(({ owner }) => owner.name === name)) // prettier-ignore
   }
   const over = (name: string): Promise<Execution> => {
     const run = runs.get(name)
     if (run !== undefined) return run.over
-    const known = executions.get(name)
+    const known = executions.find(name)
     if (known === undefined) return Promise.reject(new Error(`${name} is gone.`))
     if (isOver(known)) return Promise.resolve(known)
     const entry = waiting.get(name) ?? Promise.withResolvers<Execution>()
@@ -74,7 +74,7 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
     return entry.promise
   }
   const cancel = async (name: string): Promise<Execution> => {
-    const execution = executions.get(name)
+    const execution = executions.find(name)
     if (execution === undefined) throw new Error(`${name} is gone.`)
     if (isOver(execution)) return execution
     setCancelling(execution, needs.clock.nowMs())
@@ -107,7 +107,7 @@ export function openController(needs: RunNeeds, executions: ExecutionRows, tasks
       return owner !== undefined && isWanted(owner)
     },
     async resume(isResumed) {
-      const left = executions.unfinished().filter(({ name }) => !runs.has(name) && isResumed(projectOf(name)))
+      const left = executions.list('').filter((one) => !isOver(one) && !runs.has(one.name) && isResumed(projectOf(one.name)))
       const byProject = Map.groupBy(left, ({ name }) => projectOf(name))
       for (const [project, unfinished] of byProject) {
         try {

@@ -6,7 +6,7 @@ import { defaultRetries, defaultTaskSeconds } from '../defaults.ts'
 import type { RunNeeds } from '../needs.ts'
 import { adoptAttempt, lostOutcome, startAttempt, type Attempt, type Outcome } from './attempt.ts'
 import { afterAttempt, decideExecution, type StopReason, type WantedExecution } from './decide.ts'
-import type { ExecutionRows } from './execution-rows.ts'
+import type { Resources } from '../../../state/resources.ts'
 import { isCancelled, setStatus } from './execution-status.ts'
 import type { Slots } from './slots.ts'
 import type { TaskRow, TaskRows } from './task-rows.ts'
@@ -14,7 +14,7 @@ import type { TaskRow, TaskRows } from './task-rows.ts'
 /** What one execution's work stands on. */
 export interface ExecutionWork {
   readonly needs: RunNeeds
-  readonly executions: ExecutionRows
+  readonly executions: Resources<Execution>
   readonly tasks: TaskRows
   readonly slots: Slots
   /** Ends when the daemon does: then nothing is decided or written any more, and containers go on. */
@@ -55,7 +55,7 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly L
   }
 
   const look = () => {
-    const execution = isOver || closing.aborted ? undefined : executions.get(name)
+    const execution = isOver || closing.aborted ? undefined : executions.find(name)
     if (execution === undefined) return
     clearTimeout(timer)
     const nowMs = needs.clock.nowMs()
@@ -138,7 +138,7 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly L
 
   /** Durable before the container goes: what succeeded never runs again. */
   const settle = async (execution: Execution, task: TaskRow, { succeeded, ...last }: Outcome) => {
-    const wanted = toWanted(executions.get(name) ?? execution)
+    const wanted = toWanted(executions.find(name) ?? execution)
     const next = afterAttempt(wanted, task, { succeeded })
     const isWaiting = next.state === 'waiting'
     active.delete(task.index)
@@ -146,7 +146,7 @@ export function runExecution(work: ExecutionWork, name: string, left: readonly L
   }
 
   const resume = () => {
-    const execution = executions.get(name)
+    const execution = executions.find(name)
     if (execution === undefined) return over.reject(new Error(`${name} is gone.`))
     for (const task of tasks.values()) {
       if (task.state !== 'starting' && task.state !== 'running') continue

@@ -21,15 +21,17 @@ import type { RunNeeds } from '../needs.ts'
 import { checkEtag } from '../etags.ts'
 import { jobKind, locationOf, readName } from '../names.ts'
 import type { Controller } from './controller.ts'
-import type { ExecutionRows } from './execution-rows.ts'
+import { belongingRows } from '../../../state/belongings.ts'
+import { openResources, type Resources } from '../../../state/resources.ts'
+import type { State } from '../../../state/state.ts'
+import { rowKinds } from '../resources.ts'
 import { isOver } from './execution-status.ts'
 import { readExecutionName } from './names.ts'
-import type { TaskRows } from './task-rows.ts'
 
 /** google.cloud.run.v2.Executions. */
 export interface ExecutionApi {
-  /** Those whose names begin with `prefix`, newest first. */
-  all(prefix: string): readonly Execution[]
+  /** Those below `parent`, newest first. */
+  all(parent: string): readonly Execution[]
   getExecution(request: GetExecutionRequest): Execution
   /** Newest first; `jobs/-` is those of every job. */
   listExecutions(request: ListExecutionsRequest): ListExecutionsResponse
@@ -41,29 +43,23 @@ export interface ExecutionApi {
   follow(name: string, tell: TellProgress): Promise<Packed<typeof ExecutionSchema>>
 }
 
-export function openExecutions(needs: RunNeeds, rows: ExecutionRows, tasks: TaskRows, controller: Controller): ExecutionApi {
+export function openExecutions(needs: RunNeeds, rows: Resources<Execution>, controller: Controller): ExecutionApi {
   const get = (name: string): Execution => {
     const { project, region, job, execution } = readExecutionName(name)
-    const found = rows.get(`projects/${needs.project(project).id}/locations/${region}/jobs/${job}/executions/${execution}`)
-    if (found !== undefined) return found
-    throw new CloudError(
-      'NOT_FOUND',
-      `Resource '${execution}' of kind 'EXECUTION' in region '${region}' in project '${project}' does not exist.`,
-      'List the executions of the job.',
-    )
+    return rows.get(`projects/${needs.project(project).id}/locations/${region}/jobs/${job}/executions/${execution}`)
   }
   const remove = async (name: string) => {
     await controller.cancel(name)
-    await Promise.all([rows.delete(name), tasks.delete(name)])
+    await rows.delete(name)
   }
   const about = ({ name }: Execution, metadata: Packed) => ({ parent: locationOf(name), metadata })
   return {
-    all: (prefix) => rows.list(prefix).toSorted(byNewest),
+    all: (parent) => rows.list(parent).toSorted(byNewest),
     getExecution: ({ name }) => get(name),
     listExecutions(request) {
       const { project, region, id: job } = readName(jobKind, request.parent)
-      const parent = `projects/${needs.project(project).id}/locations/${region}/jobs/`
-      const all = rows.list(job === '-' ? parent : `${parent}${job}/executions/`).toSorted(byNewest)
+      const parent = `projects/${needs.project(project).id}/locations/${region}/jobs`
+      const all = rows.list(job === '-' ? parent : `${parent}/${job}/executions`).toSorted(byNewest)
       const page = paginateList(all, request.pageSize, request.pageToken)
       return create(ListExecutionsResponseSchema, { executions: [...page.items], nextPageToken: page.nextPageToken })
     },
@@ -104,6 +100,19 @@ export function openExecutions(needs: RunNeeds, rows: ExecutionRows, tasks: Task
       }
     },
   }
+}
+
+/** Executions as rows; their tasks go with them. */
+export function openExecutionRows(state: State): Resources<Execution> {
+  const missing = (name: string) => {
+    const { project, region, execution } = readExecutionName(name)
+    return new CloudError(
+      'NOT_FOUND',
+      `Resource '${execution}' of kind 'EXECUTION' in region '${region}' in project '${project}' does not exist.`,
+      'List the executions of the job.',
+    )
+  }
+  return openResources(state, rowKinds.execution, { missing, belongings: [belongingRows(state, 'run_tasks', 'execution')] })
 }
 
 /** What RunJob's operation ends with when tasks failed. A cancelled execution is its answer, not its error (apache/airflow#62278). */

@@ -9,9 +9,8 @@ import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
 import type { RunNeeds } from '../needs.ts'
 import { openController } from './controller.ts'
-import { openExecutionRows } from './execution-rows.ts'
 import { isOver } from './execution-status.ts'
-import { openExecutions, type ExecutionApi } from './executions.ts'
+import { openExecutionRows, openExecutions, type ExecutionApi } from './executions.ts'
 import { openJobs, type JobApi } from './jobs.ts'
 import { jobKind, readName } from '../names.ts'
 import { lastPart } from '../../../base/last-part.ts'
@@ -54,7 +53,7 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
   const executionRows = openExecutionRows(needs.state)
   const taskRows = openTaskRows(needs.state)
   const controller = openController(needs, executionRows, taskRows)
-  const executions = openExecutions(needs, executionRows, taskRows, controller)
+  const executions = openExecutions(needs, executionRows, controller)
   const tasks = openTasks(needs, executionRows, taskRows)
   const jobs: JobApi = openJobs(needs, executionRows, controller, executions, () => scheduler.refresh())
   const scheduler = openScheduler(needs, jobs)
@@ -82,7 +81,7 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
     executions,
     tasks,
     list: (project) =>
-      jobs.all(`projects/${project}/`).map((job) => {
+      jobs.all(`projects/${project}`).map((job) => {
         const { region, id } = readName(jobKind, job.name)
         const schedule = scheduleOf(job)
         const nextRunMs = scheduler.nextRunMs(job.name)
@@ -100,7 +99,7 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
       for (const { name, key } of needs.operations.left()) {
         if (!key.includes('/executions/')) continue
         needs.operations.resume(name, async (tell) => {
-          if (executionRows.get(key) !== undefined) return executions.follow(key, tell)
+          if (executionRows.find(key) !== undefined) return executions.follow(key, tell)
           throw new CloudError('NOT_FOUND', `Execution '${lastPart(key)}' was deleted.`, 'Run the job again.')
         })
       }
@@ -109,14 +108,14 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
     },
     async stopProject(project) {
       scheduler.refresh()
-      const running = executionRows.list(`projects/${project}/`).filter((execution) => !isOver(execution))
+      const running = executionRows.list(`projects/${project}`).filter((execution) => !isOver(execution))
       await Promise.all(running.map(({ name }) => controller.cancel(name)))
     },
     async removeProject(project) {
-      const prefix = `projects/${project}/`
-      await jobs.removeAll(prefix)
-      await controller.cancelAll(prefix)
-      await Promise.all([executionRows.deleteAll(prefix), taskRows.deleteAll(prefix)])
+      const parent = `projects/${project}`
+      await jobs.removeAll(parent)
+      await controller.cancelAll(`${parent}/`)
+      await executionRows.deleteBelow(parent)
     },
     projects: () => [...new Set([...jobs.projects(), ...executionRows.projects()])],
     async [Symbol.asyncDispose]() {

@@ -17,7 +17,7 @@ export interface TaskRow {
   readonly last?: { readonly exitCode: number; readonly signal: number; readonly message: string; readonly code: number }
 }
 
-/** The tasks of every execution, in a table: an execution may have 10,000. */
+/** The tasks of every execution, in a table: an execution may have 10,000. They go with it. */
 export interface TaskRows {
   /** Makes `count` waiting tasks. */
   create(execution: string, count: number): Promise<void>
@@ -26,9 +26,6 @@ export interface TaskRows {
   get(execution: string, index: number): TaskRow | undefined
   /** Durable when resolved. */
   put(execution: string, task: TaskRow): Promise<void>
-  delete(execution: string): Promise<void>
-  /** Those of all executions whose names begin with `prefix`. */
-  deleteAll(prefix: string): Promise<void>
 }
 
 export const taskTable: Migration = {
@@ -42,8 +39,6 @@ export function openTaskRows(state: State): TaskRows {
   const list = state.db.prepare('SELECT record FROM run_tasks WHERE execution = ? ORDER BY task')
   const get = state.db.prepare('SELECT record FROM run_tasks WHERE execution = ? AND task = ?')
   const put = state.db.prepare('INSERT INTO run_tasks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record')
-  const remove = state.db.prepare('DELETE FROM run_tasks WHERE execution = ?')
-  const removeAll = state.db.prepare('DELETE FROM run_tasks WHERE execution >= ? AND execution < ?')
   const read = (row: Record<string, unknown>) => JSON.parse(row['record'] as string) as TaskRow
   return {
     create: (execution, count) =>
@@ -56,8 +51,6 @@ export function openTaskRows(state: State): TaskRows {
       return row === undefined ? undefined : read(row)
     },
     put: (execution, task) => state.write(() => void put.run(execution, task.index, JSON.stringify(task))),
-    delete: (execution) => state.write(() => void remove.run(execution)),
-    deleteAll: (prefix) => state.write(() => void removeAll.run(prefix, `${prefix}\u{10ffff}`)),
   }
 }
 

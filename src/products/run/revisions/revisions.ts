@@ -3,17 +3,19 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { LaunchStage } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import { Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { RevisionSchema, type Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
-import { readMessage, writeMessage } from '../../../api/message-row.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { lastPart } from '../../../base/last-part.ts'
+import type { Belongings } from '../../../state/belongings.ts'
 import { openCollection } from '../../../state/collection.ts'
+import type { ResourceKind } from '../../../state/resource-kind.ts'
+import { openResources } from '../../../state/resources.ts'
 import { condition } from '../conditions.ts'
 import { newEtag } from '../etags.ts'
 import type { RunNeeds } from '../needs.ts'
 import { templateKey, type Template } from './template-key.ts'
 
 /** The revisions of services, or of worker pools, as rows. What runs for them is elsewhere. */
-export interface Revisions<T> {
+export interface Revisions<T> extends Belongings {
   get(name: string): Revision | undefined
   /** Of a service or a worker pool, newest first. */
   list(owner: string): readonly Revision[]
@@ -27,11 +29,8 @@ export interface Revisions<T> {
   forTemplate(owner: Owner<T>, isForced?: boolean): { readonly revision: Revision; readonly saved: Promise<unknown> }
   /** Changes a revision that is there still, with the times and the etag of a change. */
   change(name: string, work: (revision: Revision, at: Date) => void): Promise<void>
+  /** Removes one, whose name stays taken. With its owner all go, and their names are free. */
   remove(name: string): Promise<void>
-  /** Takes away every revision of `owner`, and frees their names. Answers those that were. */
-  removeAll(owner: string): Promise<readonly Revision[]>
-  /** The same for all owners under `prefix`; none is read. */
-  removeUnder(prefix: string): Promise<void>
 }
 
 /** A service or a worker pool. */
@@ -43,8 +42,7 @@ export interface Owner<T> {
 }
 
 export interface RevisionKind<D extends DescMessage> {
-  /** Of their rows: `run.revision`. */
-  readonly rows: string
+  readonly rows: ResourceKind<Revision>
   readonly template: D
   /** What a new revision has beside the fields that it shares with its template. */
   readonly own: (template: MessageShape<D>, owner: Owner<MessageShape<D>>) => Partial<Pick<Revision, 'service' | 'annotations'>>
@@ -55,19 +53,11 @@ export function openRevisions<D extends DescMessage>(
   kind: RevisionKind<D>,
 ): Revisions<MessageShape<D> & Template> {
   type T = MessageShape<D> & Template
-  const rows = openCollection(needs.state, kind.rows)
-  const keys = openCollection(needs.state, `${kind.rows}.template`) // outlives a revision: its name is never given again
-  const put = (revision: Revision) => rows.put(revision.name, writeMessage(RevisionSchema, revision))
+  const rows = openResources(needs.state, kind.rows)
+  const keys = openCollection(needs.state, `${kind.rows.kind}.template`) // outlives a revision: its name is never given again
   const now = () => new Date(needs.clock.nowMs())
-  const get = (name: string) => {
-    const value = rows.get(name)
-    return value === undefined ? undefined : readMessage(RevisionSchema, value)
-  }
-  const list = (owner: string) =>
-    rows
-      .list(`${owner}/revisions/`)
-      .map(({ value }) => readMessage(RevisionSchema, value))
-      .toSorted((a, b) => Number(b.generation - a.generation))
+  const get = (name: string) => rows.find(name)
+  const list = (owner: string) => rows.list(`${owner}/revisions`).toSorted((a, b) => Number(b.generation - a.generation))
   /** Rows of worker pools that an earlier version wrote have no key beside them. */
   const keyOf = (name: string, revision: Revision | undefined) =>
     keys.get(name) ?? (revision && templateKey<D>(kind.template, templateOf(kind.template, revision) as T))
@@ -115,7 +105,7 @@ export function openRevisions<D extends DescMessage>(
       const same = isUnchanged ? newest : template.revision === '' ? undefined : sameNamed(owner, template)
       if (same !== undefined) return { revision: same, saved: Promise.resolve() }
       const revision = newRevision(owner, template, (newest?.generation ?? 0n) + 1n)
-      return { revision, saved: Promise.all([put(revision), keys.put(revision.name, key)]) }
+      return { revision, saved: Promise.all([rows.put(revision), keys.put(revision.name, key)]) }
     },
     async change(name, work) {
       const revision = get(name)
@@ -124,17 +114,15 @@ export function openRevisions<D extends DescMessage>(
       work(revision, at)
       revision.updateTime = timestampFromDate(at)
       revision.etag = newEtag()
-      await put(revision)
+      await rows.put(revision)
     },
     async remove(name) {
       await rows.delete(name)
     },
-    async removeAll(owner) {
-      const all = list(owner)
-      await Promise.all([rows.deleteAll(`${owner}/revisions/`), keys.deleteAll(`${owner}/revisions/`)])
-      return all
+    removeWith(owner) {
+      rows.removeWith(owner)
+      keys.removeWith(owner)
     },
-    removeUnder: async (prefix) => void (await Promise.all([rows.deleteAll(prefix), keys.deleteAll(prefix)])),
   }
 }
 

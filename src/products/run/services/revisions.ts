@@ -3,6 +3,7 @@ import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.
 import { lastPart } from '../../../base/last-part.ts'
 import { activeCondition, failedConditions, isActive, readyConditions } from '../conditions.ts'
 import type { RunNeeds } from '../needs.ts'
+import { rowKinds } from '../resources.ts'
 import * as rows from '../revisions/revisions.ts'
 
 /** The revisions of services. What runs for them is `instances.ts`. */
@@ -15,7 +16,7 @@ export interface Revisions extends rows.Revisions<RevisionTemplate> {
 
 export function openRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): Revisions {
   const revisions = rows.openRevisions(needs, {
-    rows: 'run.revision',
+    rows: rowKinds.revision,
     template: RevisionTemplateSchema,
     own: ({ annotations, healthCheckDisabled }, { name }) => ({
       service: lastPart(name),

@@ -1,6 +1,4 @@
 import { clone, create, toJson } from '@bufbuild/protobuf'
-import { timestampFromDate } from '@bufbuild/protobuf/wkt'
-import { LaunchStage } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import { RevisionTemplateSchema } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { IngressTraffic } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
@@ -9,6 +7,7 @@ import type { Project } from '../needs.ts'
 import { readName, serviceKind } from '../names.ts'
 import { orderedText, templateKey } from '../revisions/template-key.ts'
 import { withDefaults } from './fill-template.ts'
+import { stamp } from '../resource-writes.ts'
 import { checkService } from './service-rules.ts'
 import { allToLatest } from './traffic.ts'
 
@@ -24,22 +23,16 @@ export function toStored(sent: Service, name: string, current: Service | undefin
   service.template = withDefaults(checkService(service, id))
   service.name = name
   service.ingress ||= IngressTraffic.ALL
-  service.launchStage ||= LaunchStage.GA
   if (service.traffic.length === 0) service.traffic = [allToLatest()]
   service.uri = service.defaultUriDisabled ? '' : `https://${hosts.hashed}`
   service.urls = service.uri === '' ? [] : [...(hosts.deterministic === undefined ? [] : [`https://${hosts.deterministic}`]), service.uri]
-  service.uid = current?.uid ?? crypto.randomUUID()
-  service.creator = current?.creator ?? caller
-  service.lastModifier = caller
-  service.createTime = current?.createTime ?? timestampFromDate(at)
-  service.updateTime = timestampFromDate(at)
+  stamp(service, current, caller, at)
   service.threatDetectionEnabled = false
   service.satisfiesPzs = false
   delete service.deleteTime
   delete service.expireTime
   delete service.terminalCondition
   if (current?.terminalCondition !== undefined) service.terminalCondition = current.terminalCondition
-  service.observedGeneration = current?.observedGeneration ?? 0n
   service.latestReadyRevision = current?.latestReadyRevision ?? ''
   service.latestCreatedRevision = current?.latestCreatedRevision ?? ''
   service.trafficStatuses = current?.trafficStatuses ?? []

@@ -16,8 +16,8 @@ export interface V1Collection<T extends { readonly name: string }> {
   readonly kind: V1Kind
   /** Where it is served beside the namespaces: `/v1/projects/:project/locations/:location/services`. */
   readonly path?: string
-  /** Those whose names begin with `projects/P/`, or one location below it. */
-  all(prefix: string): readonly T[]
+  /** Those below `projects/P`, or below one of its locations. */
+  all(parent: string): readonly T[]
   /** One of the call's region, or of any where none is told. @throws CloudError NOT_FOUND */
   get(at: V1Call, id: string): T
   show(item: T, place: V1Place): Json
@@ -57,7 +57,7 @@ export function serveCollection<T extends { readonly name: string }>(app: Fastif
   for (const base of pathsOf(of)) {
     app.get(base, (request) => {
       const at = call(request)
-      return toList(at, `${of.kind}List`, `${group}/v1`, of.all(prefixOf(at)), labelsOf, show)
+      return toList(at, `${of.kind}List`, `${group}/v1`, of.all(scopeOf(at)), labelsOf, show)
     })
     app.get(`${base}/:id`, (request) => {
       const at = call(request)
@@ -122,9 +122,9 @@ function pathsOf({ kind, path }: { readonly kind: V1Kind; readonly path?: string
   return [`/apis/${group}/v1/namespaces/:namespace/${collection}`, ...(path === undefined ? [] : [path])]
 }
 
-/** What the names of all that a call asks for begin with. */
-function prefixOf({ project, region }: V1Call): string {
-  return `projects/${project.id}/${region === undefined ? '' : `locations/${region}/`}`
+/** What all that a call asks for stands below. */
+function scopeOf({ project, region }: V1Call): string {
+  return `projects/${project.id}${region === undefined ? '' : `/locations/${region}`}`
 }
 
 /**
@@ -133,11 +133,11 @@ function prefixOf({ project, region }: V1Call): string {
  */
 export function findBelow<T extends { readonly name: string }>(
   collection: string,
-  all: (prefix: string) => readonly T[],
+  all: (parent: string) => readonly T[],
   byName: (name: string) => T,
 ): V1Collection<T>['get'] {
   return (at, id) => {
-    const found = at.region === undefined ? all(prefixOf(at)).find(({ name }) => name.endsWith(`/${collection}/${id}`)) : undefined
+    const found = at.region === undefined ? all(scopeOf(at)).find(({ name }) => name.endsWith(`/${collection}/${id}`)) : undefined
     return found ?? byName(`${parentOf(at)}/${collection}/${id}`)
   }
 }
@@ -145,11 +145,11 @@ export function findBelow<T extends { readonly name: string }>(
 /** The same for those deeper below: of each region the names are unique. */
 export function findDeep<T extends { readonly name: string }>(
   collection: string,
-  all: (prefix: string) => readonly T[],
+  all: (parent: string) => readonly T[],
   missing: (id: string) => CloudError,
 ): V1Collection<T>['get'] {
   return (at, id) => {
-    const found = all(prefixOf(at)).find(({ name }) => name.endsWith(`/${collection}/${id}`))
+    const found = all(scopeOf(at)).find(({ name }) => name.endsWith(`/${collection}/${id}`))
     if (found === undefined) throw missing(id)
     return found
   }

@@ -27,10 +27,10 @@ export function serveJobs(
   needs: RunNeeds,
   { jobs, executions, tasks }: Pick<RunJobs, 'jobs' | 'executions' | 'tasks'>,
 ): void {
-  const getJob = findBelow('jobs', (prefix) => jobs.all(prefix), (name) => jobs.getJob({ name })) // prettier-ignore
+  const getJob = findBelow('jobs', (parent) => jobs.all(parent), (name) => jobs.getJob({ name })) // prettier-ignore
   const collection: V1Collection<Job> = {
     kind: 'Job',
-    all: (prefix) => jobs.all(prefix),
+    all: (parent) => jobs.all(parent),
     get: getJob,
     show: toV1Job,
     labelsOf: ({ labels }) => labels,
@@ -59,10 +59,10 @@ export function serveJobs(
   })
 
   const missing = (what: string, next: string) => (id: string) => new CloudError('NOT_FOUND', `${what} '${id}' was not found.`, next)
-  const getExecution = findDeep('executions', (prefix) => executions.all(prefix), missing('Execution', 'gcloud run jobs executions list'))
+  const getExecution = findDeep('executions', (parent) => executions.all(parent), missing('Execution', 'gcloud run jobs executions list'))
   serveCollection(app, needs, {
     kind: 'Execution',
-    all: (prefix) => executions.all(prefix),
+    all: (parent) => executions.all(parent),
     get: getExecution,
     show: toV1Execution,
     labelsOf: executionLabels,
@@ -77,8 +77,8 @@ export function serveJobs(
   })
   serveCollection(app, needs, {
     kind: 'Task',
-    all: (prefix) => tasks.all(prefix),
-    get: findDeep('tasks', (prefix) => tasks.all(prefix), missing('Task', 'gcloud run jobs executions tasks list')),
+    all: (parent) => tasks.all(parent),
+    get: findDeep('tasks', (parent) => tasks.all(parent), missing('Task', 'gcloud run jobs executions tasks list')),
     show: toV1Task,
     labelsOf: taskLabels,
   })

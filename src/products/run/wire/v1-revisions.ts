@@ -11,7 +11,10 @@ import { revisionLabels, toV1Revision } from './v1-revision.ts'
 /** Revisions of services and of worker pools: one collection, in which clients tell them apart by their labels. */
 export function serveRevisions(app: FastifyInstance, parts: DeployParts, workerPools: RunWorkerPools): void {
   const { needs, store, revisions } = parts
-  const all = (prefix: string) => [...store.list(prefix).flatMap(({ name }) => revisions.list(name)), ...workerPools.revisions.all(prefix)]
+  const all = (parent: string) => [
+    ...store.newest(parent).flatMap(({ name }) => revisions.list(name)),
+    ...workerPools.revisions.all(parent),
+  ]
   const missing = (id: string) => new CloudError('NOT_FOUND', `Revision '${id}' was not found.`, 'gcloud run revisions list')
   serveCollection(app, needs, {
     kind: 'Revision',

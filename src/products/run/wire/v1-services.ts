@@ -17,8 +17,8 @@ import { fromV1Service, toV1Service } from './v1-service.ts'
 /** Services, and what Knative makes of them, over the service methods of version 2. */
 export function serveServices(app: FastifyInstance, { needs, store }: DeployParts, admin: ServiceAdmin): void {
   const readOnly = {
-    all: (prefix: string) => store.list(prefix),
-    get: findBelow('services', (prefix) => store.list(prefix), (name) => store.get(name)), // prettier-ignore
+    all: (parent: string) => store.newest(parent),
+    get: findBelow('services', (parent) => store.newest(parent), (name) => store.get(name)), // prettier-ignore
     labelsOf: ({ labels }: Service) => labels,
   }
   const services: V1Collection<Service> = {

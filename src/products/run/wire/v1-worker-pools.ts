@@ -16,8 +16,8 @@ import { fromV1WorkerPool, toV1WorkerPool } from './v1-worker-pool.ts'
 export function serveWorkerPools(app: FastifyInstance, needs: RunNeeds, pools: WorkerPoolApi): void {
   const collection: V1Collection<WorkerPool> = {
     kind: 'WorkerPool',
-    all: (prefix) => pools.all(prefix),
-    get: findBelow('workerPools', (prefix) => pools.all(prefix), (name) => pools.getWorkerPool({ name })), // prettier-ignore
+    all: (parent) => pools.all(parent),
+    get: findBelow('workerPools', (parent) => pools.all(parent), (name) => pools.getWorkerPool({ name })), // prettier-ignore
     show: toV1WorkerPool,
     labelsOf: ({ labels }) => labels,
     delete: ({ name }, validateOnly) => pools.deleteWorkerPool({ name, etag: '', validateOnly }),

@@ -30,8 +30,8 @@ export interface RunWorkerPools extends AsyncDisposable {
   readonly pools: WorkerPoolApi
   /** google.cloud.run.v2.Revisions, for names below `workerPools/`. */
   readonly revisions: {
-    /** Of the pools whose name begins with `prefix`. */
-    all(prefix: string): readonly Revision[]
+    /** Of the pools below `parent`. */
+    all(parent: string): readonly Revision[]
     getRevision(request: GetRevisionRequest): Revision
     listRevisions(request: ListRevisionsRequest): ListRevisionsResponse
     deleteRevision(request: DeleteRevisionRequest): Promise<Operation>
@@ -47,8 +47,8 @@ export interface RunWorkerPools extends AsyncDisposable {
 }
 
 export function openRunWorkerPools(needs: RunNeeds, policies: IamPolicies): RunWorkerPools {
-  const store = openPoolStore(needs)
   const rows = openPoolRevisions(needs)
+  const store = openPoolStore(needs, rows)
   const rollouts = openRollouts(needs, store, rows)
   const pools = openWorkerPoolApi(needs, store, rows, rollouts)
   const caller = (context: HandlerContext) => callerOf(context).email
@@ -71,7 +71,7 @@ export function openRunWorkerPools(needs: RunNeeds, policies: IamPolicies): RunW
     ],
     pools,
     revisions: {
-      all: (prefix) => store.list(prefix).flatMap(({ name }) => rows.list(name)),
+      all: (parent) => store.newest(parent).flatMap(({ name }) => rows.list(name)),
       getRevision: ({ name }) => getRevision(name),
       listRevisions({ parent, pageSize, pageToken }) {
         const page = paginateList(rows.list(store.get(parent).name), pageSize, pageToken)
@@ -98,8 +98,7 @@ export function openRunWorkerPools(needs: RunNeeds, policies: IamPolicies): RunW
     resume: () => rollouts.resume(),
     stopProject: (project) => rollouts.stopProject(project),
     async removeProject(project) {
-      const prefix = `projects/${project}/`
-      await Promise.all([store.deleteAll(prefix), rows.removeUnder(prefix)])
+      await store.deleteBelow(`projects/${project}`)
       await rollouts.removeProject(project)
     },
     projects: () => store.projects(),

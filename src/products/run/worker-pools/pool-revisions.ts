@@ -7,6 +7,7 @@ import {
 import { messageOf } from '../../../base/cloud-error.ts'
 import { condition } from '../conditions.ts'
 import type { RunNeeds } from '../needs.ts'
+import { rowKinds } from '../resources.ts'
 import { openRevisions, templateOf, type Revisions } from '../revisions/revisions.ts'
 
 /** Revisions of worker pools. */
@@ -16,7 +17,7 @@ export interface PoolRevisions extends Revisions<WorkerPoolRevisionTemplate> {
 }
 
 export function openPoolRevisions(needs: Pick<RunNeeds, 'state' | 'clock'>): PoolRevisions {
-  const revisions = openRevisions(needs, { rows: 'run.workerpool.revision', template: WorkerPoolRevisionTemplateSchema, own: () => ({}) })
+  const revisions = openRevisions(needs, { rows: rowKinds.poolRevision, template: WorkerPoolRevisionTemplateSchema, own: () => ({}) })
   const { CONDITION_FAILED, CONDITION_SUCCEEDED } = Condition_State
   return {
     ...revisions,

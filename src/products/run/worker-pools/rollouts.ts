@@ -138,7 +138,6 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
       run.look()
       await run.stopped()
       runs.delete(pool.name)
-      await revisions.removeAll(pool.name)
     },
     wants: isWanted,
     async resume() {

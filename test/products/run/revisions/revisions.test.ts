@@ -38,7 +38,7 @@ test('run trap 34: a name that was given is not given to another template, also 
   expect(() => revisions.forTemplate(pool('two', 'w-a'))).toThrow('with different configuration already exists')
   await revisions.remove(revision.name)
   expect(() => revisions.forTemplate(pool('two', 'w-a'))).toThrow('with different configuration already exists')
-  await revisions.removeAll(pool('').name)
+  await state.write(() => revisions.removeWith(pool('').name))
   expect(() => revisions.forTemplate(pool('two', 'w-a'))).not.toThrow()
 })
 
