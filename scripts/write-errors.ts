@@ -2,4 +2,4 @@
 import { writeFileSync } from 'node:fs'
 import { errorsText } from '../src/cli/errors-text.ts'
 
-writeFileSync(new URL('../docs/errors.md', import.meta.url), errorsText())
+writeFileSync(new URL('../docs/errors.md', import.meta.url), await errorsText())

@@ -1,6 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf'
 import type { ServiceImpl } from '@connectrpc/connect'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Fault } from '../base/fault.ts'
 import type { Section } from '../config/section.ts'
 import type { ResourceKind } from '../state/resource-kind.ts'
 import type { ProductPlan, Site } from './product-plan.ts'
@@ -13,6 +14,8 @@ export interface ProductOffer {
   readonly section?: Section
   /** Kinds of resources in its rows, for `devcloud fsck` and the check at a start. */
   readonly kinds?: readonly ResourceKind<unknown>[]
+  /** What `devcloud explain` says of the faults of the product (`CloudError.fault`). */
+  readonly faults?: Readonly<Record<string, Fault>>
   /** Names in Service Usage, with their titles: what `gcloud services enable` takes. */
   readonly apis?: Readonly<Record<string, string>>
   /** Variables that lead the product's clients to an endpoint instead of a proxy. @param base `http://localhost:8080`, without a slash at its end */

@@ -1,11 +1,13 @@
 import { exitCodes } from './exit-codes.ts'
-import { faults, googleCodes, type Fault } from './faults.ts'
+import type { Fault } from '../base/fault.ts'
+import { allFaults } from './all-faults.ts'
+import { googleCodes } from './faults.ts'
 
 /** The whole text of docs/errors.md. */
-export function errorsText(): string {
+export async function errorsText(): Promise<string> {
   return `# Errors
 
-<!-- npm run write makes this page from src/cli/faults.ts. -->
+<!-- npm run write makes this page from src/cli/faults.ts and src/products/*/faults.ts. -->
 
 When a command fails, its first line names a code. \`devcloud explain CODE\` prints what this page says of it; \`--json\` has the code as \`error.fault\`.
 Over Google's wires the code is the \`reason\` of an ErrorInfo, beside Google's own status.
@@ -16,7 +18,7 @@ The last column is what the command exits with: ${Object.entries(exitCodes)
 
 ## Codes of devcloud
 
-${tableOf(faults)}
+${tableOf(await allFaults())}
 ## Codes of Google
 
 They stand where a fault has no name of devcloud's.
@@ -25,7 +27,7 @@ ${tableOf(googleCodes)}`
 }
 
 function tableOf(table: Readonly<Record<string, Fault>>): string {
-  const rows = Object.entries(table).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const lines = rows.map(([code, { means, todo, exit = 'application' }]) => `| ${code} | ${means} | ${todo} | ${exitCodes[exit]} |`)
+  const rows = Object.entries<Fault>(table).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const lines = rows.map(([code, { means, todo, exit }]) => `| ${code} | ${means} | ${todo} | ${exitCodes[exit ?? 'application']} |`)
   return ['| code | what it means | what to do | exit |', '|---|---|---|---|', ...lines, ''].join('\n')
 }

@@ -1,14 +1,5 @@
 import type { Code } from '../base/cloud-error.ts'
-import type { exitCodes } from './exit-codes.ts'
-
-/** What `devcloud explain` and docs/errors.md say of a code. */
-export interface Fault {
-  readonly means: string
-  /** What to do about it. Commands stand between backticks. */
-  readonly todo: string
-  /** The exit code, by name, of a command of devcloud that fails with this fault. Default: application, 1. */
-  readonly exit?: keyof typeof exitCodes
-}
+import type { Fault } from '../base/fault.ts'
 
 /** The faults of devcloud's own naming: every `fault` of a CloudError in src/. */
 export const faults: Readonly<Record<string, Fault>> = {
@@ -213,78 +204,6 @@ export const faults: Readonly<Record<string, Fault>> = {
     todo: 'Dump the data with its own version, and load the dump into a new instance.',
   },
   SQL_FAILED: { means: 'Postgres refused a statement. The message is its own.', todo: 'Correct what the message names.' },
-  SQL_INSTANCE_MISSING: {
-    means: 'The Cloud SQL instance does not exist.',
-    todo: 'Create it (`gcloud sql instances create INSTANCE`), or name it under `databases:` in devcloud.yaml.',
-  },
-  SQL_INSTANCE_EXISTS: { means: 'A Cloud SQL instance of this name exists.', todo: 'Choose another name, or delete the instance first.' },
-  SQL_INSTANCE_STOPPED: {
-    means: 'The Cloud SQL instance is stopped: its activationPolicy is NEVER.',
-    todo: 'Start it: `gcloud sql instances patch INSTANCE --activation-policy=ALWAYS`.',
-  },
-  SQL_OPERATION_IN_PROGRESS: {
-    means: 'Another operation of the Cloud SQL instance is under way.',
-    todo: 'Wait until it is done, then try again: `gcloud sql operations list --instance=INSTANCE`.',
-  },
-  SQL_SETTINGS_STALE: {
-    means: 'The request carries an etag or a settingsVersion that is no longer the current one.',
-    todo: 'Read the instance again, then send the change with the new value.',
-  },
-  SQL_FLAG_UNKNOWN: {
-    means: 'Cloud SQL has no database flag of this name, or the flag does not take this value.',
-    todo: 'Choose one that `gcloud sql flags list` shows.',
-  },
-
-  // Cloud Storage
-  ANONYMOUS: {
-    means: 'A caller without a token asked for what is not public.',
-    todo: 'Send a token, or make the objects public: grant roles/storage.objectViewer to allUsers on the bucket.',
-  },
-  FORBIDDEN: {
-    means: 'The caller is known and may not do this in the bucket or project.',
-    todo: 'Grant the caller a role that allows it, or ask as a service account of the project that owns the bucket.',
-  },
-  BUCKET_NOT_FOUND: {
-    means: 'The bucket does not exist.',
-    todo: 'Create it (`gcloud storage buckets create gs://BUCKET`), or name it under `buckets:` in devcloud.yaml.',
-  },
-  BUCKET_EXISTS: {
-    means: 'A bucket of this name exists. Names of buckets are unique on the machine.',
-    todo: 'Use it, or choose another name.',
-  },
-  BUCKET_NOT_EMPTY: {
-    means: 'The bucket still has objects, so it was not deleted.',
-    todo: 'Delete the objects first: `gcloud storage rm --recursive gs://BUCKET`.',
-  },
-  OBJECT_NOT_FOUND: {
-    means: 'The bucket has no object of this name, or not in this generation.',
-    todo: 'Check the name. Names are case-sensitive.',
-  },
-  UPLOAD_NOT_FOUND: {
-    means: 'The resumable upload does not exist: it is finished, cancelled, too old, or its bytes are gone.',
-    todo: 'Start a new resumable upload.',
-  },
-  BLOB_GONE: {
-    means: 'The object exists, and the file with its bytes is gone from the disk or damaged.',
-    todo: 'Run `devcloud daemon stop && devcloud fsck`.',
-  },
-  CONDITION_NOT_MET: {
-    means: 'A precondition of the request (a generation, a metageneration, an etag or a policy) does not hold.',
-    todo: 'Read the object, bucket or policy again, then try with the current value.',
-  },
-  NOT_MODIFIED: { means: 'The object is still the one that the caller has.', todo: 'Nothing: use the copy that you have.' },
-  RANGE: { means: 'The range that was asked for lies behind the end of the object.', todo: 'Ask for bytes below the size of the object.' },
-  SIGNATURE: {
-    means: 'The signature of a signed URL is not the one of this request, or the signer has no key on this machine.',
-    todo: 'Sign exactly the method, host, headers and path that are sent, as a service account of this machine: `eval "$(devcloud env)"`.',
-  },
-  EXPIRED_TOKEN: { means: 'The signed URL is no longer valid, or not yet.', todo: 'Sign a new URL.' },
-  MALFORMED_HEADER: {
-    means: 'A header that the signed URL covers is missing or malformed in the request.',
-    todo: 'Send the header as it was signed.',
-  },
-  REQUIRED: { means: 'A parameter that the method needs is missing.', todo: 'Send the parameter that the message names.' },
-  INVALID: { means: 'A value of the request is not one that Cloud Storage takes.', todo: 'Correct the value that the message names.' },
 }
 
 /** Google's own codes. They name a fault that has no name of devcloud's. Source: google/rpc/code.proto. */

@@ -1,4 +1,5 @@
 import type { ProductOffer } from '../../api/product.ts'
+import { faults } from './faults.ts'
 import { instanceKind } from './instances.ts'
 import { sqlOperationKind } from './operations.ts'
 import { sqlSection } from './section.ts'
@@ -6,6 +7,7 @@ import { sqlSection } from './section.ts'
 export const sqlOffer = {
   name: 'sql',
   section: sqlSection,
+  faults,
   kinds: [instanceKind, sqlOperationKind],
   apis: { 'sql-component.googleapis.com': 'Cloud SQL', 'sqladmin.googleapis.com': 'Cloud SQL Admin API' },
   endpoints: (base) => ({

@@ -1,9 +1,11 @@
 import type { ProductOffer } from '../../api/product.ts'
+import { faults } from './faults.ts'
 import { storageSection } from './section.ts'
 
 export const storageOffer = {
   name: 'storage',
   section: storageSection,
+  faults,
   apis: {
     'storage-api.googleapis.com': 'Google Cloud Storage JSON API',
     'storage-component.googleapis.com': 'Cloud Storage',
