@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
@@ -19,4 +19,23 @@ test('every link of a page leads to a file of the repository', () => {
       .map((target) => `${page}: ${target}`),
   )
   expect(broken).toEqual([])
+})
+
+test('every source file that a page names exists: from its folder, from src, from the repository, or somewhere by its name', () => {
+  const known = new Set(
+    ['src', 'test', 'bench', 'scripts', 'compose'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => basename(name)),
+    ),
+  )
+  const missing = pages
+    .filter((page) => page !== 'CHANGELOG.md')
+    .flatMap((page) =>
+      Array.from(readFileSync(join(root, page), 'utf8').matchAll(/`([\w./-]+\.(?:ts|mjs))`/g), ([, path = '']) => path)
+        .filter((path) => {
+          if (!path.includes('/')) return !known.has(path)
+          return ![dirname(page), 'src', 'test', ''].some((folder) => existsSync(join(root, folder, path)))
+        })
+        .map((path) => `${page}: ${path}`),
+    )
+  expect(missing).toEqual([])
 })
