@@ -52,7 +52,7 @@ export function openIamPolicies(state: State): IamPolicies {
     get,
     async replaceMember(member, next) {
       const quoted = JSON.stringify(member)
-      const holding = Array.from(texts.each('')).filter(({ value }) => value.includes(quoted)) // few: reading all of them takes long
+      const holding = texts.list('').filter(({ value }) => value.includes(quoted)) // few: reading all of them takes long
       const changes = await Promise.allSettled(
         holding.map(async ({ name }) => {
           const policy = get(name) // a row that cannot be read lets nobody in, and keeps no other from being changed

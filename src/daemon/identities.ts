@@ -82,7 +82,7 @@ export function openIdentities(options: {
         servers.delete(key)
         await close(server)
       }
-      await rows.deleteAll(`${project}/`)
+      await rows.deleteBelow(project)
     },
     async [Symbol.asyncDispose]() {
       for (const server of servers.values()) await close(server)

@@ -9,16 +9,16 @@ interface CollectionRow {
 /** Texts of one kind by name: what is kept beside resources, such as a port or the key of a revision's template. `Resources` has types. */
 export interface Collection extends Belongings {
   get(name: string): string | undefined
-  /** Ordered by name, those under `prefix`, after the name `after`, at most `limit`. */
-  list(prefix: string, after?: string, limit?: number): readonly CollectionRow[]
-  /** In the order of their names, those below `parent`, `PARENT/...`, or all for an empty one. Walk through them within one turn of the event loop. */
+  /** Those below `parent`, `PARENT/...`, or all for an empty one, in the order of their names. */
+  list(parent: string): readonly CollectionRow[]
+  /** The same one by one, behind the name `after`. Walk through them within one turn of the event loop. */
   each(parent: string, after?: string): Iterable<CollectionRow>
   /** Inserts or replaces. Durable when resolved. */
   put(name: string, value: string): Promise<void>
   /** Durable when resolved; false when there was none. */
   delete(name: string): Promise<boolean>
-  /** Deletes all under `prefix`. Durable when resolved. */
-  deleteAll(prefix: string): Promise<void>
+  /** Deletes all below `parent`. Durable when resolved. */
+  deleteBelow(parent: string): Promise<void>
   /** As `delete`, within the caller's `state.write`. */
   remove(name: string): boolean
   /** Removes all below `parent`, within the caller's `state.write`. */
@@ -28,9 +28,7 @@ export interface Collection extends Belongings {
 /** The collection of `kind` in the table `resources`, which all kinds share. */
 export function openCollection(state: State, kind: string): Collection {
   const get = state.db.prepare('SELECT value FROM resources WHERE kind = ? AND name = ?')
-  const range = state.db.prepare(
-    'SELECT name, value FROM resources WHERE kind = ? AND name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?',
-  )
+  const range = state.db.prepare('SELECT name, value FROM resources WHERE kind = ? AND name > ? AND name >= ? AND name < ? ORDER BY name')
   const put = state.db.prepare('INSERT INTO resources VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
   const remove = state.db.prepare('DELETE FROM resources WHERE kind = ? AND name = ?')
   const removeRange = state.db.prepare('DELETE FROM resources WHERE kind = ? AND name >= ? AND name < ?')
@@ -38,11 +36,11 @@ export function openCollection(state: State, kind: string): Collection {
   const removeBelow = (parent: string) => void removeRange.run(kind, ...boundsBelow(parent))
   return {
     get: (name) => get.get(kind, name)?.['value'] as string | undefined,
-    list: (prefix, after = '', limit = -1) => range.all(kind, after, prefix, `${prefix}\u{10ffff}`, limit).map(toRow),
-    each: (parent, after = '') => range.iterate(kind, after, ...boundsBelow(parent), -1).map(toRow),
+    list: (parent) => range.all(kind, '', ...boundsBelow(parent)).map(toRow),
+    each: (parent, after = '') => range.iterate(kind, after, ...boundsBelow(parent)).map(toRow),
     put: (name, value) => state.write(() => void put.run(kind, name, value)),
     delete: (name) => state.write(() => removeOne(name)),
-    deleteAll: (prefix) => state.write(() => void removeRange.run(kind, prefix, `${prefix}\u{10ffff}`)),
+    deleteBelow: (parent) => state.write(() => removeBelow(parent)),
     remove: removeOne,
     removeBelow,
     removeWith(name) {

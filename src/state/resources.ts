@@ -93,7 +93,7 @@ export function openResources<T>(state: State, kind: ResourceKind<T>, rules: Res
       }
       return found
     },
-    names: (parent) => Array.from(rows.each(parent), ({ name }) => name),
+    names: (parent) => rows.list(parent).map(({ name }) => name),
     projects: () => projectsIn(rows),
     async put(resource) {
       await rows.put(kind.nameOf(resource), kind.write(resource))

@@ -37,10 +37,11 @@ test('a write that throws undoes only itself, though it shares a transaction', a
   expect(secrets.list('').map((row) => row.name)).toEqual(['a'])
 })
 
-test('a list stays under its prefix and goes on after a name', async () => {
+test('a list stays below its parent, and a walk goes on behind a name', async () => {
   await using state = openState(fresh(), [])
   const secrets = openCollection(state, 'secret')
   await Promise.all(['p/a', 'p/b', 'p/c', 'q/a'].map((name) => secrets.put(name, '{}')))
-  expect(secrets.list('p/', 'p/a', 1).map((row) => row.name)).toEqual(['p/b'])
-  expect(secrets.list('p/')).toHaveLength(3)
+  expect(secrets.list('p').map((row) => row.name)).toEqual(['p/a', 'p/b', 'p/c'])
+  expect(Array.from(secrets.each('p', 'p/a'), (row) => row.name)).toEqual(['p/b', 'p/c'])
+  expect(secrets.list('')).toHaveLength(4)
 })

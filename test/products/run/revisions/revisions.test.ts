@@ -47,7 +47,7 @@ test('a revision that an earlier version wrote, without a key beside it, is know
   const revisions = openPoolRevisions({ state, clock: systemClock })
   const { revision, saved } = revisions.forTemplate(pool('one'))
   await saved
-  await openCollection(state, 'run.workerpool.revision.template').deleteAll('')
+  await openCollection(state, 'run.workerpool.revision.template').deleteBelow('')
   expect(revisions.forTemplate(pool('one')).revision.name).toBe(revision.name)
   expect(revisions.forTemplate(pool('two')).revision.name).not.toBe(revision.name)
 })
