@@ -4,6 +4,7 @@ import { CloudError } from '../base/cloud-error.ts'
 import { localUser, type Caller } from './caller.ts'
 import type { Policy } from './gen/google/iam/v1/policy_pb.ts'
 import { roleGrants } from './roles.ts'
+import type { ProjectIds } from './project-ids.ts'
 
 /**
  * Keeps the identities of one project out of the others. At home a service account may do everything; in another project only what a policy
@@ -19,7 +20,7 @@ export interface Borders {
 }
 
 export interface BorderNeeds {
-  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  readonly project: (idOrNumber: string) => ProjectIds
   /** The policy of a resource by its full name, which has the project's id or number; one without bindings where none was set. */
   readonly policy: (resource: string) => Policy | undefined
   /** The email of the service account that has a unique id; undefined where there is none. */

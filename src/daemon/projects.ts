@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { isProjectId } from '../api/names.ts'
+import type { ProjectIds } from '../api/project-ids.ts'
 import { jsonKind } from '../state/resource-kind.ts'
 import { openResources } from '../state/resources.ts'
 import type { State } from '../state/state.ts'
 
-export interface Project {
-  readonly id: string
-  /** Twelve digits, the same for an id on every machine. */
-  readonly number: string
+export interface Project extends ProjectIds {
   readonly region: string
   /** The folder that `devcloud up` was last run in; empty for a project that only clients speak of. */
   readonly directory: string

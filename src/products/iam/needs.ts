@@ -1,12 +1,8 @@
 import type { Borders } from '../../api/borders.ts'
+import type { ProjectIds } from '../../api/project-ids.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Tokens } from '../../metadata/tokens.ts'
 import type { State } from '../../state/state.ts'
-
-export interface IamProject {
-  readonly id: string
-  readonly number: string
-}
 
 /** What IAM stands on, handed in by the daemon. */
 export interface IamNeeds {
@@ -14,7 +10,7 @@ export interface IamNeeds {
   readonly clock: Clock
   readonly tokens: Tokens
   /** A project by id or number. */
-  readonly project: (idOrNumber: string) => IamProject
+  readonly project: (idOrNumber: string) => ProjectIds
   /** Between the identities of one project and what others have. */
   readonly borders: () => Borders
   /** Writes another word for a member in policies that are kept elsewhere: those of buckets. */
@@ -22,5 +18,5 @@ export interface IamNeeds {
   /** The APIs that devcloud answers for: names in Service Usage, with their titles. */
   readonly apis: Readonly<Record<string, string>>
   /** The projects there are; without it, listing them is UNIMPLEMENTED. */
-  readonly projects?: () => readonly IamProject[]
+  readonly projects?: () => readonly ProjectIds[]
 }

@@ -1,8 +1,8 @@
 import { readFilter } from '../../api/filter.ts'
-import type { IamProject } from './needs.ts'
+import type { ProjectIds } from '../../api/project-ids.ts'
 
 /** What a filter of projects may ask for, by the names of versions 1 and 3. Projects here have no labels and no parent, and all are active. */
-const fields: Readonly<Record<string, (project: IamProject) => readonly string[]>> = {
+const fields: Readonly<Record<string, (project: ProjectIds) => readonly string[]>> = {
   id: ({ id }) => [id],
   projectId: ({ id }) => [id],
   project_id: ({ id }) => [id],
@@ -18,7 +18,7 @@ const fields: Readonly<Record<string, (project: IamProject) => readonly string[]
 const states = ['lifecycleState', 'state']
 
 /** Whether a project passes the `filter` of version 1 or the `query` of version 3. @throws CloudError INVALID_ARGUMENT for what projects do not have */
-export function readProjectFilter(text: string): (project: IamProject) => boolean {
+export function readProjectFilter(text: string): (project: ProjectIds) => boolean {
   return readFilter(text, ([field = '', ...rest]) => {
     const values = Object.hasOwn(fields, field) ? fields[field] : undefined
     if (values === undefined || (rest.length > 0 && field !== 'labels' && field !== 'parent')) return undefined

@@ -15,7 +15,8 @@ import { paginateList } from '../../api/pages.ts'
 import { checkProject } from '../../api/names.ts'
 import { service, type RestBinding, type Service } from '../../api/product.ts'
 import { unimplemented } from '../../api/status.ts'
-import type { IamNeeds, IamProject } from './needs.ts'
+import type { ProjectIds } from '../../api/project-ids.ts'
+import type { IamNeeds } from './needs.ts'
 import { readProjectFilter } from './project-filter.ts'
 import { defaultEmailOf, invalid, readProjectName } from './names.ts'
 
@@ -75,17 +76,17 @@ export function pageOfProjects(needs: IamNeeds, caller: Caller, filter: string, 
 }
 
 /** @throws CloudError UNIMPLEMENTED where nobody tells which projects there are */
-function knownProjects(needs: IamNeeds): readonly IamProject[] {
+function knownProjects(needs: IamNeeds): readonly ProjectIds[] {
   if (needs.projects === undefined) throw unimplemented('the list of projects here')
   return needs.projects()
 }
 
-function toProject({ id, number }: IamProject): Project {
+function toProject({ id, number }: ProjectIds): Project {
   return create(ProjectSchema, { name: `projects/${number}`, projectId: id, displayName: id, state: Project_State.ACTIVE })
 }
 
 /** A project is never without an owner: tools read `bindings` unguarded. */
-function firstBindings({ number }: IamProject) {
+function firstBindings({ number }: ProjectIds) {
   return [
     create(BindingSchema, { role: 'roles/editor', members: [`serviceAccount:${defaultEmailOf(number)}`] }),
     create(BindingSchema, { role: 'roles/owner', members: [`user:${localUser.email}`] }),

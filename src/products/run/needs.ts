@@ -1,5 +1,6 @@
 import type { Policy } from '../../api/gen/google/iam/v1/policy_pb.ts'
 import type { Operations } from '../../api/operations.ts'
+import type { ProjectIds } from '../../api/project-ids.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ContainerSpec, Engine } from '../../engine/engine.ts'
@@ -46,10 +47,7 @@ export interface RunNeeds {
   ) => Promise<Pick<ContainerSpec, 'env' | 'options' | 'mounts'>>
 }
 
-export interface Project {
-  readonly id: string
-  /** Twelve digits. */
-  readonly number: string
-  /** The one that `devcloud up` works in; absent where none is known. */
+export interface Project extends ProjectIds {
+  /** The region that `devcloud up` works in. Absent where none is known. */
   readonly region?: string
 }

@@ -1,3 +1,4 @@
+import type { ProjectIds } from '../../api/project-ids.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { State } from '../../state/state.ts'
 
@@ -6,5 +7,5 @@ export interface SecretManagerNeeds {
   readonly state: State
   readonly clock: Clock
   /** A project by id or number. */
-  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  readonly project: (idOrNumber: string) => ProjectIds
 }

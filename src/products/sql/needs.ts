@@ -1,3 +1,4 @@
+import type { ProjectIds } from '../../api/project-ids.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Postgres } from '../../postgres/postgres.ts'
@@ -9,6 +10,6 @@ export interface CloudSqlNeeds {
   readonly clock: Clock
   readonly log: Log
   /** A project by id or number. */
-  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  readonly project: (idOrNumber: string) => ProjectIds
   readonly postgres: Pick<Postgres, 'open' | 'reopen' | 'stop' | 'remove' | 'socketDirectory'>
 }

@@ -11,6 +11,7 @@ import { isUniform, nextMarks } from './bucket-change.ts'
 import { readBucketFields, type BucketFields } from './bucket-fields.ts'
 import { firstPolicy, nextPolicy, type BucketPolicy } from './bucket-policy.ts'
 import { mergePatch, picked } from '../../api/json-values.ts'
+import type { ProjectIds } from '../../api/project-ids.ts'
 import { checkBucketName, invalid } from './names.ts'
 import { checkListNotPublic, checkNotPublic } from './public-access.ts'
 
@@ -24,9 +25,9 @@ export interface Predefined {
 export class Buckets {
   readonly #store: ObjectStore
   readonly #clock: Clock
-  readonly #project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  readonly #project: (idOrNumber: string) => ProjectIds
 
-  constructor(store: ObjectStore, clock: Clock, project: (idOrNumber: string) => { readonly id: string; readonly number: string }) {
+  constructor(store: ObjectStore, clock: Clock, project: (idOrNumber: string) => ProjectIds) {
     this.#store = store
     this.#clock = clock
     this.#project = project

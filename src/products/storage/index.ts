@@ -6,6 +6,7 @@ import type { Caller } from '../../api/caller.ts'
 import type { Product } from '../../api/product.ts'
 import { hostOf } from '../../api/routes.ts'
 import { sendError } from '../../api/send-error.ts'
+import type { ProjectIds } from '../../api/project-ids.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { openObjectStore, type ObjectStore } from '../../objects/object-store.ts'
@@ -29,7 +30,7 @@ export interface CloudStorageNeeds {
   readonly clock: Clock
   readonly log: Log
   /** A project by id or number. */
-  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  readonly project: (idOrNumber: string) => ProjectIds
   /** By which a service account's signed URLs are known; none for an account that is not of this machine. */
   readonly signingKeys: (email: string) => readonly KeyObject[]
   /** Whether an identity belongs to a project. */

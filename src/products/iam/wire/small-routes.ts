@@ -3,7 +3,8 @@ import { requireCaller } from '../../../api/caller.ts'
 import { checkProject } from '../../../api/names.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { doneOperation } from '../enabled-services.ts'
-import type { IamNeeds, IamProject } from '../needs.ts'
+import type { ProjectIds } from '../../../api/project-ids.ts'
+import type { IamNeeds } from '../needs.ts'
 import { pageOfProjects } from '../projects.ts'
 
 /** Single routes of APIs whose protos are not public: Resource Manager v1, Cloud Billing, and what Google's clients ask beside their work. */
@@ -44,6 +45,6 @@ function readSize(text = '0'): number {
   throw new CloudError('INVALID_ARGUMENT', `pageSize must be a whole number, not "${text.slice(0, 50)}".`, 'Correct the request.')
 }
 
-function toProject({ id, number }: IamProject) {
+function toProject({ id, number }: ProjectIds) {
   return { projectNumber: number, projectId: id, lifecycleState: 'ACTIVE', name: id }
 }

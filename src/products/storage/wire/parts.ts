@@ -1,4 +1,5 @@
 import type { Caller } from '../../../api/caller.ts'
+import type { ProjectIds } from '../../../api/project-ids.ts'
 import type { Asker } from '../access.ts'
 import type { Log } from '../../../base/log.ts'
 import type { Clock } from '../../../base/clock.ts'
@@ -17,5 +18,5 @@ export interface Parts {
   readonly signingKeys: SigningKeys
   /** Who asks, as far as access to buckets depends on it. */
   readonly asker: (caller: Caller | undefined) => Asker
-  readonly project: (idOrNumber: string) => { readonly id: string; readonly number: string }
+  readonly project: (idOrNumber: string) => ProjectIds
 }
