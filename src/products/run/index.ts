@@ -20,7 +20,7 @@ import { openRunJobs, type ListedJob, type RunJobs } from './jobs/index.ts'
 import type { Project, RunNeeds } from './needs.ts'
 import { lastPart } from '../../base/last-part.ts'
 import { projectOf, readName, serviceKind } from './names.ts'
-import { revisionRpcs } from './services/revision-rpcs.ts'
+import { revisionsOfBoth } from './revisions/revision-api.ts'
 import { openRevisions, templateOf, type Revisions } from './services/revisions.ts'
 import { followInstance } from './instances/start-instance.ts'
 import { openBuilds } from './project/builds.ts'
@@ -29,7 +29,7 @@ import type { WantedRun } from './project/wanted-run.ts'
 import { openRoute } from './services/route.ts'
 import { runOnce } from './instances/run-once.ts'
 import { openServiceStore } from './services/service-store.ts'
-import { openServiceAdmin, serviceRpcs } from './services/services.ts'
+import { openServiceAdmin, openServiceRevisions, serviceRpcs } from './services/services.ts'
 import { v1Iam, v1Routes } from './wire/v1.ts'
 import { openRunWorkerPools, type RunWorkerPools } from './worker-pools/index.ts'
 
@@ -82,6 +82,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const admin = openServiceAdmin(parts, deployments)
   const jobs = openRunJobs(needs, policies)
   const workerPools = openRunWorkerPools(needs, policies)
+  const revisionApi = revisionsOfBoth(openServiceRevisions(parts), workerPools.revisions)
   const ofProject = (project: string) => store.newest(`projects/${project}`)
   const builds = openBuilds(needs.state)
   const serving = (project: string) => ofProject(project).map((found) => toServing(found, revisions, instances))
@@ -121,12 +122,16 @@ export function cloudRun(needs: RunNeeds): CloudRun {
     ],
     services: [
       { ...service(Services, { ...serviceRpcs(parts, admin), ...iamRpcs }), rest: v1Iam('services') },
-      service(RevisionsService, byParent(revisionRpcs(parts), workerPools.revisions)),
+      service(RevisionsService, {
+        getRevision: (request) => revisionApi.getRevision(request),
+        listRevisions: (request) => revisionApi.listRevisions(request),
+        deleteRevision: (request) => revisionApi.deleteRevision(request),
+      }),
       ...jobs.services.map((offer) => (offer.descriptor === Jobs ? { ...offer, rest: v1Iam('jobs') } : offer)),
       ...workerPools.services.map((offer) => (offer.descriptor === WorkerPools ? { ...offer, rest: v1Iam('workerpools') } : offer)),
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}', '/v1/{name=projects/*/locations/*/operations/*}'),
     ],
-    wires: v1Routes(parts, admin, jobs, workerPools),
+    wires: v1Routes(parts, admin, revisionApi, jobs, workerPools),
     plan: (wanted, site) => planProject({ needs, builds, jobs }, wanted as WantedRun, site),
     list: async (project) => [...serving(project).map((one) => listedService(one, project, needs)), ...jobs.list(project).map(listedJob)],
     serving,
@@ -174,18 +179,6 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       await workerPools[Symbol.asyncDispose]()
       await instances[Symbol.asyncDispose]()
     },
-  }
-}
-
-/** Revisions of services, and of worker pools. */
-function byParent(ofServices: ReturnType<typeof revisionRpcs>, ofPools: RunWorkerPools['revisions']): ReturnType<typeof revisionRpcs> {
-  const isOfPool = (name: string) => name.includes('/workerPools/')
-  return {
-    getRevision: (request, context) => (isOfPool(request.name) ? ofPools.getRevision(request) : ofServices.getRevision(request, context)),
-    listRevisions: (request, context) =>
-      isOfPool(request.parent) ? ofPools.listRevisions(request) : ofServices.listRevisions(request, context),
-    deleteRevision: (request, context) =>
-      isOfPool(request.name) ? ofPools.deleteRevision(request) : ofServices.deleteRevision(request, context),
   }
 }
 

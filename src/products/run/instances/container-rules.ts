@@ -1,5 +1,5 @@
-import type { Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
+import { create } from '@bufbuild/protobuf'
+import { ResourceRequirementsSchema, type Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { lastPart } from '../../../base/last-part.ts'
@@ -14,78 +14,51 @@ import { checkVolumes } from './volume-rules.ts'
 
 const mostContainers = 10
 
+/** What the containers of a template are part of. */
+export interface ContainerRules {
+  /** Where they stand, for messages: `template.containers`. */
+  readonly field: string
+  readonly reservedEnv: readonly string[]
+  /** Given for what serves no requests, and so has no ports, and of the probes the startup probe alone. */
+  readonly work?: { readonly one: 'a job' | 'a worker pool'; readonly many: 'tasks' | 'worker pools' }
+  readonly isFirstGeneration?: boolean
+}
+
 /**
  * Fills what every container of a template has by default: a name, CPU and memory. Poked into `template`, which is the caller's own copy.
- * @throws CloudError INVALID_ARGUMENT for what Cloud Run refuses
+ * @throws CloudError INVALID_ARGUMENT for what Cloud Run refuses, UNIMPLEMENTED for probes of what serves no requests
  */
-export function fillContainers(template: InstanceTemplate & { readonly executionEnvironment?: ExecutionEnvironment }): void {
+export function fillContainers(template: InstanceTemplate, { field, reservedEnv, work, isFirstGeneration = false }: ContainerRules): void {
   const { containers } = template
-  if (containers.length === 0)
-    throw new CloudError('INVALID_ARGUMENT', 'template.containers: should have at least one element.', 'Name a container image.')
-  nameContainers(containers, 'template.containers')
-  for (const [index, container] of containers.entries()) {
-    const field = `template.containers[${index}]`
-    if (container.image === '') throw new CloudError('INVALID_ARGUMENT', `${field}.image: must not be empty.`, 'Name a container image.')
-    fillResources(container, true)
-    checkContainerValues(container, field)
-    for (const { containerPort } of container.ports) checkPort(containerPort, `${field}.ports.container_port`)
-    checkProbes(container, field)
-  }
-  startOrder(template)
-  checkVolumes(template, template.executionEnvironment === ExecutionEnvironment.GEN1)
-}
-
-/** What a container that serves no requests is part of. */
-export interface WorkRules {
-  /** Where its template's containers stand, for messages. */
-  readonly field: string
-  readonly one: 'a job' | 'a worker pool'
-  /** Whose probes are refused. */
-  readonly many: 'tasks' | 'worker pools'
-  readonly reservedEnv: readonly string[]
-}
-
-/**
- * The same for what serves no requests, and so has no ports, and of the probes the startup probe alone.
- * @throws CloudError INVALID_ARGUMENT, UNIMPLEMENTED for the other probes
- */
-export function fillWork(template: InstanceTemplate, { field, one, many, reservedEnv }: WorkRules): void {
-  const { containers } = template
-  if (containers.length === 0) throw new CloudError('INVALID_ARGUMENT', `${field}: should have at least one element.`, 'Name an image.')
+  if (containers.length === 0) throw invalid(`${field}: should have at least one element.`, 'Name a container image.')
+  if (work === undefined || containers.length > 1) nameContainers(containers, field)
   for (const [index, container] of containers.entries()) {
     const place = `${field}[${index}]`
-    if (container.image === '') throw new CloudError('INVALID_ARGUMENT', `${place}.image: must not be empty.`, 'Name a container image.')
-    if (container.ports.length > 0) {
-      const message = `${place}.ports: ${one} serves no requests and has no ports.`
-      throw new CloudError('INVALID_ARGUMENT', message, 'Remove the port.')
-    }
-    if (container.livenessProbe !== undefined) throw unimplemented(`liveness probes of ${many}`)
-    if (container.readinessProbe !== undefined) throw unimplemented(`readiness probes of ${many}`)
-    checkProbes(container, place)
-    fillResources(container, false)
+    if (container.image === '') throw invalid(`${place}.image: must not be empty.`, 'Name a container image.')
+    if (work !== undefined && container.ports.length > 0)
+      throw invalid(`${place}.ports: ${work.one} serves no requests and has no ports.`, 'Remove the port.')
+    if (work !== undefined && container.livenessProbe !== undefined) throw unimplemented(`liveness probes of ${work.many}`)
+    if (work !== undefined && container.readinessProbe !== undefined) throw unimplemented(`readiness probes of ${work.many}`)
+    container.resources ??= create(ResourceRequirementsSchema, { cpuIdle: work === undefined })
+    container.resources.limits = { ...defaultLimits, ...container.resources.limits }
     checkContainerValues(container, place)
+    for (const { containerPort } of container.ports) checkPort(containerPort, `${place}.ports.container_port`)
+    checkProbes(container, place)
     checkReservedEnv(`${place}.env`, container.env, reservedEnv)
   }
-  if (containers.length > 1) nameContainers(containers, field)
-  checkLimits(containers.map(limitsOf), undefined)
+  if (work !== undefined) checkLimits(containers.map(limitsOf), undefined)
   startOrder(template)
-  checkVolumes(template, false)
+  checkVolumes(template, isFirstGeneration)
 }
 
 /** @throws CloudError INVALID_ARGUMENT for a variable that the system sets anyway */
 export function checkReservedEnv(field: string, env: readonly { readonly name: string }[], reserved: readonly string[]): void {
   const found = env.find(({ name }) => reserved.includes(name))?.name
   if (found === undefined) return
-  throw new CloudError(
-    'INVALID_ARGUMENT',
+  throw invalid(
     `${field}: The following reserved env names were provided: ${found}. These values are automatically set by the system.`,
     `Remove ${found}.`,
   )
-}
-
-function fillResources(container: RunContainer, cpuIdle: boolean): void {
-  container.resources ??= { $typeName: 'google.cloud.run.v2.ResourceRequirements', limits: {}, cpuIdle, startupCpuBoost: false }
-  container.resources.limits = { ...defaultLimits, ...container.resources.limits }
 }
 
 /**
@@ -96,18 +69,18 @@ function fillResources(container: RunContainer, cpuIdle: boolean): void {
 export function nameContainers(containers: readonly RunContainer[], field: string): void {
   if (containers.length > mostContainers) {
     const message = `${field}: must have at most ${mostContainers} elements, but has ${containers.length}.`
-    throw new CloudError('INVALID_ARGUMENT', message, 'Remove some.')
+    throw invalid(message, 'Remove some.')
   }
   for (const [index, container] of containers.entries()) {
     container.name ||= freeName(container.image, containers)
     if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(container.name)) continue
     const message = `${field}[${index}].name: "${container.name}" must hold only lower case letters, digits and hyphens, at most 63, and no hyphen at its ends.`
-    throw new CloudError('INVALID_ARGUMENT', message, 'Choose such a name.')
+    throw invalid(message, 'Choose such a name.')
   }
   const names = containers.map((container) => container.name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice === undefined) return
-  throw new CloudError('INVALID_ARGUMENT', `${field}: The name "${twice}" is given twice.`, 'Give each container a name of its own.')
+  throw invalid(`${field}: The name "${twice}" is given twice.`, 'Give each container a name of its own.')
 }
 
 /**
@@ -119,17 +92,14 @@ export function fillIngress(template: InstanceTemplate): RunContainer {
   const [first] = containers
   const serving = containers.filter((container) => container.ports.length > 0)
   if (containers.length > 1 && serving.length !== 1) {
-    throw new CloudError(
-      'INVALID_ARGUMENT',
+    throw invalid(
       'template.containers: Revision template should contain exactly one container with an exposed port.',
       'Give ports to the container that requests come to, and to no other.',
     )
   }
   const ingress = serving[0] ?? first
-  if (ingress === undefined)
-    throw new CloudError('INVALID_ARGUMENT', 'template.containers: should have at least one element.', 'Name a container image.')
-  if (ingress.ports.length > 1)
-    throw new CloudError('INVALID_ARGUMENT', 'template.containers.ports: Only a single port can be specified.', 'Give one port.')
+  if (ingress === undefined) throw invalid('template.containers: should have at least one element.', 'Name a container image.')
+  if (ingress.ports.length > 1) throw invalid('template.containers.ports: Only a single port can be specified.', 'Give one port.')
   const [port] = ingress.ports
   if (port === undefined) ingress.ports.push({ $typeName: 'google.cloud.run.v2.ContainerPort', name: 'http1', containerPort: defaultPort })
   else {
@@ -150,4 +120,8 @@ function freeName(image: string, containers: readonly RunContainer[]): string {
       .replaceAll(/^-+|-+$/g, '')
       .slice(0, 50) || 'app'
   for (let number = 1; ; number += 1) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`
+}
+
+function invalid(message: string, next: string): CloudError {
+  return new CloudError('INVALID_ARGUMENT', message, next)
 }

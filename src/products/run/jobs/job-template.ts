@@ -5,10 +5,14 @@ import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendo
 import { CloudError } from '../../../base/cloud-error.ts'
 import { refuseUnemulated } from '../refused-fields.ts'
 import { defaultRetries, defaultTaskSeconds, reservedEnv } from '../defaults.ts'
-import { fillWork, type WorkRules } from '../instances/container-rules.ts'
+import { fillContainers, type ContainerRules } from '../instances/container-rules.ts'
 import { checkReservedKeys, checkUserKeys } from '../reserved-keys.ts'
 
-const rules: WorkRules = { field: 'template.template.containers', one: 'a job', many: 'tasks', reservedEnv: reservedEnv.task }
+const rules: ContainerRules = {
+  field: 'template.template.containers',
+  work: { one: 'a job', many: 'tasks' },
+  reservedEnv: reservedEnv.task,
+}
 /** 168 hours, of one attempt. */
 const longestSeconds = 168 * 3600
 
@@ -49,7 +53,7 @@ function checkTask(task: TaskTemplate): void {
   const retries = task.retries.value ?? defaultRetries
   if (retries < 0 || retries > 10) throw invalid(`max_retries: must be from 0 to 10, but is ${retries}.`, 'Choose such a number.')
   checkTimeout(task.timeout?.seconds ?? defaultTaskSeconds)
-  fillWork(task, rules)
+  fillContainers(task, rules)
   if (task.executionEnvironment === ExecutionEnvironment.GEN1)
     throw invalid('execution_environment: jobs run in the second generation alone.', 'Leave it out.')
   refuseUnemulated(task)

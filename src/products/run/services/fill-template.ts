@@ -3,7 +3,7 @@ import { RevisionTemplateSchema, type RevisionTemplate } from '../../../api/gen/
 import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { defaultConcurrency, defaultMaxInstances, defaultRequestSeconds, reservedEnv } from '../defaults.ts'
 import { limitsOf } from '../instances/amounts.ts'
-import { checkReservedEnv, fillContainers, fillIngress } from '../instances/container-rules.ts'
+import { fillContainers, fillIngress } from '../instances/container-rules.ts'
 import { checkGeneration, checkLimits } from '../instances/resource-limits.ts'
 
 /** Cloud Run's defaults (contract: cloud-run.md 1), written into a copy of what the client sent. @throws CloudError INVALID_ARGUMENT */
@@ -11,7 +11,11 @@ export function withDefaults(sent: RevisionTemplate): RevisionTemplate {
   const template = clone(RevisionTemplateSchema, sent)
   template.timeout ??= { $typeName: 'google.protobuf.Duration', seconds: defaultRequestSeconds, nanos: 0 }
   fillIngress(template)
-  fillContainers(template)
+  fillContainers(template, {
+    field: 'template.containers',
+    reservedEnv: reservedEnv.service,
+    isFirstGeneration: template.executionEnvironment === ExecutionEnvironment.GEN1,
+  })
   const limits = template.containers.map(limitsOf)
   template.maxInstanceRequestConcurrency ||= limits.reduce((sum, { cpus }) => sum + cpus, 0) < 1 ? 1 : defaultConcurrency
   checkLimits(limits, template.maxInstanceRequestConcurrency)
@@ -19,7 +23,5 @@ export function withDefaults(sent: RevisionTemplate): RevisionTemplate {
   checkGeneration(limits, template.executionEnvironment === ExecutionEnvironment.GEN2, isAlwaysOn)
   template.scaling ??= { $typeName: 'google.cloud.run.v2.RevisionScaling', minInstanceCount: 0, maxInstanceCount: 0 }
   template.scaling.maxInstanceCount ||= defaultMaxInstances
-  for (const [index, { env }] of template.containers.entries())
-    checkReservedEnv(`template.containers[${index}].env`, env, reservedEnv.service)
   return template
 }

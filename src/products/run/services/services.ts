@@ -21,6 +21,8 @@ import { unactedFields, unactedWords } from '../unacted-fields.ts'
 import { locationOf, projectOf, serviceKind } from '../names.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import { openWrites } from '../resource-writes.ts'
+import { openRevisionApi, type RevisionApi } from '../revisions/revision-api.ts'
+import { sharesOf } from './route.ts'
 import type { ServiceStore } from './service-store.ts'
 import { isTrafficOnly, toStored } from './service-fields.ts'
 import { checkMetadata } from './service-rules.ts'
@@ -81,6 +83,20 @@ function checkPlace(store: ServiceStore, location: string): void {
   checkLocation(location)
   if (store.names(location).length < mostServices) return
   throw new CloudError('RESOURCE_EXHAUSTED', `${location} has ${mostServices} services, which is the most.`, 'Delete one first.')
+}
+
+/** google.cloud.run.v2.Revisions, of services. */
+export function openServiceRevisions({ needs, store, revisions, instances }: DeployParts): RevisionApi {
+  return openRevisionApi(needs, store, revisions, {
+    // cloud.google.com/run/docs/managing/revisions, "Deleting revisions"
+    whyKept(service, { name }) {
+      const next = 'gcloud run services update-traffic'
+      if (sharesOf(service).has(lastPart(name))) return { why: 'it takes traffic or has a tag', next }
+      const isLatest = [service.latestCreatedRevision, service.latestReadyRevision].includes(name)
+      return isLatest ? { why: 'it is the latest of its service', next } : undefined
+    },
+    stop: (revision) => instances.retire(revision),
+  })
 }
 
 /** google.cloud.run.v2.Services. */

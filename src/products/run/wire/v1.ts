@@ -6,6 +6,7 @@ import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { DeployParts } from '../services/deploy.ts'
 import type { RunJobs } from '../jobs/index.ts'
+import type { RevisionApi } from '../revisions/revision-api.ts'
 import type { ServiceAdmin } from '../services/services.ts'
 import { takeJson, toCall } from './v1-call.ts'
 import { serveJobs } from './v1-jobs.ts'
@@ -15,11 +16,17 @@ import { serveWorkerPools } from './v1-worker-pools.ts'
 import type { RunWorkerPools } from '../worker-pools/index.ts'
 
 /** Version 1 of the API, which is Knative's: what gcloud and Terraform's google_cloud_run_service speak. It calls what version 2 calls. */
-export function v1Routes(parts: DeployParts, admin: ServiceAdmin, jobs: RunJobs, workerPools: RunWorkerPools): FastifyPluginAsync {
+export function v1Routes(
+  parts: DeployParts,
+  admin: ServiceAdmin,
+  revisions: RevisionApi,
+  jobs: RunJobs,
+  workerPools: RunWorkerPools,
+): FastifyPluginAsync {
   return async (app) => {
     takeJson(app)
     serveServices(app, parts, admin)
-    serveRevisions(app, parts, workerPools)
+    serveRevisions(app, parts.needs, revisions)
     serveJobs(app, parts.needs, jobs)
     serveWorkerPools(app, parts.needs, workerPools.pools)
     // none can be made

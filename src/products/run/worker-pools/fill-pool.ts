@@ -2,7 +2,7 @@ import { clone, create } from '@bufbuild/protobuf'
 import { InstanceSplitAllocationType, InstanceSplitSchema } from '../../../api/gen/google/cloud/run/v2/instance_split_pb.ts'
 import { WorkerPoolScalingSchema } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { WorkerPoolSchema, type WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
-import { fillWork, type WorkRules } from '../instances/container-rules.ts'
+import { fillContainers, type ContainerRules } from '../instances/container-rules.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { refuseUnemulated } from '../refused-fields.ts'
@@ -11,10 +11,9 @@ import { defaultWorkers, reservedEnv } from '../defaults.ts'
 import { poolKind, readName } from '../names.ts'
 import { checkSplits } from './splits.ts'
 
-const rules: WorkRules = {
+const rules: ContainerRules = {
   field: 'worker_pool.template.containers',
-  one: 'a worker pool',
-  many: 'worker pools',
+  work: { one: 'a worker pool', many: 'worker pools' },
   reservedEnv: reservedEnv.worker,
 }
 
@@ -39,7 +38,7 @@ export function fillPool(sent: WorkerPool, name: string): WorkerPool {
   refuseUnemulated(template)
   checkUserKeys('worker_pool', copy)
   checkUserKeys('worker_pool.template', template)
-  fillWork(template, rules)
+  fillContainers(template, rules)
   const count = scaling?.manualInstanceCount ?? defaultWorkers
   if (count < 0 || count > 1000) throw invalid(`worker_pool.scaling.manual_instance_count: must be from 0 to 1000, but is ${count}.`)
   const filled = create(WorkerPoolSchema, { name, description, labels, annotations, client, clientVersion, launchStage, instanceSplits })

@@ -6,7 +6,7 @@ import { fillContainers } from '../../../../src/products/run/instances/container
 
 const filled = (...containers: readonly { readonly image: string; readonly ports?: { readonly containerPort: number }[] }[]) => {
   const template = create(RevisionTemplateSchema, { containers: containers.map((container) => create(ContainerSchema, container)) })
-  fillContainers(template)
+  fillContainers(template, { field: 'template.containers', reservedEnv: [] })
   return template.containers.map(({ name }) => name)
 }
 
