@@ -1,7 +1,7 @@
 import { containerFlags, editContainer, setOrDelete } from './edit-container.ts'
 import { checkAlone } from './edit-env.ts'
 import { editCloudSql, editVolumes, sqlFlags, volumeFlags } from './edit-volumes.ts'
-import { readChoice, readCount, readDuration, readList, readPairs, usage, type Given } from './flag-values.ts'
+import { editNames, readChoice, readCount, readDuration, readList, readPairs, usage, type Given } from './flag-values.ts'
 import type { ContainerJson, ServiceJson, TemplateJson } from './run-json.ts'
 
 /** Where the flags of one command line belong. */
@@ -50,7 +50,8 @@ export function editService(service: ServiceJson, { general, containers }: Scope
   if (url !== undefined) service.defaultUriDisabled = url.value === 'false'
   editServiceScaling(service, last('min'), last('max'), last('scaling'))
   service.labels = editLabels(service.labels ?? {}, general)
-  editAudiences(service, general.filter(({ flag }) => flag.endsWith('-custom-audiences'))) // prettier-ignore
+  const audiences = general.filter(({ flag }) => flag.endsWith('-custom-audiences'))
+  if (audiences.length > 0) service.customAudiences = [...editNames(service.customAudiences ?? [], audiences)]
 }
 
 /** What templates of services, jobs and worker pools have in common. */
@@ -142,13 +143,4 @@ export function editLabels(labels: Readonly<Record<string, string>>, given: read
   }
   for (const key of of('remove-labels').flatMap(({ value }) => readList(value))) delete updated[key]
   return updated
-}
-
-function editAudiences(service: ServiceJson, given: readonly Given[]): void {
-  if (given.length === 0) return
-  checkAlone(given.slice(0, 1), given.slice(1))
-  const now = service.customAudiences ?? []
-  const named = given.flatMap(({ flag, value }) => (flag.startsWith('clear-') ? [] : readList(value)))
-  const [verb] = (given[0]?.flag ?? '').split('-')
-  service.customAudiences = verb === 'add' ? [...new Set([...now, ...named])] : verb === 'remove' ? now.filter((one) => !named.includes(one)) : [...named] // prettier-ignore
 }

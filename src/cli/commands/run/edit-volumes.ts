@@ -1,7 +1,6 @@
 import { lastPart } from '../../../base/last-part.ts'
-import { checkAlone } from './edit-env.ts'
 import { unmount } from './edit-secrets.ts'
-import { readList, readPairs, usage, type Given } from './flag-values.ts'
+import { editNames, readList, readPairs, usage, type Given } from './flag-values.ts'
 import type { ContainerJson, TemplateJson, VolumeJson } from './run-json.ts'
 
 /** Flags of the whole template. */
@@ -48,14 +47,9 @@ export function editMounts(container: ContainerJson, given: readonly Given[]): v
  */
 export function editCloudSql(template: TemplateJson, given: readonly Given[], connectionName: (id: string) => string): void {
   if (given.length === 0) return
-  checkAlone(given.slice(0, 1), given.slice(1))
   const volume = template.volumes?.find(({ cloudSqlInstance }) => cloudSqlInstance !== undefined)
-  const now = volume?.cloudSqlInstance?.instances ?? []
-  const named = given
-    .flatMap(({ flag, value }) => (flag.startsWith('clear-') ? [] : readList(value)))
-    .map((name) => (name.includes(':') ? name : connectionName(name)))
-  const [verb] = (given[0]?.flag ?? '').split('-')
-  const wanted = verb === 'add' ? [...new Set([...now, ...named])] : verb === 'remove' ? now.filter((name) => !named.includes(name)) : named
+  const read = (name: string) => (name.includes(':') ? name : connectionName(name))
+  const wanted = [...editNames(volume?.cloudSqlInstance?.instances ?? [], given, read)]
   if (volume !== undefined) for (const container of template.containers) unmount(template, container, volume.name)
   if (wanted.length === 0) return
   template.volumes = [...(template.volumes ?? []), { name: 'cloudsql', cloudSqlInstance: { instances: wanted } }]

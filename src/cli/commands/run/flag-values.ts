@@ -76,3 +76,13 @@ export function readChoice<T extends string>({ flag, value }: Given, choices: re
   if (found !== undefined) return found
   throw usage(`argument --${flag}: Invalid choice: '${value}'.`, `Write one of: ${choices.join(', ')}.`)
 }
+
+/** What `--set-X`, `--add-X`, `--remove-X` or `--clear-X` makes of a list; one of them alone may be given. */
+export function editNames(now: readonly string[], given: readonly Given[], read = (name: string) => name): readonly string[] {
+  const flags = [...new Set(given.map(({ flag }) => flag))]
+  if (flags.length > 1) throw usage(`At most one of ${flags.map((flag) => `--${flag}`).join(' | ')} can be specified.`, 'Leave one out.')
+  const named = given.flatMap(({ flag, value }) => (flag.startsWith('clear-') ? [] : readList(value).map(read)))
+  const [verb] = (flags[0] ?? '').split('-')
+  if (verb === 'add') return [...new Set([...now, ...named])]
+  return verb === 'remove' ? now.filter((name) => !named.includes(name)) : named
+}

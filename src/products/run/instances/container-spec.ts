@@ -3,9 +3,9 @@ import type { Container as RunContainer } from '../../../api/gen/google/cloud/ru
 import type { Container, ContainerSpec, Engine } from '../../../engine/engine.ts'
 import { writeLabels } from './container-labels.ts'
 import { ingressOf, serviceAccountOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
-import type { Project, RunNeeds } from '../needs.ts'
+import type { RunNeeds } from '../needs.ts'
 import { probedPorts } from './probes.ts'
-import { readSecret } from './read-secret.ts'
+import { readEnvironment } from './secret-env.ts'
 import { boostedCpus } from './resource-limits.ts'
 import { limitsOf } from './amounts.ts'
 import { toMounts } from './volume-mounts.ts'
@@ -27,7 +27,7 @@ export async function containerSpec(
   const isIngress = container === ingressOf(template)
   const around = await needs.surroundings(project, serviceAccount, engine)
   const [own, mounts] = await Promise.all([
-    environment(needs, container, project, serviceAccount),
+    readEnvironment(needs, container, project, serviceAccount),
     Promise.all(container.volumeMounts.map((mount) => toMounts(needs, instance, mount))),
   ])
   const limits = limitsOf(container)
@@ -73,14 +73,4 @@ function namesOf(template: InstanceTemplate): readonly string[] {
 /** All that this host asks: an engine that publishes ports can do so only for the first container. */
 function portsOf({ template, port }: InstanceSpec): readonly number[] {
   return [...new Set([...(port === undefined ? [] : [port]), ...probedPorts(template.containers)])]
-}
-
-async function environment(needs: RunNeeds, container: RunContainer, project: Project, account: string): Promise<Record<string, string>> {
-  const pairs = container.env.map(async ({ name, values }): Promise<readonly [string, string]> => {
-    if (values.case !== 'valueSource') return [name, values.value ?? '']
-    const selector = values.value.secretKeyRef
-    const payload = await readSecret(needs, project, selector?.secret ?? '', selector?.version ?? '', account)
-    return [name, Buffer.from(payload).toString('utf8')]
-  })
-  return Object.fromEntries(await Promise.all(pairs))
 }

@@ -6,7 +6,7 @@ import type { Instance } from './instance.ts'
 import { serviceAccountOf, type InstanceTemplate } from './instance-spec.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import type { Project, RunNeeds } from '../needs.ts'
-import { readSecret } from './read-secret.ts'
+import { readSecret } from './secret-env.ts'
 
 /**
  * The files of a secret volume as they read now. A version that cannot be read has no file: the container starts, and its read fails (run trap 38).

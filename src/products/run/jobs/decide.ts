@@ -64,26 +64,3 @@ export function decideExecution(wanted: WantedExecution, tasks: readonly Observe
     wakeMs: deadlines.length === 0 ? undefined : deadlines.reduce((a, b) => Math.min(a, b)),
   }
 }
-
-/** How an attempt ended. Pure: what the task is then, and which attempt it will be. */
-export function afterAttempt(
-  wanted: Pick<WantedExecution, 'maxRetries' | 'isCancelled'>,
-  task: Pick<ObservedTask, 'attempt'>,
-  outcome: { readonly succeeded: boolean },
-): { readonly state: TaskState; readonly attempt: number } {
-  const { attempt } = task
-  if (outcome.succeeded) return { state: 'succeeded', attempt }
-  if (wanted.isCancelled) return { state: 'cancelled', attempt }
-  return attempt < wanted.maxRetries ? { state: 'waiting', attempt: attempt + 1 } : { state: 'failed', attempt }
-}
-
-/** The plan as text, a line a step. */
-export function planLines(plan: ExecutionPlan): string[] {
-  return [
-    ...plan.stop.map(({ index, reason }) => `stop task ${index}: ${reason}`),
-    ...plan.cancel.map((index) => `cancel task ${index}`),
-    ...plan.start.map(({ index, attempt }) => `start task ${index} attempt ${attempt}`),
-    ...(plan.finish === undefined ? [] : [`finish: ${plan.finish}`]),
-    ...(plan.wakeMs === undefined ? [] : [`look again at ${plan.wakeMs}`]),
-  ]
-}

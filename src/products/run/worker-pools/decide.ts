@@ -61,12 +61,3 @@ export function restartDelayMs(failures: number): number {
 export function countFailure(failures: number, ranMs: number): number {
   return ranMs >= soundMs ? 1 : failures + 1
 }
-
-/** The plan as text, a line a step. */
-export function planLines({ start, stop, wakeMs }: PoolPlan): string[] {
-  return [
-    ...start.map(({ revision, count }) => `start ${count} of ${revision}`),
-    ...stop.map((name) => `stop ${name}`),
-    ...(wakeMs === undefined ? [] : [`look again at ${wakeMs}`]),
-  ]
-}

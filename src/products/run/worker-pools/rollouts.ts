@@ -60,13 +60,8 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
   const onSettled = (name: string, revision: string, failure?: unknown) => {
     const pool = store.find(name)
     if (pool?.reconciling !== true || lastPart(pool.latestCreatedRevision) !== revision) return
-    const isWhole = () => {
-      const running = runOf(name)
-        .instances()
-        .filter((one) => one.revision === revision && one.state === 'running').length
-      return running >= (wantedInstances(pool).get(revision) ?? 0)
-    }
-    if (failure !== undefined || isWhole()) finish(name, failure).catch(unwritten(name))
+    if (failure !== undefined || running(name, revision) >= (wantedInstances(pool).get(revision) ?? 0))
+      finish(name, failure).catch(unwritten(name))
   }
   const unwritten = (name: string) => (error: unknown) => needs.log.error({ err: error, pool: name }, 'a worker pool could not be written')
   const runOf = (name: string): PoolRun => {
@@ -85,6 +80,10 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
     runs.set(name, run)
     return run
   }
+  const running = (name: string, revision: string) =>
+    runOf(name)
+      .instances()
+      .filter((one) => one.revision === revision && one.state === 'running').length
   const adoptLeft = async (project: string) => {
     if (adopted.has(project)) return
     const isWhole = ({ name, revision }: Worker, group: InstanceContainers) =>
@@ -100,10 +99,7 @@ export function openRollouts(needs: RunNeeds, store: PoolStore, revisions: PoolR
     const pool = store.find(name)
     if (pool?.reconciling !== true) return
     const id = lastPart(pool.latestCreatedRevision)
-    const running = runOf(name)
-      .instances()
-      .filter((one) => one.revision === id && one.state === 'running').length
-    if (running >= (wanted(name).get(id) ?? 0)) await finish(name)
+    if (running(name, id) >= (wanted(name).get(id) ?? 0)) await finish(name)
   }
 
   const tellGone = (name: string) => {

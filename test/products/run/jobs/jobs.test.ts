@@ -5,7 +5,8 @@ import { ExecutionTemplateSchema } from '../../../../src/api/gen/google/cloud/ru
 import { ExecutionSchema } from '../../../../src/api/gen/google/cloud/run/v2/execution_pb.ts'
 import { JobSchema, RunJobRequest_OverridesSchema } from '../../../../src/api/gen/google/cloud/run/v2/job_pb.ts'
 import { attemptSpec } from '../../../../src/products/run/jobs/attempt.ts'
-import { afterAttempt, decideExecution, planLines, type ObservedTask } from '../../../../src/products/run/jobs/decide.ts'
+import { decideExecution, type ExecutionPlan, type ObservedTask } from '../../../../src/products/run/jobs/decide.ts'
+import { afterAttempt } from '../../../../src/products/run/jobs/retry-task.ts'
 import { setStatus } from '../../../../src/products/run/jobs/execution-status.ts'
 import { fillJob } from '../../../../src/products/run/jobs/fill-job.ts'
 import { withJobDefaults } from '../../../../src/products/run/jobs/job-template.ts'
@@ -220,3 +221,14 @@ test('names are those of Cloud Run', () => {
   expect(taskId('nightly-abcde', 12)).toBe('nightly-abcde-task12')
   for (const bad of ['1a', 'A', 'a-', '', 'x'.repeat(64)]) expect(() => checkId(jobKind, bad)).toThrow('job_id')
 })
+
+/** The plan as text, a line a step. */
+function planLines(plan: ExecutionPlan): string[] {
+  return [
+    ...plan.stop.map(({ index, reason }) => `stop task ${index}: ${reason}`),
+    ...plan.cancel.map((index) => `cancel task ${index}`),
+    ...plan.start.map(({ index, attempt }) => `start task ${index} attempt ${attempt}`),
+    ...(plan.finish === undefined ? [] : [`finish: ${plan.finish}`]),
+    ...(plan.wakeMs === undefined ? [] : [`look again at ${plan.wakeMs}`]),
+  ]
+}

@@ -5,7 +5,7 @@ import { WorkerPoolSchema } from '../../../../src/api/gen/google/cloud/run/v2/wo
 import {
   countFailure,
   decidePool,
-  planLines,
+  type PoolPlan,
   restartDelayMs,
   type ObservedInstance,
 } from '../../../../src/products/run/worker-pools/decide.ts'
@@ -82,3 +82,12 @@ test('a worker pool is filled with defaults, and what it cannot be is refused', 
     'must be prefixed by "w-"',
   )
 })
+
+/** The plan as text, a line a step. */
+function planLines({ start, stop, wakeMs }: PoolPlan): string[] {
+  return [
+    ...start.map(({ revision, count }) => `start ${count} of ${revision}`),
+    ...stop.map((name) => `stop ${name}`),
+    ...(wakeMs === undefined ? [] : [`look again at ${wakeMs}`]),
+  ]
+}

@@ -1,3 +1,4 @@
+import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import type { Project, RunNeeds } from '../needs.ts'
@@ -23,4 +24,19 @@ export async function readSecret(needs: RunNeeds, project: Project, secret: stri
       },
     )
   }
+}
+
+/** The variables of a container, those of secrets read. @throws CloudError SECRET_UNREADABLE */
+export async function readEnvironment(
+  needs: RunNeeds,
+  { env }: Container,
+  project: Project,
+  account: string,
+): Promise<Record<string, string>> {
+  const pairs = env.map(async ({ name, values }): Promise<readonly [string, string]> => {
+    if (values.case !== 'valueSource') return [name, values.value ?? '']
+    const { secret = '', version = '' } = values.value.secretKeyRef ?? {}
+    return [name, Buffer.from(await readSecret(needs, project, secret, version, account)).toString('utf8')]
+  })
+  return Object.fromEntries(await Promise.all(pairs))
 }
