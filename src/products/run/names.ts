@@ -1,4 +1,5 @@
 import { CloudError } from '../../base/cloud-error.ts'
+import { invalid } from './invalid.ts'
 
 /** What services, jobs and worker pools are called by: each is `projects/P/locations/R/COLLECTION/ID`. */
 export interface RunKind {
@@ -46,14 +47,13 @@ export function readName({ collection, words }: RunKind, name: string): RunName 
 
 /** @throws CloudError INVALID_ARGUMENT, of any name that is read */
 export function notAName(name: string, what: string, form: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', `"${name}" is not ${what}'s name.`, `Write ${form}.`)
+  return invalid(`"${name}" is not ${what}'s name.`, `Write ${form}.`)
 }
 
 /** @throws CloudError INVALID_ARGUMENT. A letter first, then lower case letters, digits and hyphens. */
 export function checkId({ idField, longestId }: RunKind, id: string): void {
   if (id.length <= longestId && /^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(id)) return
-  throw new CloudError(
-    'INVALID_ARGUMENT',
+  throw invalid(
     `Violation in ${idField}: "${id}" must begin with a letter, hold only lower case letters, digits and hyphens, not end with a hyphen, and be shorter than ${longestId + 1} characters.`,
     'Choose such an id.',
   )

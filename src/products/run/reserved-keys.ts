@@ -1,5 +1,5 @@
 import { checkLabels } from '../../api/labels.ts'
-import { CloudError } from '../../base/cloud-error.ts'
+import { invalid } from './invalid.ts'
 
 const domains = ['run.googleapis.com', 'cloud.googleapis.com', 'serving.knative.dev', 'autoscaling.knative.dev']
 
@@ -24,22 +24,16 @@ export function checkUserKeys(
   for (const [key, value] of Object.entries(annotations)) {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value)
     if (/^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(key)) continue
-    throw new CloudError(
-      'INVALID_ARGUMENT',
-      `${field}.annotations: "${key.slice(0, 100)}" is no qualified name.`,
-      'Write NAME or DOMAIN/NAME.',
-    )
+    throw invalid(`${field}.annotations: "${key.slice(0, 100)}" is no qualified name.`, 'Write NAME or DOMAIN/NAME.')
   }
-  if (bytes > mostAnnotationBytes)
-    throw new CloudError('INVALID_ARGUMENT', `${field}.annotations: must have at most ${mostAnnotationBytes} bytes.`, 'Remove some.')
+  if (bytes > mostAnnotationBytes) throw invalid(`${field}.annotations: must have at most ${mostAnnotationBytes} bytes.`, 'Remove some.')
 }
 
 /** @throws CloudError INVALID_ARGUMENT for a label or annotation in a domain that v2 keeps for fields of its own (Run v2, Job.labels) */
 export function checkReservedKeys(field: string, map: Readonly<Record<string, string>>): void {
   const key = Object.keys(map).find(isReservedKey)
   if (key === undefined) return
-  throw new CloudError(
-    'INVALID_ARGUMENT',
+  throw invalid(
     `${field}: The key "${key}" is in a namespace that version 2 of the API reserves: ${domains.join(', ')}.`,
     'Use the field of the resource instead, or version 1 of the API.',
   )

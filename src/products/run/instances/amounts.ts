@@ -1,5 +1,5 @@
 import type { Container } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { defaultLimits } from '../defaults.ts'
 import type { Limits } from './resource-limits.ts'
 
@@ -14,7 +14,7 @@ export function limitsOf({ resources }: Pick<Container, 'resources'>): Limits {
 /** `1`, `1000m`, `0.5` in CPUs. @throws CloudError INVALID_ARGUMENT */
 export function readCpus(text: string): number {
   const [, number, milli] = /^(\d+(?:\.\d+)?)(m?)$/.exec(text) ?? []
-  if (number === undefined) throw new CloudError('INVALID_ARGUMENT', `"${text}" is not an amount of CPU.`, 'Write 1, 2, or 500m.')
+  if (number === undefined) throw invalid(`"${text}" is not an amount of CPU.`, 'Write 1, 2, or 500m.')
   return Number(number) / (milli === 'm' ? 1000 : 1)
 }
 
@@ -24,7 +24,6 @@ const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9,
 export function readBytes(text: string): number {
   const [, number, unit] = /^(\d+)([KMGk]i?)?$/.exec(text) ?? []
   const factor = units[unit ?? '']
-  if (number === undefined || factor === undefined)
-    throw new CloudError('INVALID_ARGUMENT', `"${text}" is not an amount of memory.`, 'Write 512Mi or 1Gi.')
+  if (number === undefined || factor === undefined) throw invalid(`"${text}" is not an amount of memory.`, 'Write 512Mi or 1Gi.')
   return Number(number) * factor
 }

@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf'
 import { ResourceRequirementsSchema, type Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
 import { lastPart } from '../../../base/last-part.ts'
+import { invalid } from '../invalid.ts'
 import { defaultLimits, defaultPort } from '../defaults.ts'
 import { limitsOf } from './amounts.ts'
 import type { InstanceTemplate } from './instance-spec.ts'
@@ -120,8 +120,4 @@ function freeName(image: string, containers: readonly RunContainer[]): string {
       .replaceAll(/^-+|-+$/g, '')
       .slice(0, 50) || 'app'
   for (let number = 1; ; number += 1) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`
-}
-
-function invalid(message: string, next: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', message, next)
 }

@@ -1,6 +1,6 @@
 import type { Container as RunContainer, Volume } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { projectOfEmail } from '../../../api/borders.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import type { Project } from '../needs.ts'
 import type { ContainerOwner } from './container-labels.ts'
 
@@ -37,8 +37,7 @@ export function ingressOf(template: InstanceTemplate): RunContainer | undefined 
 export function serviceAccountOf(template: Pick<InstanceTemplate, 'serviceAccount'>, project: Project): string {
   const email = template.serviceAccount.toLowerCase() || `${project.number}-compute@developer.gserviceaccount.com`
   if (projectOfEmail(email) !== undefined) return email
-  throw new CloudError(
-    'INVALID_ARGUMENT',
+  throw invalid(
     `template.service_account: "${template.serviceAccount}" is no service account's email.`,
     'Write ACCOUNT@PROJECT.iam.gserviceaccount.com, or leave it out.',
   )

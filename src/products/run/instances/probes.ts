@@ -1,5 +1,5 @@
 import type { Container as RunContainer, Probe } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { defaultPort, defaultStartupSeconds } from '../defaults.ts'
 
 export type ProbeKind = 'startup' | 'liveness' | 'readiness'
@@ -110,18 +110,14 @@ export function checkProbes(container: RunContainer, field: string): void {
     if (plan !== undefined) checkPlan(plan, `${field}.${kind}_probe`)
   }
   if (container.livenessProbe?.probeType.case === 'tcpSocket') {
-    throw new CloudError(
-      'INVALID_ARGUMENT',
-      `${field}.liveness_probe: must be an HTTP or a gRPC probe.`,
-      'Use httpGet, or grpc; tcpSocket is for startup probes.',
-    )
+    throw invalid(`${field}.liveness_probe: must be an HTTP or a gRPC probe.`, 'Use httpGet, or grpc; tcpSocket is for startup probes.')
   }
 }
 
 /** @throws CloudError INVALID_ARGUMENT for what is no port. 0 stands for one that is not named. */
 export function checkPort(port: number, field: string): void {
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return
-  throw new CloudError('INVALID_ARGUMENT', `${field}: must be between 1 and 65535, inclusive, but is ${port}.`, 'Choose such a port.')
+  throw invalid(`${field}: must be between 1 and 65535, inclusive, but is ${port}.`, 'Choose such a port.')
 }
 
 function checkPlan(plan: ProbePlan, field: string): void {
@@ -129,7 +125,7 @@ function checkPlan(plan: ProbePlan, field: string): void {
   const longest = plan.kind === 'startup' ? defaultStartupSeconds : 3600
   const [delay, timeout, period] = [plan.initialDelayMs / 1000, plan.timeoutMs / 1000, plan.periodMs / 1000]
   const refuse = (part: string, message: string, next: string) => {
-    throw new CloudError('INVALID_ARGUMENT', `${field}.${part}: ${message}`, next)
+    throw invalid(`${field}.${part}: ${message}`, next)
   }
   if (delay < 0 || delay > longest) refuse('initial_delay_seconds', `must be between 0 and ${longest}, inclusive.`, 'Wait less.')
   if (period < 1 || period > longest) refuse('period_seconds', `must be between 1 and ${longest}, inclusive.`, 'Choose such a period.')

@@ -1,4 +1,4 @@
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 
 /** One container's. */
 export interface Limits {
@@ -28,8 +28,7 @@ export function checkLimits(containers: readonly Limits[], concurrency: number |
   for (const [index, limits] of containers.entries()) checkContainer(limits, `template.containers[${index}].resources.limits`)
   const total = containers.reduce((sum, { cpus }) => sum + cpus, 0)
   if (concurrency !== undefined && concurrency > 1 && total < 1) {
-    throw new CloudError(
-      'INVALID_ARGUMENT',
+    throw invalid(
       'template.containers.resources.limits.cpu: Invalid value specified for cpu. Total cpu < 1 is not supported with concurrency > 1.',
       'Set maxInstanceRequestConcurrency to 1, or give a whole CPU.',
     )
@@ -47,7 +46,7 @@ export function checkGeneration(containers: readonly Limits[], isSecond: boolean
   const bytes = containers.reduce((sum, limits) => sum + limits.memoryBytes, 0)
   const field = 'template.containers.resources.limits'
   const refuse = (part: string, words: string) => {
-    throw new CloudError('INVALID_ARGUMENT', `${field}.${part}: Invalid value specified for ${words}`, 'Choose a larger amount.')
+    throw invalid(`${field}.${part}: Invalid value specified for ${words}`, 'Choose a larger amount.')
   }
   if (isAlwaysOn && cpus < 1) refuse('cpu', 'cpu. Total cpu < 1 is not supported with CPU that is always allocated.')
   if (isSecond && cpus < 1) refuse('cpu', 'cpu. Total cpu < 1 is not supported with the second generation execution environment.')
@@ -64,12 +63,11 @@ export function boostedCpus(cpus: number): number {
 function checkContainer({ cpus, memoryBytes: bytes }: Limits, field: string): void {
   if (!(cpus >= 0.08 && cpus < 1) && ![1, 2, 4, 6, 8].includes(cpus)) {
     const message = `${field}.cpu: Invalid value specified for cpu. ${cpus} is not one of: 0.08 up to 1, 1, 2, 4, 6, 8.`
-    throw new CloudError('INVALID_ARGUMENT', message, 'Choose one of them.')
+    throw invalid(message, 'Choose one of them.')
   }
   const row = memoryOf.find((found) => cpus <= found.upToCpus)
   if (row !== undefined && bytes >= row.min && bytes <= row.max) return
-  throw new CloudError(
-    'INVALID_ARGUMENT',
+  throw invalid(
     `${field}.memory: Invalid value specified for container memory. For ${cpus < 1 ? cpus : cpus.toFixed(1)} CPU, memory must be between ${toText(row?.min)} and ${toText(row?.max)} inclusive.`,
     'Choose such an amount, or other CPUs.',
   )

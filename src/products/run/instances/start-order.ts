@@ -1,5 +1,5 @@
 import type { Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { ingressOf, type InstanceTemplate } from './instance-spec.ts'
 
 /**
@@ -33,8 +33,4 @@ export function startOrder(template: InstanceTemplate, ingressGoes: 'first' | 'l
     begun.add(container.name)
   }
   return ordered
-}
-
-function invalid(message: string, next: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', `template.containers.depends_on: ${message}`, next)
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { GCSVolumeSource, VolumeMount } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Mount } from '../../../engine/engine.ts'
+import { invalid } from '../invalid.ts'
 import { serviceAccountOf, type InstanceSpec } from './instance-spec.ts'
 import type { RunNeeds } from '../needs.ts'
 import { limitsOf, readBytes } from './amounts.ts'
@@ -71,11 +72,11 @@ async function bucketMount(
     mount.subPath,
   ]
   const parts = below.flatMap((path) => path.split('/')).filter((part) => part !== '' && part !== '.')
-  if (parts.includes('..')) throw new CloudError('INVALID_ARGUMENT', 'only-dir must not contain "..".', 'Name a folder of the bucket.')
+  if (parts.includes('..')) throw invalid('only-dir must not contain "..".', 'Name a folder of the bucket.')
   const source = join(folder, ...parts)
   await mkdir(source, { recursive: true })
   // a link that an application made there would lead out of the folder
   if ((await realpath(source)) !== join(await realpath(folder), ...parts))
-    throw new CloudError('INVALID_ARGUMENT', `${parts.join('/')} of bucket ${bucket} is a link.`, 'Name a folder of the bucket.')
+    throw invalid(`${parts.join('/')} of bucket ${bucket} is a link.`, 'Name a folder of the bucket.')
   return { kind: 'bind', source, target: mount.mountPath, readOnly }
 }

@@ -1,5 +1,6 @@
 import { EmptyDirVolumeSource_Medium, type Volume } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import type { InstanceTemplate } from './instance-spec.ts'
 import { readBytes } from './amounts.ts'
 
@@ -72,8 +73,4 @@ function checkNesting(field: string, paths: readonly string[]): void {
 
 function normal(path: string): string {
   return `/${path.split('/').filter(Boolean).join('/')}`
-}
-
-function invalid(message: string, next: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', message, next)
 }

@@ -1,9 +1,9 @@
 import { clone, create } from '@bufbuild/protobuf'
 import { JobSchema, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import { ExecutionTemplateSchema } from '../../../api/gen/google/cloud/run/v2/execution_template_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
 import { withJobDefaults } from './job-template.ts'
 import { lastPart } from '../../../base/last-part.ts'
+import { invalid } from '../invalid.ts'
 import { checkSchedule } from './schedule.ts'
 import { checkReservedKeys, checkUserKeys } from '../reserved-keys.ts'
 
@@ -22,8 +22,7 @@ export function fillJob(sent: Job, name: string): Job {
   job.createExecution = createExecution
   const token = createExecution.value
   if (token !== undefined && (!/^[a-z0-9-]*[a-z0-9]$/.test(token) || lastPart(name).length + token.length >= 63)) {
-    throw new CloudError(
-      'INVALID_ARGUMENT',
+    throw invalid(
       `The execution token "${token}" must hold only lower case letters, digits and hyphens, and be shorter than 63 characters together with the job's id.`,
       'Choose such a token.',
     )

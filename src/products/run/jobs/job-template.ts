@@ -2,7 +2,7 @@ import { clone } from '@bufbuild/protobuf'
 import { ExecutionTemplateSchema, type ExecutionTemplate } from '../../../api/gen/google/cloud/run/v2/execution_template_pb.ts'
 import type { TaskTemplate } from '../../../api/gen/google/cloud/run/v2/task_template_pb.ts'
 import { ExecutionEnvironment } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { refuseUnemulated } from '../refused-fields.ts'
 import { defaultRetries, defaultTaskSeconds, reservedEnv } from '../defaults.ts'
 import { fillContainers, type ContainerRules } from '../instances/container-rules.ts'
@@ -57,8 +57,4 @@ function checkTask(task: TaskTemplate): void {
   if (task.executionEnvironment === ExecutionEnvironment.GEN1)
     throw invalid('execution_environment: jobs run in the second generation alone.', 'Leave it out.')
   refuseUnemulated(task)
-}
-
-function invalid(message: string, next: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', message, next)
 }

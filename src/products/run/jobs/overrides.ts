@@ -1,7 +1,7 @@
 import { clone } from '@bufbuild/protobuf'
 import { ExecutionTemplateSchema, type ExecutionTemplate } from '../../../api/gen/google/cloud/run/v2/execution_template_pb.ts'
 import type { RunJobRequest_Overrides } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { reservedEnv } from '../defaults.ts'
 import { checkReservedEnv } from '../instances/container-rules.ts'
 import { checkCounts, checkTimeout } from './job-template.ts'
@@ -22,10 +22,8 @@ export function applyOverrides(template: ExecutionTemplate, overrides: RunJobReq
   }
   for (const { name, args, env, clearArgs } of overrides.containerOverrides) {
     const container = name === '' ? task.containers[0] : task.containers.find((found) => found.name === name)
-    if (container === undefined)
-      throw new CloudError('INVALID_ARGUMENT', `overrides: The job has no container "${name}".`, 'Leave the name out.')
-    if (clearArgs && args.length > 0)
-      throw new CloudError('INVALID_ARGUMENT', 'overrides: clear_args is set beside args.', 'Send one of them.')
+    if (container === undefined) throw invalid(`overrides: The job has no container "${name}".`, 'Leave the name out.')
+    if (clearArgs && args.length > 0) throw invalid('overrides: clear_args is set beside args.', 'Send one of them.')
     checkReservedEnv('env', env, reservedEnv.task)
     if (clearArgs || args.length > 0) container.args = [...args]
     const told = new Set(env.map((variable) => variable.name))

@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
 import type { Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 
 /** Annotations of a job that runs by itself: v2 has no field for that, since on Google Cloud another product starts jobs. */
 export const scheduleKey = 'devcloud.dev/schedule'
@@ -24,8 +24,7 @@ export function checkSchedule(job: Pick<Job, 'annotations'>): void {
   try {
     nextRunMs(schedule, Date.UTC(2026, 0))
   } catch (cause) {
-    throw new CloudError(
-      'INVALID_ARGUMENT',
+    throw invalid(
       `job.annotations: "${schedule.cron}" in the time zone "${schedule.timeZone}" is not a schedule.`,
       'Write five fields of cron, such as 0 3 * * *, and a time zone such as Europe/Berlin.',
       { cause },

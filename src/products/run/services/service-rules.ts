@@ -1,7 +1,7 @@
 import type { RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { defaultRequestSeconds } from '../defaults.ts'
 import { refuseUnemulated } from '../refused-fields.ts'
 import { checkUserKeys, isReservedKey } from '../reserved-keys.ts'
@@ -10,7 +10,7 @@ import { checkTraffic } from './traffic.ts'
 /** What a service may say. @throws CloudError INVALID_ARGUMENT by field, UNIMPLEMENTED for what would act otherwise than here */
 export function checkService(service: Service, serviceId: string): RevisionTemplate {
   const { template } = service
-  if (template === undefined) throw invalid('service.template', 'must be set.', 'Send a template with a container.')
+  if (template === undefined) throw invalid(`service.template: must be set.`, 'Send a template with a container.')
   refuseServices(service)
   refuseUnemulated(template)
   checkUserKeys('service', service)
@@ -35,7 +35,7 @@ export function checkMetadata(sent: Service, current: Service | undefined): void
   for (const [field, now, before] of pairs) {
     for (const [key, value] of Object.entries(now ?? {})) {
       if (!isReservedKey(key) || before?.[key] === value) continue
-      throw invalid(field, `The key '${key}' is of a domain that is reserved for the system.`, 'Use the field of the v2 API instead.')
+      throw invalid(`${field}: The key '${key}' is of a domain that is reserved for the system.`, 'Use the field of the v2 API instead.')
     }
   }
 }
@@ -54,8 +54,7 @@ function refuseServices(service: Service): void {
 function checkRevisionName(id: string, serviceId: string): void {
   if (id === '' || (/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(id) && id.startsWith(`${serviceId}-`))) return
   throw invalid(
-    'service.template.revision',
-    `must be prefixed by "${serviceId}-" and have at most 63 lower case letters, digits and hyphens.`,
+    `service.template.revision: must be prefixed by "${serviceId}-" and have at most 63 lower case letters, digits and hyphens.`,
   )
 }
 
@@ -76,14 +75,10 @@ function checkScaling(field: string, scaling: { readonly minInstanceCount: numbe
   const { minInstanceCount: min, maxInstanceCount: max } = scaling
   checkRange(`${field}.min_instance_count`, min, 0, 1000)
   checkRange(`${field}.max_instance_count`, max, 0, 1000)
-  if (max !== 0 && min > max) throw invalid(`${field}.min_instance_count`, `must not be greater than max_instance_count (${max}).`)
+  if (max !== 0 && min > max) throw invalid(`${field}.min_instance_count: must not be greater than max_instance_count (${max}).`)
 }
 
 function checkRange(field: string, value: number, least: number, most: number): void {
   if (value >= least && value <= most) return
-  throw invalid(field, `must be from ${least} to ${most}, but is ${value}.`)
-}
-
-function invalid(field: string, words: string, next = 'Correct the request.'): CloudError {
-  return new CloudError('INVALID_ARGUMENT', `${field}: ${words}`, next)
+  throw invalid(`${field}: must be from ${least} to ${most}, but is ${value}.`)
 }

@@ -20,6 +20,7 @@ import { tellSystem } from '../instances/instance-log.ts'
 import { unactedFields, unactedWords } from '../unacted-fields.ts'
 import { locationOf, projectOf, serviceKind } from '../names.ts'
 import { lastPart } from '../../../base/last-part.ts'
+import { invalid } from '../invalid.ts'
 import { openWrites } from '../resource-writes.ts'
 import { openRevisionApi, type RevisionApi } from '../revisions/revision-api.ts'
 import { sharesOf } from './route.ts'
@@ -136,5 +137,5 @@ function checkTargets({ revisions }: DeployParts, service: Service): void {
 /** The v2 API has no `-` for every location (service.proto, ListServicesRequest). */
 function checkLocation(name: string): void {
   if (!/\/locations\/-(\/|$)/.test(name)) return
-  throw new CloudError('INVALID_ARGUMENT', 'Location "-" is not allowed: name one location.', 'Ask one location at a time.')
+  throw invalid('Location "-" is not allowed: name one location.', 'Ask one location at a time.')
 }

@@ -7,6 +7,7 @@ import {
   type TrafficTargetStatus,
 } from '../../../api/gen/google/cloud/run/v2/traffic_target_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 
 /** Everything to the newest revision that is ready: what an empty `traffic` means. */
 export function allToLatest(): TrafficTarget {
@@ -16,22 +17,22 @@ export function allToLatest(): TrafficTarget {
 /** @throws CloudError INVALID_ARGUMENT unless the percents sum to 100 and each tag stands once (run trap 30) */
 export function checkTraffic(traffic: readonly TrafficTarget[]): void {
   for (const { percent, tag, type, revision } of traffic) {
-    if (percent < 0 || percent > 100) throw invalid(`percent must be from 0 to 100, but is ${percent}.`, 'Write whole percents.')
+    if (percent < 0 || percent > 100) throw invalid(`traffic: percent must be from 0 to 100, but is ${percent}.`, 'Write whole percents.')
     if (tag !== '' && !/^[a-z]([a-z0-9-]{0,44}[a-z0-9])?$/.test(tag))
       throw invalid(
-        `tag '${tag}' must begin with a letter and hold lower case letters, digits and hyphens, 46 at most.`,
+        `traffic: tag '${tag}' must begin with a letter and hold lower case letters, digits and hyphens, 46 at most.`,
         'Choose such a tag.',
       )
     if (type === TrafficTargetAllocationType.REVISION && revision === '')
-      throw invalid('A target of type REVISION must name one.', 'Set revision.')
+      throw invalid('traffic: A target of type REVISION must name one.', 'Set revision.')
     if (type !== TrafficTargetAllocationType.REVISION && revision !== '')
-      throw invalid('revision may be set for targets of type REVISION alone.', 'Set type, or leave revision out.')
+      throw invalid('traffic: revision may be set for targets of type REVISION alone.', 'Set type, or leave revision out.')
   }
   const sum = traffic.reduce((total, target) => total + target.percent, 0)
   if (traffic.length > 0 && sum !== 100)
-    throw invalid(`The sum of percentages should be 100, but is ${sum}.`, 'Make the percents sum to 100.')
+    throw invalid(`traffic: The sum of percentages should be 100, but is ${sum}.`, 'Make the percents sum to 100.')
   const tags = traffic.map((target) => target.tag).filter((tag) => tag !== '')
-  if (new Set(tags).size !== tags.length) throw invalid('Each tag may be used once.', 'Give each target a tag of its own.')
+  if (new Set(tags).size !== tags.length) throw invalid('traffic: Each tag may be used once.', 'Give each target a tag of its own.')
   if (tags.length > mostTags) throw new CloudError('RESOURCE_EXHAUSTED', `A service has at most ${mostTags} tags.`, 'Remove some first.')
 }
 
@@ -59,8 +60,4 @@ export function resolveTraffic(traffic: readonly TrafficTarget[], latestReady: s
 /** The revisions that `traffic` names by themselves. */
 export function namedRevisions(traffic: readonly TrafficTarget[]): readonly string[] {
   return traffic.filter(({ type }) => type === TrafficTargetAllocationType.REVISION).map(({ revision }) => revision)
-}
-
-function invalid(words: string, next: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', `traffic: ${words}`, next)
 }

@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { BinaryAuthorizationSchema } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { isReservedKey } from '../reserved-keys.ts'
 
 export type Annotations = Readonly<Record<string, string>>
@@ -53,20 +53,20 @@ export function userKeys(map: Annotations | null | undefined): Record<string, st
 /** A whole number. @throws CloudError INVALID_ARGUMENT, of all that read a text */
 export function readCount(text: string, field: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw invalid(field, `"${text}" is not a whole number.`)
+  throw invalid(`${field}: "${text}" is not a whole number.`)
 }
 
 /** `true` or `false`, which gcloud writes as Python does: `True`. */
 export function readFlag(text: string, field: string): boolean {
   if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
-  throw invalid(field, `"${text}" must be true or false.`)
+  throw invalid(`${field}: "${text}" must be true or false.`)
 }
 
 /** One of the words of `values`. */
 export function readWord<T>(text: string, field: string, values: Readonly<Record<string, T>>): T {
   const value = Object.hasOwn(values, text) ? values[text] : undefined
   if (value !== undefined) return value
-  throw invalid(field, `"${text}" is not one of: ${Object.keys(values).join(', ')}.`)
+  throw invalid(`${field}: "${text}" is not one of: ${Object.keys(values).join(', ')}.`)
 }
 
 /** The first word of `values` that stands for `value`; empty for none. */
@@ -78,17 +78,13 @@ export function readJson(text: string, field: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new CloudError('INVALID_ARGUMENT', `${field}: is not JSON.`, 'Correct the annotation.', { cause })
+    throw invalid(`${field}: is not JSON.`, 'Correct the annotation.', { cause })
   }
 }
 
 /** 0 is what an annotation that is absent says. */
 export function countText(value: number | undefined): string {
   return value === undefined || value === 0 ? '' : String(value)
-}
-
-export function invalid(field: string, words: string): CloudError {
-  return new CloudError('INVALID_ARGUMENT', `${field}: ${words}`, 'Correct the request.')
 }
 
 /** A field that is the text as it is. */

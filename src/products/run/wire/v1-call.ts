@@ -5,7 +5,7 @@ import { checkProject, checkRegion } from '../../../api/names.ts'
 import { paginateList } from '../../../api/pages.ts'
 import { isSystemParameter, unknownParameter } from '../../../api/rest-request.ts'
 import { hostOf } from '../../../api/routes.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 import { matchesSelector, type V1Place } from './v1-metadata.ts'
 import type { Json } from './v1-schema.ts'
@@ -80,7 +80,7 @@ export function toList<T extends { readonly name: string }>(
 ): Json {
   const selector = call.query['labelSelector'] ?? ''
   const limit = Number(call.query['limit'] ?? 0)
-  if (!Number.isInteger(limit)) throw new CloudError('INVALID_ARGUMENT', 'limit must be a whole number.', 'Correct the request.')
+  if (!Number.isInteger(limit)) throw invalid('limit must be a whole number.')
   const matching = selector === '' ? all : all.filter((item) => matchesSelector(selector, labelsOf(item)))
   const { items, nextPageToken } = paginateList(matching, limit || 1000, call.query['continue'] ?? '')
   return { apiVersion, kind, metadata: nextPageToken === '' ? {} : { continue: nextPageToken }, items: items.map(toItem) }

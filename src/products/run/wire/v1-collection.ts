@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import type { RunNeeds } from '../needs.ts'
 import { parentOf, placeOf, toCall, toList, type V1Call } from './v1-call.ts'
 import type { Annotations } from './v1-annotations.ts'
@@ -107,7 +108,7 @@ export function serveWrites<D extends DescMessage, S extends z.ZodType>(
     const id = at.params['id'] ?? ''
     const body = readV1(writes.schema, at.body)
     const told = nameIn(body) ?? id
-    if (told !== id) throw new CloudError('INVALID_ARGUMENT', `metadata.name: "${told}" is not the "${id}" of the URL.`, 'Correct either.')
+    if (told !== id) throw invalid(`metadata.name: "${told}" is not the "${id}" of the URL.`, 'Correct either.')
     const item = writes.from(body, of.get(at, id).name)
     return written(await writes.replace(item, at), at, id)
   }

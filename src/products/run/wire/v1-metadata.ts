@@ -7,8 +7,8 @@ import {
   Condition_State,
   type Condition,
 } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
 import { lastPart } from '../../../base/last-part.ts'
+import { invalid } from '../invalid.ts'
 import type { Annotations } from './v1-annotations.ts'
 import { locationLabel, type Json } from './v1-schema.ts'
 
@@ -157,10 +157,6 @@ function matchesPart(part: string, labels: Readonly<Record<string, string>>): bo
     return (sign !== '!=') === (labels[key] === value)
   }
   if (!/^!?[\w./-]+$/.test(part))
-    throw new CloudError(
-      'INVALID_ARGUMENT',
-      `labelSelector: "${part.slice(0, 100)}" is not understood.`,
-      'Write a=b, a!=b, a in (b,c), a or !a.',
-    )
+    throw invalid(`labelSelector: "${part.slice(0, 100)}" is not understood.`, 'Write a=b, a!=b, a in (b,c), a or !a.')
   return part.startsWith('!') ? labels[part.slice(1)] === undefined : labels[part] !== undefined
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { stringMap } from '../../../api/string-map.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 
 /** Kubernetes clients write null for what is absent. */
 const text = z.string().nullish()
@@ -181,13 +181,9 @@ export function readV1<T extends z.ZodType>(schema: T, body: unknown): z.infer<T
       .join('')
       .replace(/^\./, '')
     const words = `Invalid JSON payload received. Unknown name "${issue.keys[0]}" at '${place}': Cannot find field.`
-    throw new CloudError('INVALID_ARGUMENT', words, 'Remove it: Cloud Run does not have it, or devcloud does not emulate it.')
+    throw invalid(words, 'Remove it: Cloud Run does not have it, or devcloud does not emulate it.')
   }
-  throw new CloudError(
-    'INVALID_ARGUMENT',
-    `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is not readable'}`,
-    'Correct the request.',
-  )
+  throw invalid(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'is not readable'}`, 'Correct the request.')
 }
 
 /** Leaves out what is undefined, an empty text, list or map. */

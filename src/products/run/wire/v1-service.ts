@@ -14,11 +14,11 @@ import {
   type ServiceScaling,
 } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { lastPart } from '../../../base/last-part.ts'
+import { invalid } from '../invalid.ts'
 import {
   authorAnnotations,
   commonAnnotations,
   countText,
-  invalid,
   readAnnotations,
   readCount,
   flagField,
@@ -136,7 +136,7 @@ type V1Target = NonNullable<V1Service['spec']['traffic']>[number]
 
 function fromTarget({ percent, tag, revisionName, latestRevision }: V1Target): TrafficTarget {
   const isLatest = latestRevision === true || !revisionName
-  if (latestRevision === true && revisionName) throw invalid('spec.traffic', 'latestRevision and revisionName exclude each other.')
+  if (latestRevision === true && revisionName) throw invalid(`spec.traffic: latestRevision and revisionName exclude each other.`)
   return create(TrafficTargetSchema, {
     type: isLatest ? TrafficTargetAllocationType.LATEST : TrafficTargetAllocationType.REVISION,
     revision: isLatest ? '' : (revisionName ?? ''),
@@ -161,7 +161,7 @@ function readAudiences(text: string, field: string): string[] {
   } catch {
     // told below
   }
-  throw invalid(field, 'must be a JSON list of texts.')
+  throw invalid(`${field}: must be a JSON list of texts.`)
 }
 
 function scaleField(key: string, field: 'minInstanceCount' | 'maxInstanceCount'): Annotation<Service> {

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { VolumeSchema, type Volume } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { secretAlias } from './v1-pod-annotations.ts'
 import { present, type Json, type V1Pod } from './v1-schema.ts'
 
@@ -30,11 +30,7 @@ export function readVolume(volume: V1Volume): Volume['volumeType'] {
     const value = { bucket: bucketName, readOnly: csi.readOnly === true, mountOptions: options }
     return create(VolumeSchema, { volumeType: { case: 'gcs', value } }).volumeType
   }
-  throw new CloudError(
-    'INVALID_ARGUMENT',
-    `volumes[${volume.name}]: has no source that Cloud Run knows.`,
-    'Use secret, emptyDir, nfs or csi.',
-  )
+  throw invalid(`volumes[${volume.name}]: has no source that Cloud Run knows.`, 'Use secret, emptyDir, nfs or csi.')
 }
 
 /** The way back. */

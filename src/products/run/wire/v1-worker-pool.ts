@@ -13,11 +13,11 @@ import {
 } from '../../../api/gen/google/cloud/run/v2/worker_pool_revision_template_pb.ts'
 import { unimplemented } from '../../../api/status.ts'
 import { lastPart } from '../../../base/last-part.ts'
+import { invalid } from '../invalid.ts'
 import { defaultWorkers } from '../defaults.ts'
 import {
   authorAnnotations,
   commonAnnotations,
-  invalid,
   passedAnnotations,
   readAnnotations,
   readCount,
@@ -43,7 +43,7 @@ const poolAnnotations: readonly Annotation<WorkerPool>[] = [
     key: `${run}scalingMode`,
     read(_into, text, field) {
       if (text === 'automatic') throw unimplemented('automatic scaling of worker pools')
-      if (text !== 'manual') throw invalid(field, `"${text}" is no scaling mode.`)
+      if (text !== 'manual') throw invalid(`${field}: "${text}" is no scaling mode.`)
     },
     write: () => 'manual',
   },
@@ -60,7 +60,7 @@ const templateAnnotations: readonly Annotation<WorkerPoolRevisionTemplate>[] = [
     key: environmentAnnotation.key,
     read(_into, text, field) {
       if (readWord(text, field, environments) === ExecutionEnvironment.GEN1)
-        throw invalid(field, 'worker pools run in the second generation alone.')
+        throw invalid(`${field}: worker pools run in the second generation alone.`)
     },
   },
   ...passedAnnotations,
@@ -123,7 +123,7 @@ function fromTemplate({ metadata, spec }: V1WorkerPool['spec']['template']): Wor
 type V1Split = NonNullable<V1WorkerPool['spec']['instanceSplits']>[number]
 
 function fromSplit({ percent, revisionName, latestRevision }: V1Split): InstanceSplit {
-  if (latestRevision === true && revisionName) throw invalid('spec.instanceSplits', 'latestRevision and revisionName exclude each other.')
+  if (latestRevision === true && revisionName) throw invalid(`spec.instanceSplits: latestRevision and revisionName exclude each other.`)
   const { LATEST, REVISION } = InstanceSplitAllocationType
   return create(InstanceSplitSchema, {
     type: revisionName ? REVISION : LATEST,

@@ -3,7 +3,7 @@ import { paginateList } from '../../../api/pages.ts'
 import { regions } from '../../../api/regions.ts'
 import type { RestBinding } from '../../../api/product.ts'
 import { unimplemented } from '../../../api/status.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import type { DeployParts } from '../services/deploy.ts'
 import type { RunJobs } from '../jobs/index.ts'
 import type { RevisionApi } from '../revisions/revision-api.ts'
@@ -46,7 +46,7 @@ export function v1Routes(
 
 function readSize(text = '0'): number {
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new CloudError('INVALID_ARGUMENT', `pageSize must be a whole number, not "${text.slice(0, 50)}".`, 'Correct the request.')
+  throw invalid(`pageSize must be a whole number, not "${text.slice(0, 50)}".`)
 }
 
 /** The IAM trio of a collection under version 1. @param collection `services`, `jobs` or `workerpools` */

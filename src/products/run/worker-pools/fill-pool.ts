@@ -4,7 +4,7 @@ import { WorkerPoolScalingSchema } from '../../../api/gen/google/cloud/run/v2/ve
 import { WorkerPoolSchema, type WorkerPool } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
 import { fillContainers, type ContainerRules } from '../instances/container-rules.ts'
 import { unimplemented } from '../../../api/status.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 import { refuseUnemulated } from '../refused-fields.ts'
 import { checkReservedKeys, checkUserKeys } from '../reserved-keys.ts'
 import { defaultWorkers, reservedEnv } from '../defaults.ts'
@@ -48,8 +48,4 @@ export function fillPool(sent: WorkerPool, name: string): WorkerPool {
   if (binaryAuthorization !== undefined) filled.binaryAuthorization = binaryAuthorization
   filled.scaling = create(WorkerPoolScalingSchema, { manualInstanceCount: count })
   return filled
-}
-
-function invalid(message: string, next = 'Correct the request.'): CloudError {
-  return new CloudError('INVALID_ARGUMENT', message, next)
 }

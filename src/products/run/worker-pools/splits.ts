@@ -5,7 +5,7 @@ import {
   type InstanceSplit,
   type InstanceSplitStatus,
 } from '../../../api/gen/google/cloud/run/v2/instance_split_pb.ts'
-import { CloudError } from '../../../base/cloud-error.ts'
+import { invalid } from '../invalid.ts'
 
 const { LATEST: latest, REVISION: byName } = InstanceSplitAllocationType
 
@@ -13,15 +13,10 @@ const { LATEST: latest, REVISION: byName } = InstanceSplitAllocationType
 export function checkSplits(splits: readonly InstanceSplit[]): void {
   const sum = splits.reduce((total, { percent }) => total + percent, 0)
   if (splits.length > 0 && (sum !== 100 || splits.some(({ percent }) => percent < 0)))
-    throw new CloudError(
-      'INVALID_ARGUMENT',
-      `instance_splits: The sum of percentages should be 100, but is ${sum}.`,
-      'Make them sum to 100.',
-    )
+    throw invalid(`instance_splits: The sum of percentages should be 100, but is ${sum}.`, 'Make them sum to 100.')
   const odd = splits.find(({ type, revision }) => (type === byName) === (revision === ''))
   if (odd === undefined) return
-  throw new CloudError(
-    'INVALID_ARGUMENT',
+  throw invalid(
     'instance_splits: An entry names a revision exactly when its type is INSTANCE_SPLIT_ALLOCATION_TYPE_REVISION.',
     'Correct the entry.',
   )
