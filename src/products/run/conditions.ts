@@ -83,16 +83,12 @@ export function activeCondition(isActive: boolean, at: Date): Condition {
   return retired
 }
 
-export function isReady(revision: Revision): boolean {
-  return revision.conditions.some((found) => found.type === 'Ready' && found.state === Condition_State.CONDITION_SUCCEEDED)
-}
+export const isReady = (revision: Revision) => has(revision, 'Ready', Condition_State.CONDITION_SUCCEEDED)
+export const isFailed = (revision: Revision) => has(revision, 'Ready', Condition_State.CONDITION_FAILED)
+export const isActive = (revision: Revision) => has(revision, 'Active', Condition_State.CONDITION_SUCCEEDED)
 
-export function isFailed(revision: Revision): boolean {
-  return revision.conditions.some((found) => found.type === 'Ready' && found.state === Condition_State.CONDITION_FAILED)
-}
-
-export function isActive(revision: Revision): boolean {
-  return revision.conditions.some((found) => found.type === 'Active' && found.state === Condition_State.CONDITION_SUCCEEDED)
+function has({ conditions }: Revision, type: string, state: Condition_State): boolean {
+  return conditions.some((found) => found.type === type && found.state === state)
 }
 
 /** The fault, with the last that the container wrote: Cloud Run names a page of logs here, which a terminal cannot open. */

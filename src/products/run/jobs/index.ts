@@ -125,19 +125,13 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
   }
 }
 
-function stateOf({ latestCreatedExecution }: Job): string {
-  if (latestCreatedExecution === undefined) return 'never run'
-  const { EXECUTION_CANCELLED, EXECUTION_FAILED, EXECUTION_RUNNING, EXECUTION_SUCCEEDED } = ExecutionReference_CompletionStatus
-  switch (latestCreatedExecution.completionStatus) {
-    case EXECUTION_SUCCEEDED:
-      return 'succeeded'
-    case EXECUTION_FAILED:
-      return 'failed'
-    case EXECUTION_CANCELLED:
-      return 'cancelled'
-    case EXECUTION_RUNNING:
-      return 'running'
-    default:
-      return 'pending'
-  }
+const states: Readonly<Record<number, string>> = {
+  [ExecutionReference_CompletionStatus.EXECUTION_SUCCEEDED]: 'succeeded',
+  [ExecutionReference_CompletionStatus.EXECUTION_FAILED]: 'failed',
+  [ExecutionReference_CompletionStatus.EXECUTION_CANCELLED]: 'cancelled',
+  [ExecutionReference_CompletionStatus.EXECUTION_RUNNING]: 'running',
+}
+
+function stateOf({ latestCreatedExecution: latest }: Job): string {
+  return latest === undefined ? 'never run' : (states[latest.completionStatus] ?? 'pending')
 }
