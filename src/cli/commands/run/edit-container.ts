@@ -59,5 +59,5 @@ function editPort(container: ContainerJson, port: Given | undefined, http2: Give
   const containerPort = port === undefined ? now.containerPort : readCount(port, 1, 65_535)
   const probe = container.startupProbe?.tcpSocket
   if (probe !== undefined && containerPort !== undefined && probe.port === now.containerPort) probe.port = containerPort
-  container.ports = [{ name, containerPort: containerPort ?? 8080 }]
+  container.ports = [{ name, ...(containerPort !== undefined && { containerPort }) }]
 }

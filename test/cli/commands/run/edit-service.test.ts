@@ -189,3 +189,13 @@ test.each([
   expect(() => edit(web, ...words)).toThrow(message)
   expect(() => edit(web, ...words)).toThrow(expect.objectContaining({ fault: 'USAGE' }))
 })
+
+test('a port that nobody names is left to the product', () => {
+  const service: ServiceJson = { template: { containers: [] } }
+  const given: Given[] = [
+    { flag: 'image', value: 'i' },
+    { flag: 'use-http2', value: 'true' },
+  ]
+  editService(service, scopeFlags(given), (id) => id)
+  expect(service.template.containers[0]?.ports).toEqual([{ name: 'h2c' }])
+})
