@@ -14,8 +14,8 @@ export interface Backup {
 const keptBackups = 3
 
 /**
- * Copies the database as it stands, synced, and removes the oldest copies. The copy says of itself that it is one, so that a daemon
- * that is started on it sweeps nothing. Must be called outside of a transaction.
+ * Copies the database, synced, and removes the oldest copies. A copy is marked as a copy, so that a daemon that starts on it removes no files.
+ * Call outside a transaction.
  */
 export function takeBackup(db: DatabaseSync, directory: string, nowMs: number): Backup {
   const folder = join(directory, 'backups')
@@ -38,7 +38,7 @@ export function takeBackup(db: DatabaseSync, directory: string, nowMs: number): 
   return { path, takenMs: nowMs, sizeBytes: statSync(path).size }
 }
 
-/** Newest first. */
+/** The backups, newest first. */
 export function listBackups(directory: string): readonly Backup[] {
   const folder = join(directory, 'backups')
   return names(folder)
@@ -48,7 +48,7 @@ export function listBackups(directory: string): readonly Backup[] {
     .toSorted((one, other) => other.takenMs - one.takenMs || (other.path > one.path ? 1 : -1))
 }
 
-/** The newest that can be read from end to end. */
+/** The newest backup that can be read from end to end. */
 export function newestGoodBackup(directory: string): Backup | undefined {
   return listBackups(directory).find(({ path }) => {
     try {

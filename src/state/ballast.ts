@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ballastFiles } from './decide-room.ts'
 
-/** Bytes and files that stand for nothing, in `ballast/`: thrown off when the disk is full, so that deletes have room. */
+/** Bytes and files without a meaning, in `ballast/`. They are removed when the disk is full, so that deletes have room. */
 export class Ballast {
   readonly #folder: string
 
@@ -15,7 +15,7 @@ export class Ballast {
     return existsSync(this.#folder)
   }
 
-  /** Random, lest a file system that compresses makes nothing of them. A disk that has no room for it has none. */
+  /** Makes the ballast of random bytes, since a file system may compress others to nothing. A disk without room gets no ballast. */
   fill(sizeBytes: number): void {
     if (sizeBytes <= 0) return
     try {

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** What the file of a database says of itself, read without opening it as one: nothing is locked or written. */
+/** What the header of a database file says. The file is read without SQLite: nothing is locked or written. */
 export type DatabaseFile =
   | { readonly kind: 'empty' } // absent, or of zero bytes
   | { readonly kind: 'foreign' } // no SQLite database
@@ -21,7 +21,7 @@ export function readDatabaseFile(directory: string): DatabaseFile {
   return { kind: 'database', schema: header.readUInt32BE(userVersionAt) }
 }
 
-/** The version of devcloud that opened the database last, as that one wrote it down, read without a lock. */
+/** The version of devcloud that opened the database last, from its own note. Read without a lock. */
 export function readWriter(directory: string): string | undefined {
   try {
     using db = new DatabaseSync(new URL(`${pathToFileURL(databasePath(directory)).href}?immutable=1`), { readOnly: true })

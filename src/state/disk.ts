@@ -4,16 +4,16 @@ import { diskSpace } from '../base/disk-space.ts'
 import { Ballast } from './ballast.ts'
 import { ballastBytesFor, isScarceNow, leastBytesFor } from './decide-room.ts'
 
-/** Between two looks at the disk while small writes go on. */
+/** The least time in ms between two looks at the disk during small writes. */
 const lookMs = 50
-/** After the ballast was given up, before it is made again: a quota lets a disk look free that is not. */
+/** How long in ms the ballast stays away after it was given up: with a quota, a full disk can look free. */
 const refillMs = 10_000
-/** For the ballast's own folder and empty files. */
+/** Bytes for the ballast's own folder and its empty files. */
 const spareBytes = 64 << 10
 
 /**
- * The disk of a state directory. While it is full, what adds is refused and what frees goes on, in the room of a ballast that is given up
- * then; once there is space again, all goes on and the ballast is made anew. After an input/output error nothing is written any more.
+ * The disk of a state directory. While the disk is full, calls that add are refused and calls that free go on, in the room of the ballast, which is given
+ * up. When the disk has space again, all calls go on and the ballast is made again. After an input/output error nothing is written any more.
  */
 export class Disk {
   readonly directory: string
@@ -31,32 +31,32 @@ export class Disk {
     this.look()
   }
 
-  /** From now on there is a ballast whenever the disk has room for it. */
+  /** Keeps a ballast from now on, whenever the disk has room for it. */
   holdBallast(): void {
     this.#isHeld = true
     this.#look()
   }
 
-  /** When the daemon ends: on a full disk the ballast takes what is left, lest others take what the next start needs. */
+  /** Call when the daemon ends: on a full disk the ballast takes the room that is left, so that the next start has it. */
   leave(): void {
     if (!this.#isHeld || this.#ballast.isThere) return
     const { freeBytes, totalBytes } = diskSpace(this.directory)
     this.#ballast.fill(Math.min(ballastBytesFor(totalBytes), freeBytes - spareBytes))
   }
 
-  /** Tells of a disk that is full, once until it has room again, and of one that failed; at once when it is so already. */
+  /** Calls `listener` when the disk is full, once until it has room again, and when the disk failed. Calls at once when that is so already. */
   onFault(listener: (fault: CloudError) => void): Disposable {
     this.#listeners.add(listener)
     for (const fault of [this.#full, this.#failed]) if (fault !== undefined) listener(fault)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
 
-  /** Whether what can be left out, such as a log's line, should be. */
+  /** Whether a write that may be left out, such as a log line, should be left out. */
   get isScarce(): boolean {
     return this.#full !== undefined || this.#failed !== undefined
   }
 
-  /** Gives up the ballast on a full disk, makes it anew on one that has room. Looks at most every 50 ms. */
+  /** Gives up the ballast on a full disk, and makes it again on a disk with room. Looks at most every 50 ms. */
   look(): void {
     if (performance.now() - this.#lookedMs >= lookMs) this.#look()
   }
@@ -76,7 +76,7 @@ export class Disk {
     if (this.#failed !== undefined) throw this.#failed
   }
 
-  /** What `error` of a write says of the disk, and takes note of it; another error as it is. */
+  /** Translates the error of a write into a fault of the disk and takes note of the fault. Gives any other error back unchanged. */
   fault(error: unknown): unknown {
     const fault = diskFault(error, this.directory)
     if (fault?.fault === 'DISK_FULL') this.#noteFull(fault)

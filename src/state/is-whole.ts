@@ -3,16 +3,16 @@ import type { DatabaseSync } from 'node:sqlite'
 /** SQLite checks some 600 MB a second; larger databases would make the daemon's start slow. */
 const wholeCheckBytes = 128 << 20
 
-/** The tables that every room stands on: checked however large the database is. */
+/** The tables that every room needs. They are checked whatever the size of the database. */
 const always = ['meta', 'resources']
 
-/** Whether every page that SQLite finds is in order. Of a database above `limitBytes` only the tables that every room stands on are read. */
+/** Whether every page that SQLite finds is in order. Of a database above `limitBytes` only the tables that every room needs are read. */
 export function isWhole(db: DatabaseSync, limitBytes = Infinity): boolean {
   if (sizeOf(db) <= limitBytes) return isOk(db, 'PRAGMA quick_check(1)')
   return always.every((table) => isOk(db, `PRAGMA quick_check('${table}')`))
 }
 
-/** As `isWhole`, in a time that does not grow with the database. */
+/** Like `isWhole`, in a time that does not grow with the database. */
 export function looksWhole(db: DatabaseSync): boolean {
   return isWhole(db, wholeCheckBytes)
 }

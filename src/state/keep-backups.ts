@@ -6,9 +6,9 @@ import { listBackups, takeBackup } from './backups.ts'
 import type { State } from './state.ts'
 
 const dayMs = 86_400_000
-/** After the start, which a copy must not slow down, and between two looks. */
+/** The pause in ms after the start, which a copy must not slow down, and between two looks. */
 const lookMs = { first: 60_000, next: 3_600_000 }
-/** SQLite copies 600 MB a second and holds the event loop meanwhile: a larger database is copied when the daemon ends, when nobody waits. */
+/** The largest database that is copied while the daemon serves. SQLite copies 600 MB a second and holds the event loop; larger ones are copied at the daemon's end. */
 const largestBytes = { whileServing: 8 << 20, atEnd: 512 << 20 }
 
 /** Keeps a copy of the database that is about a day old, for `devcloud fsck --repair`, while the disk has ample room. */
@@ -34,7 +34,7 @@ export function keepBackups(state: State, clock: Clock, log: Log): AsyncDisposab
   }
 }
 
-/** Makes a copy when the newest one is a day old; or a day ahead, which is one from before the clock was set back. */
+/** Makes a copy when the newest copy is a day old, or a day ahead because the clock was set back. */
 export async function backUpWhenDue(state: State, clock: Clock, limitBytes: number): Promise<void> {
   const [newest] = listBackups(state.directory)
   const nowMs = clock.nowMs()

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** What the database says of itself, in the table `meta`. Call the changing methods within a transaction. */
+/** What the database says about itself, in the table `meta`. Call the changing methods within a transaction. */
 export interface Meta {
   get(key: string): string | undefined
   set(key: string, value: string): void

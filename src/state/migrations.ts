@@ -1,17 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /**
- * One step of the database's shape. A room declares its own; the house puts all in one order and gives that to `openState`. A step that
- * has landed is never changed, moved or removed: a change of shape is a new step at the end. How many have run is the number of the schema.
+ * One step of the database's schema. Each room declares its steps; the daemon puts all steps into one order for `openState`. A step that has landed is never
+ * changed, moved or removed: a change of the schema is a new step at the end. The schema number is the count of steps that have run.
  */
 export interface Migration {
-  /** What it makes or changes, for the log: `tables of objects`. */
+  /** What the step makes or changes, for the log: `tables of objects`. */
   readonly name: string
   /** Runs within the transaction of all steps that are due. */
   readonly run: (db: DatabaseSync) => void
 }
 
-/** What the state room itself needs, before every other step. It stands in databases that were made before there were numbers. */
+/** The tables of the state room, before every other step. Databases from before schema numbers have these tables. */
 export const stateTables: Migration = {
   name: 'tables of the state',
   run: (db) =>
@@ -19,7 +19,7 @@ export const stateTables: Migration = {
       CREATE TABLE IF NOT EXISTS resources (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID, STRICT`),
 }
 
-/** How many steps have run: 0 in a new database, and in those from before there were numbers. */
+/** How many steps have run: 0 in a new database, and in databases from before schema numbers. */
 export function schemaOf(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
 }

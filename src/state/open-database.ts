@@ -14,11 +14,11 @@ import { readMark, writeMark, type StateMark } from './state-mark.ts'
 
 export interface OpenDatabase {
   readonly db: DatabaseSync
-  /** False when the database is an older copy of the one that the directory was last used with. */
+  /** False when the database is an older copy of the one with which the directory was last used. */
   readonly knowsDirectory: boolean
 }
 
-/** Checks, locks and migrates the database of `directory`, in this order: what is refused is left as it is. @throws as `openState` does */
+/** Checks, locks and migrates the database of `directory`, in this order. A refused database is left as it is. @throws as `openState` does */
 export function openDatabase(directory: string, migrations: readonly Migration[], clock: Clock): OpenDatabase {
   const { db, isNew, mark } = openChecked(directory, migrations.length, looksWhole)
   try {
@@ -35,12 +35,12 @@ export function openDatabase(directory: string, migrations: readonly Migration[]
 
 export interface CheckedDatabase {
   readonly db: DatabaseSync
-  /** Whether it has nothing yet. */
+  /** Whether the database is empty. */
   readonly isNew: boolean
   readonly mark: StateMark | undefined
 }
 
-/** Opens the database as it stands, locked. @param knownSchemas how many steps are known @throws as `openState` does */
+/** Opens and locks the database without migrating it. @param knownSchemas how many steps are known @throws as `openState` does */
 export function openChecked(directory: string, knownSchemas: number, check: (db: DatabaseSync) => boolean): CheckedDatabase {
   const mark = readMark(directory)
   const file = readDatabaseFile(directory)
@@ -65,7 +65,7 @@ export function openChecked(directory: string, knownSchemas: number, check: (db:
   }
 }
 
-/** Runs the steps that are due, and writes down which database this is, all in one transaction. */
+/** Runs the steps that are due and notes the database's id, all in one transaction. */
 function moveIn(db: DatabaseSync, directory: string, migrations: readonly Migration[], mark: StateMark | undefined) {
   db.exec('BEGIN IMMEDIATE')
   try {
@@ -92,7 +92,7 @@ function moveIn(db: DatabaseSync, directory: string, migrations: readonly Migrat
 /** The folders of a state directory whose content only its database knows. */
 export const knownByDatabase = ['objects', 'postgres'] as const
 
-/** @throws CloudError STATE_UNKNOWN when a database that is gone or was emptied has left things in `directory` */
+/** @throws CloudError STATE_UNKNOWN when `directory` has data of a database that is gone or was emptied */
 export function refuseStrangers(directory: string, mark: StateMark | undefined): void {
   const left = knownByDatabase
     .map((folder) => ({ path: join(directory, folder), count: entriesOf(directory, folder).length }))

@@ -8,8 +8,8 @@ import { knownByDatabase } from './open-database.ts'
 import { openMeta } from './meta.ts'
 
 /**
- * Moves a database that cannot be used to `lost`, and puts the newest good backup in its place. Where there is none, all that only the
- * lost database knew moves with it, and the next start begins anew. Nothing is deleted.
+ * Moves an unusable database to `lost`, and puts the newest good backup in its place. Without a good backup, all data that only the lost database knew
+ * moves to `lost` too, and the next start begins with an empty state. Deletes nothing.
  */
 export function restoreDatabase(directory: string, lost: string): Backup | undefined {
   const backup = newestGoodBackup(directory)
@@ -29,13 +29,13 @@ export function restoreDatabase(directory: string, lost: string): Backup | undef
   return backup
 }
 
-/** Whether the database is an older copy of the one that its directory was last used with. */
+/** Whether the database is an older copy of the one with which its directory was last used. */
 export function isBehind(db: DatabaseSync, openedByDirectory: number): boolean {
   const meta = openMeta(db)
   return meta.get('isCopy') !== undefined || meta.get('isBehind') !== undefined || Number(meta.get('opened') ?? 0) < openedByDirectory
 }
 
-/** Within a transaction, once nothing in the directory is unknown to the database: from now on it may sweep. */
+/** Marks the database as the one of its directory, so that it may remove unknown files. Call within a transaction, when the directory has no unknown files. */
 export function declareCurrent(db: DatabaseSync, openedByDirectory: number): void {
   const meta = openMeta(db)
   meta.delete('isCopy')

@@ -45,7 +45,7 @@ export function damaged(directory: string, why: string, cause?: unknown): CloudE
   )
 }
 
-/** @param writer the version of devcloud that wrote the database, where that can be read */
+/** @param writer the version of devcloud that wrote the database; undefined where the version cannot be read */
 export function newer(directory: string, schema: number, known: number, writer: string | undefined): CloudError {
   return new CloudError(
     'FAILED_PRECONDITION',
@@ -55,7 +55,7 @@ export function newer(directory: string, schema: number, known: number, writer: 
   )
 }
 
-/** The database is new or another one, and `found` in its directory is not its own. */
+/** The error for a database that is new or another one, in a directory with data of an earlier database. @param found that data */
 export function unknown(directory: string, found: readonly string[]): CloudError {
   return new CloudError(
     'FAILED_PRECONDITION',

@@ -8,38 +8,38 @@ import { stateTables, type Migration } from './migrations.ts'
 import { openDatabase } from './open-database.ts'
 import { unusable } from './state-faults.ts'
 
-/** The one SQLite database of a user. Rooms declare their tables in it as migrations. */
+/** The one SQLite database of a user. Rooms declare their tables as migrations. */
 export interface State extends AsyncDisposable {
   /** The state directory, mode 0700. */
   readonly directory: string
-  /** False when this is an older copy: what stands in the directory and not in here is then no garbage, and nothing may be swept. */
+  /** False when the database is an older copy of the directory's. Then files that the database does not know are no garbage, and nothing may be removed. */
   readonly knowsDirectory: boolean
   readonly disk: Disk
-  /** For reads. They see what `write` did this turn, committed or not. */
+  /** The database, for reads. A read sees the writes of this turn, committed or not. */
   readonly db: DatabaseSync
   /**
-   * Runs `work` at once, inside the transaction that all writes of this event-loop turn share, and resolves with its value when that
-   * transaction is on disk: acknowledge only then. When `work` throws, only its own writes are undone.
-   * @throws CloudError DISK_FULL for one who adds on a full disk, DISK_FAILED
+   * Runs `work` at once, in the transaction that all writes of this turn of the event loop share. Resolves with the value of `work` when the transaction is on
+   * disk: acknowledge only then. When `work` throws, only its own writes are undone.
+   * @throws CloudError DISK_FULL for a call inside `adding` on a full disk, DISK_FAILED
    */
   write<T>(work: (db: DatabaseSync) => T): Promise<T>
   /**
-   * Runs `work`, and all that goes on from it, as one who adds: its first write is refused while the disk is full. What has begun is not
-   * refused later. Outside of it every write is tried: deletes, and the daemon's own.
+   * Runs `work`, and everything that continues from it, as a call that adds data: its first write is refused while the disk is full, later writes are not.
+   * A write outside `adding` is always tried: deletes, and the daemon's own writes.
    */
   adding<T>(work: () => T): T
   /**
-   * Runs `work` and commits it at once without waiting for the disk: for what may be lost with the machine's power, though not by a `kill -9`.
-   * Joins the transaction of this turn when there is one. Left out while the disk is full.
+   * Runs `work` and commits without waiting for the disk: for data that a power cut may lose and a `kill -9` may not. Joins the transaction of this turn if
+   * one is open. Does nothing while the disk is full.
    */
   jot(work: (db: DatabaseSync) => void): void
 }
 
 /**
- * Opens the database in `directory`, which is made when absent, brings it to the newest schema, and holds it exclusively until disposed.
+ * Opens the database in `directory`, makes `directory` if it is absent, brings the database to the newest schema, and locks it until it is disposed.
  * @param migrations the steps of all rooms, in the order of the house
  * @throws CloudError STATE_LOCKED when another daemon has it, STATE_UNUSABLE when it cannot be written or read, STATE_DAMAGED, STATE_NEWER
- *   when a later version wrote it, STATE_UNKNOWN when it is new and its directory is not: in each case nothing was changed
+ *   when a later version wrote it, STATE_UNKNOWN when the database is new and its directory is not: in each case nothing was changed
  */
 export function openState(directory: string, migrations: readonly Migration[], clock: Clock = systemClock): State {
   try {
@@ -123,7 +123,7 @@ class SqliteState implements State {
     adder.isAdmitted = true
   }
 
-  /** On a full disk the write-ahead log begins at its front again, and soon does so each time: bytes that it has need no room. */
+  /** On a full disk, makes the write-ahead log begin at its front again, where its bytes need no new room. */
   #turnLogOver(): void {
     this.db.exec('PRAGMA wal_autocheckpoint = 100')
     try {

@@ -1,35 +1,35 @@
 import type { Migration } from '../state/migrations.ts'
 import type { State } from '../state/state.ts'
 
-/** One line of a container that may be gone: of a task of a job, or of an instance of a worker pool or a service; or one of ours about it. */
+/** One line of a container's output, or a line of devcloud about the container. The container (a task of a job, or an instance) may be gone. */
 export interface LoggedLine {
   readonly timeMs: number
   readonly project: string
   /** Google's resource type. */
   readonly resource: 'cloud_run_job' | 'cloud_run_worker_pool' | 'cloud_run_revision'
-  /** The job's, the pool's or the service's id. */
+  /** The id of the job, worker pool or service. */
   readonly owner: string
-  /** The execution's or the revision's id. */
+  /** The id of the execution or revision. */
   readonly run: string
-  /** What tells one container's lines from another's: `TASK/ATTEMPT`, or the instance's name. */
+  /** Identifies the container: `TASK/ATTEMPT`, or the instance's name. */
   readonly instance: string
-  /** `system` is what we say ourselves, as one JSON object with severity and message. */
+  /** `system` marks a line of devcloud: one JSON object with severity and message. */
   readonly stream: 'stdout' | 'stderr' | 'system'
   readonly text: string
 }
 
-/** The newest lines, in a ring on disk. What came in the last moment before a `kill -9` is read again from the container that is adopted. */
+/** The newest lines, in a ring on disk. Lines of the last moment before a `kill -9` are read again from the adopted container. */
 export interface ContainerLog extends AsyncDisposable {
   add(line: LoggedLine): void
-  /** Resolves when what was added is on disk. */
+  /** Resolves when all added lines are on disk. */
   flush(): Promise<void>
   /** The last `limit` lines, oldest first. */
   tail(filter: LineFilter, limit: number): readonly LoggedLine[]
-  /** Tells of each line from now on, until `signal` ends. */
+  /** Gives each new line, until `signal` ends. */
   follow(filter: LineFilter, onLine: (line: LoggedLine) => void, signal: AbortSignal): void
-  /** Forgets one container's lines, before they are read again. */
+  /** Forgets the lines of one container, before they are read again. */
   forget(line: Pick<LoggedLine, 'project' | 'owner' | 'run' | 'instance'>): Promise<void>
-  /** Forgets all of a project. Durable when resolved. */
+  /** Forgets all lines of a project. Durable when resolved. */
   removeProject(project: string): Promise<void>
 }
 
@@ -39,9 +39,9 @@ interface LineFilter {
   readonly run?: string | undefined
 }
 
-/** Bytes of text kept, of all projects together. */
+/** How many bytes of text are kept, for all projects together. */
 const ringBytes = 64 << 20
-/** Longer lines are cut, in characters: Cloud Logging's limit of an entry is 256 KiB. */
+/** The longest line, in characters. Longer lines are cut: an entry of Cloud Logging has at most 256 KiB. */
 const longest = 64 << 10
 const flushMs = 300
 
