@@ -8,26 +8,33 @@ export interface RunnableStep extends Step {
 
 /**
  * Carries out steps, as many at once as their order allows, and tells of each. The first that fails ends those under way and starts no others.
+ * @returns by id, what each step did, in its own words
  * @throws what the first failed step threw, when nothing is under way any more
  */
-export async function runSteps(steps: readonly RunnableStep[], tell: (event: UpEvent) => void, signal: AbortSignal): Promise<void> {
+export async function runSteps(
+  steps: readonly RunnableStep[],
+  tell: (event: UpEvent) => void,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const done = new Map<string, string>()
   const failed = new AbortController()
   const over = AbortSignal.any([signal, failed.signal])
   const running = new Map<string, Promise<void>>()
   const start = async (step: RunnableStep): Promise<void> => {
     await Promise.all(predecessors(step, steps).map((id) => running.get(id)))
     over.throwIfAborted()
-    await told(step, tell, over)
+    done.set(step.id, await told(step, tell, over))
   }
   // in order, so that a step finds those before it under way
   for (const step of inOrder(steps)) {
-    const done = start(step)
-    done.catch((error: unknown) => failed.abort(error))
-    running.set(step.id, done)
+    const started = start(step)
+    started.catch((error: unknown) => failed.abort(error))
+    running.set(step.id, started)
   }
   await Promise.allSettled(running.values())
   signal.throwIfAborted()
   if (failed.signal.aborted) throw failed.signal.reason
+  return done
 }
 
 /** Ids of the steps that have to be done before `step`. Pure. */
@@ -58,13 +65,15 @@ export function inOrder<T extends Step>(steps: readonly T[]): readonly T[] {
   return ordered
 }
 
-async function told(step: RunnableStep, tell: (event: UpEvent) => void, signal: AbortSignal): Promise<void> {
+async function told(step: RunnableStep, tell: (event: UpEvent) => void, signal: AbortSignal): Promise<string> {
   const began = performance.now()
   const { id, name } = step
   const passedMs = () => Math.round(performance.now() - began)
   tell({ kind: 'step', id, name, state: 'started' })
   try {
-    tell({ kind: 'step', id, name, state: 'done', detail: await step.run(signal), ms: passedMs() })
+    const detail = await step.run(signal)
+    tell({ kind: 'step', id, name, state: 'done', detail, ms: passedMs() })
+    return detail
   } catch (error) {
     tell({ kind: 'step', id, name, state: 'failed', ms: passedMs() })
     throw error

@@ -33,16 +33,16 @@ export async function up(house: House, request: UpRequest, tell: Tell, signal: A
   const plans = await plansOf(catalog.all, wanted, site)
   const notes = plans.flatMap(({ plan }) => plan.notes ?? [])
   const steps = plans.flatMap(({ plan }) => plan.steps)
-  const changes = steps.filter(({ cause }) => cause !== undefined)
   if (engine === undefined) {
     const resources = describeProject(wanted, sections)
     return tell({ kind: 'plan', text: planText(wanted, resources, { steps, isUp: known.isUp, notes }) })
   }
   await claim(house, wanted, engine.kind, tell)
   for (const { resource, text } of notes) tell({ kind: 'step', id: resource, name: resource, state: 'note', detail: text })
-  await runSteps([networkStep(house, engine, wanted.project), ...plans.flatMap((one) => runnable(one, tell))], tell, signal)
+  const done = await runSteps([networkStep(house, engine, wanted.project), ...plans.flatMap((one) => runnable(one, tell))], tell, signal)
   for (const product of catalog.all) await product.startProject?.(wanted.project, signal)
-  const reused = changes.length === 0 && known.isUp
+  const workloads = steps.filter(({ stage }) => stage === 'workload')
+  const reused = known.isUp && workloads.every(({ id }) => done.get(id)?.startsWith('unchanged'))
   tell({
     kind: 'ready',
     ms: Math.round(performance.now() - began),

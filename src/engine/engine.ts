@@ -12,8 +12,10 @@ export interface Engine extends AsyncDisposable {
   removeProject(project: string, signal: AbortSignal): Promise<void>
   /** Builds an image. Output goes to `onLine`, line by line. Gives the reference to start. @throws CloudError BUILD_FAILED */
   build(source: BuildSource, onLine: (line: string) => void, signal: AbortSignal): Promise<BuiltImage>
-  /** A fingerprint of the folder: it changes whenever the result of `build` may change. Costs little beside a build. */
-  sourceDigest(source: BuildSource): Promise<string>
+  /** A digest of all that `build` reads: the same digest means the same image. Undefined where only a build can tell. Cheap beside a build. */
+  sourceDigest(source: BuildSource, signal: AbortSignal): Promise<string | undefined>
+  /** Whether `start` finds an image that `build` answered. */
+  hasImage(image: string, signal: AbortSignal): Promise<boolean>
   /** Starts a container. Resolves when the container runs, which may be before it listens: the product waits for the port. */
   start(spec: ContainerSpec, signal: AbortSignal): Promise<Container>
   /** Every container with the labels of this state directory, running or not. A new daemon adopts these containers. */

@@ -56,12 +56,12 @@ async function carryOut(fails?: string) {
     },
   }))
   const done = runSteps(runnable, (event) => events.push(event), new AbortController().signal)
-  return { error: await done.catch((error: unknown) => error), log, events }
+  return { result: await done.catch((error: unknown) => error), log, events }
 }
 
 test('as much runs at once as the order allows', async () => {
-  const { error, log } = await carryOut()
-  expect(error).toBeUndefined()
+  const { result, log } = await carryOut()
+  expect(result).toEqual(new Map(plan.map(({ id }) => [id, 'done'])))
   expect(log.slice(0, 2)).toEqual(['+build:web', '+network'])
   const [services, sql, secrets] = ['+service:web', '+sql:main', '+secret:db'].map((entry) => log.indexOf(entry))
   expect(log.indexOf('+bucket:b')).toBeLessThan(log.indexOf('-secret:db'))
@@ -72,8 +72,8 @@ test('as much runs at once as the order allows', async () => {
 })
 
 test('the first failure ends what is under way, starts nothing else, and is what is thrown', async () => {
-  const { error, log, events } = await carryOut('network')
-  expect(error).toMatchObject({ message: 'no network' })
+  const { result, log, events } = await carryOut('network')
+  expect(result).toMatchObject({ message: 'no network' })
   expect(log.filter((entry) => entry.startsWith('+'))).toEqual(['+build:web', '+network'])
   expect(log).not.toContain('-build:web')
   expect(events.flatMap((event) => (event.kind === 'step' && event.state !== 'started' ? [`${event.id} ${event.state}`] : []))).toEqual([

@@ -36,7 +36,7 @@ test('up --plan tells what up would do to what runs: all, nothing, what changed,
   expect(await run('up', '-d')).toMatch(/service web +web-00002/)
   appendFileSync(join(folder.path, 'app/server.js'), '// another one\n')
   expect(await run('up', '--plan')).toBe(
-    'project up-plan  us-central1\nservice web  new revision: image changed\njob nightly  updated: image changed\nbuild web  source changed\n',
+    'project up-plan  us-central1\nservice web  new revision: image changed\njob nightly  updated: image changed\nbuild web  source changed, or only a build can tell\n',
   )
   await run('up', '-d')
   expect(await run('up', '--plan')).toBe(nothing)

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import Docker from 'dockerode'
@@ -131,6 +131,20 @@ test('a Dockerfile that cannot be read is BUILD_FAILED with the line', async () 
     message: expect.stringContaining('Dockerfile:3'),
   })
   await expect(build(givenFolder({}))).rejects.toMatchObject({ fault: 'BUILD_FAILED' })
+})
+
+test('the digest of a source stays when files are only touched, and changes with their bytes; an image is had until it is removed', async () => {
+  const source = givenFolder({ Dockerfile: `FROM ${base}\nCOPY a /a\n`, a: '1' })
+  const digest = await engine.sourceDigest(source, soon())
+  expect(digest).toMatch(/^[0-9a-f]{64}$/)
+  utimesSync(join(source.directory, 'a'), new Date(0), new Date(0))
+  expect(await engine.sourceDigest(source, soon())).toBe(digest)
+  writeFileSync(join(source.directory, 'a'), '2')
+  expect(await engine.sourceDigest(source, soon())).not.toBe(digest)
+  const { image } = await build(source)
+  expect(await engine.hasImage(image, soon())).toBe(true)
+  await docker.getImage(image).remove({ force: true })
+  expect(await engine.hasImage(image, soon())).toBe(false)
 })
 
 test('a build ends with its signal', async () => {

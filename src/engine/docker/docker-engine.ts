@@ -2,8 +2,7 @@ import type Docker from 'dockerode'
 import type { Log } from '../../base/log.ts'
 import type { Container, Engine } from '../engine.ts'
 import { ask, orAbsent, statusOf, wordsOf } from './ask.ts'
-import { contextDigest } from './build-context.ts'
-import { buildImage, dockerfileOf } from './build-image.ts'
+import { buildImage } from './build-image.ts'
 import { connectDocker } from './connect.ts'
 import { followEnds, type RunningContainers } from './container-events.ts'
 import { DockerContainer } from './docker-container.ts'
@@ -14,6 +13,7 @@ import { openMemoryFiles } from './memory-files.ts'
 import { keepProjects } from './project-losses.ts'
 import { openProjects } from './projects.ts'
 import { removeProject } from './remove-project.ts'
+import { idOf, sourceDigest } from './source-digest.ts'
 import { startContainer } from './start-container.ts'
 
 export interface DockerEngineOptions {
@@ -93,7 +93,8 @@ export async function openDockerEngine(options: DockerEngineOptions): Promise<Do
       await removeProject(host, project, signal)
     },
     build: (source, onLine, signal) => buildImage(host, source, onLine, signal),
-    sourceDigest: (source) => contextDigest(source.directory, dockerfileOf(source)),
+    sourceDigest: (source, signal) => sourceDigest(host, source, signal),
+    hasImage: async (image, signal) => (await idOf(host, image, signal)) !== undefined,
     async start(spec, signal) {
       for (let attempt = 0; ; attempt++) {
         const attachment =

@@ -37,7 +37,7 @@ export async function buildFolder(
   const steps = installSteps(directory)
   let cachedSteps = 0
   for (const step of steps) {
-    if (existsSync(step.stamp) && readFileSync(step.stamp, 'utf8') === step.hash) {
+    if (isDone(step)) {
       cachedSteps += 1
       continue
     }
@@ -59,9 +59,8 @@ export function folderDigest(image: FolderImage): string {
 
 /** @throws CloudError IMAGE_UNKNOWN for an image that the process engine did not make */
 export function readFolderImage(image: string, imagesDirectory: string): FolderImage {
-  const digest = /^process\/.+@sha256:([0-9a-f]{64})$/.exec(image)?.[1]
-  const path = join(imagesDirectory, `${digest ?? ''}.json`)
-  if (digest !== undefined && existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as FolderImage
+  const found = findFolderImage(image, imagesDirectory)
+  if (found !== undefined) return found
   throw new CloudError(
     'FAILED_PRECONDITION',
     `The process engine cannot run the image "${image}": it runs folders.`,
@@ -70,11 +69,27 @@ export function readFolderImage(image: string, imagesDirectory: string): FolderI
   )
 }
 
+/** Undefined for an image that the process engine did not make, or no longer has. */
+export function findFolderImage(image: string, imagesDirectory: string): FolderImage | undefined {
+  const digest = /^process\/.+@sha256:([0-9a-f]{64})$/.exec(image)?.[1]
+  const path = join(imagesDirectory, `${digest ?? ''}.json`)
+  return digest !== undefined && existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as FolderImage) : undefined
+}
+
 export function removeFolderImages(project: string, imagesDirectory: string): void {
   for (const name of existsSync(imagesDirectory) ? readdirSync(imagesDirectory) : []) {
     const path = join(imagesDirectory, name)
     if ((JSON.parse(readFileSync(path, 'utf8')) as FolderImage).project === project) rmSync(path)
   }
+}
+
+/** Whether the folder's dependencies are there, as its lock file says them. */
+export function isInstalled(directory: string): boolean {
+  return installSteps(directory).every(isDone)
+}
+
+function isDone({ stamp, hash }: InstallStep): boolean {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === hash
 }
 
 interface InstallStep {

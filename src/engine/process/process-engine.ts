@@ -10,7 +10,7 @@ import { CloudError } from '../../base/cloud-error.ts'
 import { withOptions } from '../../base/join-options.ts'
 import type { Log } from '../../base/log.ts'
 import type { Container, ContainerEnd, ContainerSpec, Engine } from '../engine.ts'
-import { buildFolder, folderDigest, readFolderImage, removeFolderImages } from './build.ts'
+import { buildFolder, findFolderImage, folderDigest, isInstalled, readFolderImage, removeFolderImages } from './build.ts'
 import { makeMounts } from './mounts.ts'
 import { identify } from './proc.ts'
 import { ProcessContainer } from './process-container.ts'
@@ -51,7 +51,9 @@ export async function openProcessEngine(options: { readonly stateDirectory: stri
       removeFolderImages(project, imagesDirectory)
     },
     build: (source, onLine, signal) => buildFolder(source, imagesDirectory, onLine, signal),
-    sourceDigest: async ({ project, directory, command = [] }) => folderDigest({ project, directory, command }),
+    sourceDigest: async ({ project, directory, command = [] }) =>
+      isInstalled(directory) ? folderDigest({ project, directory, command }) : undefined,
+    hasImage: async (image) => findFolderImage(image, imagesDirectory) !== undefined,
     async start(spec) {
       const id = `${spec.name}-${crypto.randomUUID().slice(0, 8)}`
       const directory = join(containersDirectory, id)

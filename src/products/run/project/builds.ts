@@ -33,16 +33,22 @@ export function openBuilds(state: State): Builds {
     async find(source, engine) {
       const known = builds.find(nameOf(source))
       if (known === undefined) return undefined
-      const now = await engine()
-        .then((found) => found.sourceDigest(source))
-        .catch(() => undefined) // the build says what is wrong
-      return { image: known.image, isCurrent: now === known.digest }
+      const isCurrent = await engine()
+        .then((found) => isBuilt(found, source, known))
+        .catch(() => false) // the build says what is wrong
+      return { image: known.image, isCurrent }
     },
     async build(source, engine, onLine, signal) {
-      const digest = await engine.sourceDigest(source).catch(() => '')
+      const before = await engine.sourceDigest(source, signal)
       const { image, steps, cachedSteps } = await engine.build(source, onLine, signal)
+      const digest = before ?? (await engine.sourceDigest(source, signal)) ?? '' // a first build may install what the digest asks for
       await builds.put({ name: nameOf(source), image, digest })
       return [image, `${steps} steps, ${cachedSteps} cached`]
     },
   }
+}
+
+async function isBuilt(engine: Engine, source: BuildSource, { image, digest }: Build): Promise<boolean> {
+  const signal = AbortSignal.timeout(30_000)
+  return digest !== '' && (await engine.sourceDigest(source, signal)) === digest && (await engine.hasImage(image, signal))
 }

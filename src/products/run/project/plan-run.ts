@@ -71,7 +71,7 @@ function buildSteps(parts: readonly Pick<WantedService | WantedJob, 'id' | 'sour
   return parts.flatMap(({ id: part, source, from }) => {
     if (source === undefined) return []
     const known = builds.get(part)
-    const cause = known === undefined ? created(from) : known.isCurrent ? undefined : 'source changed'
+    const cause = known === undefined ? created(from) : known.isCurrent ? undefined : 'source changed, or only a build can tell'
     const id = `build:${part}`
     const before = lastOf.get(source.directory)
     lastOf.set(source.directory, id)

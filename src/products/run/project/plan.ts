@@ -102,6 +102,11 @@ class Executor {
   async #build(name: string, { onLine, signal }: Progress): Promise<string> {
     const source = sourcesOf(this.#wanted, this.#site.project).find((one) => one.name === name)
     if (source === undefined) return ''
+    const known = this.#observed.builds.get(name)
+    if (known?.isCurrent === true) {
+      this.#images.set(name, known.image)
+      return 'unchanged'
+    }
     const engine = await this.#parts.needs.engineFor(source.project, signal)
     const [image, words] = await this.#parts.builds.build(source, engine, (text) => onLine(`build ${name}`, text), signal)
     this.#images.set(name, image)
