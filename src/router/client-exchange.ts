@@ -3,8 +3,9 @@ import type { ClientRequest } from './client-request.ts'
 import type { Trace } from './forward-head.ts'
 import type { Field } from './http-head.ts'
 import type { LeftBehind } from './left-behind.ts'
+import type { OwnAnswer } from './own-answer.ts'
 import type { PublicOrigin } from './public-origins.ts'
-import type { ConnectionPool } from './upstream-connection.ts'
+import type { RouterCore } from './router-core.ts'
 import type { Lease } from './upstream.ts'
 
 /** What a connection of HTTP/1.1 needs of the exchange that it has under way, whatever the instance speaks. */
@@ -30,17 +31,15 @@ export interface ClientExchange extends LeftBehind {
 /** What an exchange tells the connection that it belongs to. */
 export interface ExchangeHost {
   readonly client: Socket
-  readonly connections: ConnectionPool
+  readonly core: RouterCore
   /** Replaced in what browsers read. */
   readonly publicOrigins: readonly PublicOrigin[]
   /** The response is out. `keep` when the client's connection may carry another request. */
-  onDone(exchange: ClientExchange, keep: boolean): void
+  onDone(keep: boolean): void
   /** From now on bytes are raw: what came behind the request belongs to the tunnel. */
   onTunnel(exchange: ClientExchange): void
-  /** The instance failed before a byte of the response went out: answer `status` with `body`. */
-  onFailed(exchange: ClientExchange, status: number, body: string, html?: boolean): void
-  /** What was left behind is over. */
-  onLeftOver(left: LeftBehind): void
+  /** The instance failed before a byte of the response went out. */
+  answer(answer: OwnAnswer): void
 }
 
 /** What the router decided of a request. */

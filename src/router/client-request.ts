@@ -3,16 +3,14 @@ import { hasConnectionOption } from './connection-option.ts'
 import { requestFraming, type Framing } from './framing.ts'
 import { clientTraceId, untracedRequest, valueOf } from './forward-head.ts'
 import { HeadError, readRequestHead, type RequestHead } from './http-head.ts'
-import type { Front } from './origin.ts'
+import type { PassageRequest } from './passage.ts'
 import { isBrowserText } from './public-origins.ts'
 
 /** All that one head says, read once. A client that sends the same bytes again on its connection gets the same value. */
-export interface ClientRequest {
+export interface ClientRequest extends PassageRequest {
   /** The head as it came, with its empty line. */
   readonly bytes: Buffer
-  readonly head: RequestHead
   readonly framing: Framing
-  readonly front: Front
   /** The head for the application but for its end (`requestEnd`). */
   readonly forApplication: string
   /** Wants to be a WebSocket. Other protocols are not passed on: HTTP/2 behind an upgrade would go past all that is checked here. */
@@ -21,8 +19,6 @@ export interface ClientRequest {
   readonly plain: boolean
   /** The client wants its connection closed after this one. */
   readonly close: boolean
-  readonly traceId: string | undefined
-  readonly userAgent: string
   /** The head of the last response to this request, and what became of it: instances repeat theirs, too. */
   answered: AnsweredHead | undefined
 }
@@ -55,6 +51,7 @@ export function readClientRequest(bytes: Buffer, facts: ConnectionFacts): Client
     upgrade,
     plain,
     close: head.minor === 0 || hasConnectionOption(fields, 'close'),
+    declaredBytes: framing.kind === 'length' ? framing.bytes : 0,
     traceId: clientTraceId(fields),
     userAgent: valueOf(fields, 'user-agent'),
     answered: undefined,

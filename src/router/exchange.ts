@@ -1,11 +1,13 @@
+import { AnswerHeads } from './answer-heads.ts'
 import { answerHead, type AnsweredHead } from './answered-head.ts'
 import type { ClientExchange, ExchangeHost, ExchangePlan } from './client-exchange.ts'
 import { bodyReader, type BodyReader } from './framing.ts'
 import { responseEnd } from './forward-head.ts'
-import { headLimitBytes, HeadError, readResponseHead } from './http-head.ts'
+import { HeadError } from './http-head.ts'
 import { leftBytes, type LeftBehind } from './left-behind.ts'
-import { serverErrorPage, words } from './pages.ts'
+import { tooLargeResponse, words } from './pages.ts'
 import { OriginReplacer } from './public-origins.ts'
+import { mayRepeat, sendHead } from './send-head.ts'
 import { kept } from './shared-reads.ts'
 import { startsWith } from './starts-with.ts'
 import type { UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
@@ -20,7 +22,7 @@ export class Exchange implements ClientExchange, UpstreamReader {
   readonly #host: ExchangeHost
   readonly #request: BodyReader
   #upstream: UpstreamConnection
-  #pending: Buffer | undefined
+  readonly #heads = new AnswerHeads()
   #answered: AnsweredHead | undefined
   #response: BodyReader | undefined
   #over = false
@@ -31,7 +33,6 @@ export class Exchange implements ClientExchange, UpstreamReader {
   #unframed = false
   #replacer: OriginReplacer | undefined
   #flushing: NodeJS.Timeout | undefined
-  #interims = 0
 
   constructor(host: ExchangeHost, plan: ExchangePlan) {
     this.#host = host
@@ -76,13 +77,11 @@ export class Exchange implements ClientExchange, UpstreamReader {
     this.#upstream.detach()
     this.#upstream.socket.destroy()
     this.plan.lease.release()
-    if (this.#left) this.#host.onLeftOver(this)
+    if (this.#left) this.#host.core.leftBehind.delete(this)
   }
 
   /**
-   * The client is gone, or its time is over. A handler that has the whole request goes on as on Cloud Run, which tells it nothing (run traps 15
-   * and 45): its slot stays taken, and what it still says is read and thrown away, up to 32 MiB. What would never end by itself is cut instead:
-   * a request without its end, an event stream, a tunnel, and a response of unknown length that has begun.
+   * Goes on by the rules of `mayGoOn`: the slot stays taken, and what the instance still says is read and thrown away, up to 32 MiB.
    * @returns what goes on: the exchange itself
    */
   leave(): LeftBehind | undefined {
@@ -105,21 +104,11 @@ export class Exchange implements ClientExchange, UpstreamReader {
   onData(data: Buffer): void {
     if (this.tunnelled) return this.#toClient(data)
     if (this.#response !== undefined) return this.#replacer === undefined ? this.#body(data, 0) : this.#replaced(this.#replacer, data)
-    const all = this.#pending === undefined ? data : Buffer.concat([this.#pending, data])
+    const all = this.#heads.add(data)
     const { cookie, request } = this.plan
     const { answered } = request
-    if (answered !== undefined && cookie === undefined && startsWith(all, answered.bytes, 0)) {
-      this.#pending = undefined
-      return this.#pass(answered, all)
-    }
-    const end = all.indexOf('\r\n\r\n')
-    if (end === -1) {
-      this.#pending = kept(all)
-      if (all.length > headLimitBytes) this.#fail()
-      return
-    }
-    this.#pending = undefined
-    this.#head(all, end)
+    if (answered !== undefined && cookie === undefined && startsWith(all, answered.bytes, 0)) this.#pass(answered, all)
+    else this.#head(all)
   }
 
   onEnd(error: Error | undefined): void {
@@ -128,7 +117,7 @@ export class Exchange implements ClientExchange, UpstreamReader {
     this.#flush()
     if (this.#over) return
     if (this.#answered === undefined) {
-      if (this.#upstream.reused && this.#mayRepeat()) {
+      if (!this.#left && !this.#heads.hasBegun && mayRepeat(this.#upstream, this.plan.request.head.method, this.#sentBody)) {
         this.#upstream = this.#open(true)
         return
       }
@@ -148,29 +137,23 @@ export class Exchange implements ClientExchange, UpstreamReader {
 
   #open(fresh: boolean): UpstreamConnection {
     const { request, forApplication, lease } = this.plan
-    const connection = this.#host.connections.take(lease.address, fresh, isIdempotent(request.head.method) ? Infinity : restMs)
-    connection.attach(this)
-    connection.socket.write(forApplication, 'latin1')
-    return connection
+    return sendHead(this.#host.core.connections, lease.address, this, request.head.method, forApplication, fresh)
   }
 
-  /** The instance may have closed a connection that rested before it read what we wrote; if it has read it, twice must be as good as once. */
-  #mayRepeat(): boolean {
-    return !this.#left && !this.#sentBody && this.#pending === undefined && isIdempotent(this.plan.request.head.method)
-  }
-
-  #head(all: Buffer, end: number): void {
+  #head(all: Buffer): void {
     const { request, cookie } = this.plan
     let answered: AnsweredHead
+    let bytes: Buffer
     try {
-      const head = readResponseHead(all.toString('latin1', 0, end))
-      if (head.status < 200 && head.status !== 101) return this.#interim(head.status, all, end)
-      answered = answerHead(Buffer.from(all.subarray(0, end + 4)), head, request, cookie)
+      const whole = this.#heads.next(all, () => this.#continue())
+      if (whole === undefined) return
+      bytes = whole.bytes
+      answered = answerHead(Buffer.from(bytes.subarray(0, whole.end)), whole.head, request, cookie)
     } catch {
       return this.#fail()
     }
-    request.answered = cookie === undefined && end < 4096 ? answered : undefined
-    this.#pass(answered, all)
+    request.answered = cookie === undefined && answered.bytes.length < 4096 ? answered : undefined
+    this.#pass(answered, bytes)
   }
 
   #pass(answered: AnsweredHead, all: Buffer): void {
@@ -262,12 +245,8 @@ export class Exchange implements ClientExchange, UpstreamReader {
     this.#finish(this.#answered?.close === false)
   }
 
-  /** 100 goes to a client that may wait for it; other interim answers are ours to drop. */
-  #interim(status: number, all: Buffer, end: number): void {
-    if (status === 100 && this.plan.request.head.minor === 1 && !this.#left) this.#host.client.write('HTTP/1.1 100 Continue\r\n\r\n')
-    this.#interims += 1
-    if (this.#interims > 16) return this.#fail()
-    if (all.length > end + 4) this.onData(all.subarray(end + 4))
+  #continue(): void {
+    if (this.plan.request.head.minor === 1 && !this.#left) this.#host.client.write('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
   #toClient(data: Buffer): void {
@@ -284,14 +263,14 @@ export class Exchange implements ClientExchange, UpstreamReader {
     this.#over = true
     const whole = this.#request.done && !this.tunnelled
     if (this.#cleanEnd && this.#answered?.keepUpstream === true && whole)
-      this.#host.connections.give(this.plan.lease.address, this.#upstream)
+      this.#host.core.connections.give(this.plan.lease.address, this.#upstream)
     else {
       this.#upstream.detach()
       this.#upstream.socket.destroy()
     }
     this.plan.lease.release()
-    if (this.#left) this.#host.onLeftOver(this)
-    else this.#host.onDone(this, keep && whole)
+    if (this.#left) this.#host.core.leftBehind.delete(this)
+    else this.#host.onDone(keep && whole)
   }
 
   #fail(): void {
@@ -299,12 +278,12 @@ export class Exchange implements ClientExchange, UpstreamReader {
     this.abandon()
     if (this.#left) return
     this.status = 503
-    this.#host.onFailed(this, 503, words[503])
+    this.#host.answer({ status: 503, body: words[503] })
   }
 
   #tooLarge(): void {
     this.abandon()
-    if (!this.#left) this.#host.onFailed(this, 500, serverErrorPage('The response is larger than 32 MiB: stream it in chunks.'), true)
+    if (!this.#left) this.#host.answer(tooLargeResponse())
   }
 
   #cut(): void {
@@ -312,19 +291,9 @@ export class Exchange implements ClientExchange, UpstreamReader {
     this.abandon()
     if (this.#left) return
     this.#host.client.destroy()
-    this.#host.onDone(this, false)
+    this.#host.onDone(false)
   }
 }
 
 /** Bodies up to this are written with their heads as one string. */
 const shortBytes = 8192
-/**
- * A connection that rested this long may be about to be closed by the instance (servers of Python wait 2 s, Node 5 s, and an instance that was
- * paused closes all when it goes on): a request that cannot be repeated takes a new one.
- */
-export const restMs = 1000
-
-/** Source: RFC 9110, section 9.2.2. */
-export function isIdempotent(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS'
-}

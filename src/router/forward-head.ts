@@ -33,13 +33,7 @@ export interface Trace {
   readonly spanId: string
 }
 
-/** The trace that the client began, or `fresh`. `traceparent` comes before Google's own header. */
-export function continuedTrace(fields: readonly Field[], fresh: Trace): Trace {
-  const traceId = clientTraceId(fields)
-  return traceId === undefined ? fresh : { traceId, spanId: fresh.spanId }
-}
-
-/** The id of the trace that the client began: `00-32hex-16hex-01` or `32hex/decimal;o=1`. One of zeros is none. */
+/** The id of the trace that the client began: `00-32hex-16hex-01`, which comes first, or `32hex/decimal;o=1`. One of zeros is none. */
 export function clientTraceId(fields: readonly Field[]): string | undefined {
   let google: string | undefined
   for (const { lower, value } of fields) {

@@ -1,7 +1,7 @@
-import { isIdempotent, restMs } from './exchange.ts'
+import { AnswerHeads, type WholeHead } from './answer-heads.ts'
 import { bodyReader, responseFraming, type BodyReader, type Framing } from './framing.ts'
-import { headLimitBytes, readResponseHead, type ResponseHead } from './http-head.ts'
 import type { InstanceReply, InstanceRequest } from './instance-request.ts'
+import { mayRepeat, sendHead } from './send-head.ts'
 import { kept } from './shared-reads.ts'
 import type { ConnectionPool, UpstreamConnection, UpstreamReader } from './upstream-connection.ts'
 import type { Address } from './upstream.ts'
@@ -18,7 +18,7 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
   readonly #framing: Framing
   #reply: InstanceReply
   #upstream: UpstreamConnection
-  #pending: Buffer | undefined
+  readonly #heads = new AnswerHeads()
   #body: BodyReader | undefined
   #untilClose = false
   #keep = false
@@ -26,7 +26,6 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
   #isLeft = false
   #ended: boolean
   #over = false
-  #interims = 0
 
   /** @param text the head, with its empty line @param framing of the request's body, as `text` declares it */
   constructor(connections: ConnectionPool, address: Address, text: string, method: string, framing: Framing, reply: InstanceReply) {
@@ -86,18 +85,12 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
   onData(read: Buffer): void {
     const data = kept(read)
     if (this.#body !== undefined) return this.#take(this.#body, data, 0)
-    const all = this.#pending === undefined ? data : Buffer.concat([this.#pending, data])
-    const end = all.indexOf('\r\n\r\n')
-    this.#pending = all
-    if (end === -1 ? all.length > headLimitBytes : end > headLimitBytes) return this.#fail()
-    if (end === -1) return
-    this.#pending = undefined
-    this.#head(all, end)
+    this.#head(this.#heads.add(data))
   }
 
   onEnd(error: Error | undefined): void {
     if (this.#over) return
-    if (this.#body === undefined && this.#upstream.reused && this.#mayRepeat()) {
+    if (this.#body === undefined && this.#mayRepeat()) {
       this.#upstream = this.#open(true)
       if (this.#ended && this.#framing.kind === 'chunked') this.#upstream.socket.write(lastChunk)
       return
@@ -107,43 +100,34 @@ export class H1InstanceRequest implements InstanceRequest, UpstreamReader {
   }
 
   #open(fresh: boolean): UpstreamConnection {
-    const connection = this.#connections.take(this.#address, fresh, isIdempotent(this.#method) ? Infinity : restMs)
-    connection.attach(this)
-    connection.socket.write(this.#text, 'latin1')
-    return connection
+    return sendHead(this.#connections, this.#address, this, this.#method, this.#text, fresh)
   }
 
   #mayRepeat(): boolean {
-    return !this.#isLeft && isIdempotent(this.#method) && !this.#sentBody && this.#pending === undefined
+    return !this.#isLeft && !this.#heads.hasBegun && mayRepeat(this.#upstream, this.#method, this.#sentBody)
   }
 
-  #head(all: Buffer, end: number): void {
-    let head: ResponseHead
+  #head(all: Buffer): void {
+    let whole: WholeHead | undefined
     let framing: Framing
     try {
-      head = readResponseHead(all.toString('latin1', 0, end))
-      if (head.status < 200) return this.#interim(head.status, all, end)
-      framing = responseFraming(head, this.#method)
+      whole = this.#heads.next(all, () => this.#reply.onContinue())
+      if (whole === undefined) return
+      if (whole.head.status === 101) return this.#fail() // it was not asked for
+      framing = responseFraming(whole.head, this.#method)
     } catch {
       return this.#fail()
     }
+    const { head, bytes, end } = whole
     const body = bodyReader(framing)
     this.#body = body
     this.#untilClose = framing.kind === 'close'
     this.#keep =
       head.minor === 1 && !this.#untilClose && !head.fields.some((field) => field.lower === 'connection' && /close/i.test(field.value))
     const isWhole = body.done
-    if (isWhole) this.#release(end + 4 === all.length)
+    if (isWhole) this.#release(end === bytes.length)
     this.#reply.onHead(head, isWhole)
-    if (!isWhole && end + 4 < all.length) this.#take(body, all, end + 4)
-  }
-
-  /** 101 was not asked for. Others but 100 are ours to drop. */
-  #interim(status: number, all: Buffer, end: number): void {
-    this.#interims += 1
-    if (status === 101 || this.#interims > 16) return this.#fail()
-    if (status === 100) this.#reply.onContinue()
-    if (all.length > end + 4) this.onData(all.subarray(end + 4))
+    if (!isWhole && end < bytes.length) this.#take(body, bytes, end)
   }
 
   #take(body: BodyReader, data: Buffer, start: number): void {

@@ -9,17 +9,17 @@ let hex = ''
 let next = 0
 
 /**
- * A trace of its own for a request that came with none. The first three digits of a span are 0, so that its decimal form, which Google's header
+ * A trace of its own for a request that came with none, else a span of its own in the trace that came. The first three digits of a span are 0, so that its decimal form, which Google's header
  * wants, is a number of JavaScript's.
  */
-export function freshTrace(): Trace {
+export function freshTrace(traceId?: string): Trace {
   if (next === hex.length) {
     hex = randomFillSync(pool).toString('hex')
     next = 0
   }
   const at = next
   next += hexEach
-  return new FreshTrace(hex.slice(at, at + 32), `000${hex.slice(at + 32, at + 45)}`)
+  return new FreshTrace(traceId ?? hex.slice(at, at + 32), `000${hex.slice(at + 32, at + 45)}`)
 }
 
 class FreshTrace implements Trace {

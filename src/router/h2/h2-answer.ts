@@ -1,17 +1,13 @@
 import { httpDate } from '../forward-head.ts'
+import type { OwnAnswer } from '../own-answer.ts'
 import { grpcMessage, grpcStatusOf, pageWords } from './grpc-status.ts'
 
-export interface OwnAnswer {
-  readonly status: number
-  readonly body: string
-  readonly html?: boolean
-  /** Further headers: names and values in turn. */
-  readonly more?: readonly string[]
-}
-
-/** The header block of an answer that the router makes itself, as `ownAnswer` is for HTTP/1.1. A gRPC client gets trailers alone. */
-export function h2Answer({ status, body, html = false, more = [] }: OwnAnswer, asGrpc: boolean): string[] {
-  const raw = [':status', asGrpc ? '200' : String(status), ...more, 'date', httpDate(), 'server', 'Google Frontend']
+/** Its header block. A gRPC client gets trailers alone. */
+export function h2Answer({ status, body, html = false, location, wwwAuthenticate }: OwnAnswer, asGrpc: boolean): string[] {
+  const raw = [':status', asGrpc ? '200' : String(status)]
+  if (location !== undefined) raw.push('location', location)
+  if (wwwAuthenticate !== undefined) raw.push('www-authenticate', wwwAuthenticate)
+  raw.push('date', httpDate(), 'server', 'Google Frontend')
   if (asGrpc) raw.push('content-type', 'application/grpc', ...grpcEnd(status, html ? pageWords(status) : body))
   else {
     const type = html ? 'text/html; charset=UTF-8' : 'text/plain; charset=utf-8'

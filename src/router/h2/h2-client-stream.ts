@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import { grpcEnd, h2Answer, toHeaders, type OwnAnswer } from './h2-answer.ts'
+import type { OwnAnswer } from '../own-answer.ts'
+import { grpcEnd, h2Answer, toHeaders } from './h2-answer.ts'
 import { breakStream, cancelStream } from './h2-reset.ts'
 
 const { NGHTTP2_NO_ERROR } = constants

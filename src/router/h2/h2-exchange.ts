@@ -1,25 +1,20 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import { CloudError } from '../../base/cloud-error.ts'
-import { maxBodyBytes } from '../body-limit.ts'
-import { chooseRoute } from '../choose-route.ts'
-import { continuedTrace, valueOf, type Trace } from '../forward-head.ts'
+import { clientTraceId, valueOf } from '../forward-head.ts'
 import { isGrpc } from './grpc-status.ts'
-import type { OwnAnswer } from './h2-answer.ts'
 import { H2ClientStream } from './h2-client-stream.ts'
 import { h2ResponseForClient, h2Trailers, readH2Request, type H2Request } from './h2-fields.ts'
-import { HeadError, type Field, type ResponseHead } from '../http-head.ts'
+import type { Field, ResponseHead } from '../http-head.ts'
 import type { InstanceReply, InstanceRequest } from '../instance-request.ts'
 import { openInstanceRequest, type UnframedRequest } from '../open-instance-request.ts'
-import { LeftHandler, mayGoOn } from '../left-behind.ts'
-import type { Front } from '../origin.ts'
+import { LeftHandler, mayGoOn, type LeftBehind } from '../left-behind.ts'
+import type { OwnAnswer } from '../own-answer.ts'
+import { Passage, type PassageClient, type PassageRequest, type Replaced } from '../passage.ts'
 import type { Peer } from '../peer.ts'
-import { serverErrorPage, toAnswer, tooLargePage, words } from '../pages.ts'
+import { tooLargeRequest, tooLargeResponse, toRefusal, words } from '../pages.ts'
 import type { RouterCore } from '../router-core.ts'
-import type { RouteChoice } from '../routes.ts'
 import { sessionCookie } from '../session-affinity.ts'
 import type { Listed } from '../swap-list.ts'
-import { freshTrace } from '../trace.ts'
-import type { Admission, Gate, Lease } from '../upstream.ts'
+import type { Lease } from '../upstream.ts'
 
 const { NGHTTP2_FLAG_END_STREAM } = constants
 
@@ -32,7 +27,7 @@ export interface H2Client {
 }
 
 /** One request of an HTTP/2 client: to an instance, of either protocol, and back. */
-export class H2Exchange implements InstanceReply, Listed {
+export class H2Exchange implements InstanceReply, PassageClient, Listed {
   place = -1
   /** Ticks at which this must be done; checked by the router's one timer. */
   deadlineTicks: number
@@ -40,17 +35,9 @@ export class H2Exchange implements InstanceReply, Listed {
   readonly #stream: ServerHttp2Stream
   readonly #out: H2ClientStream
   readonly #isWhole: boolean
-  readonly #startMs: number
-  readonly #startTicks: number
-  #request: H2Request | undefined
-  #fields: readonly Field[] = []
-  #choice: RouteChoice | undefined
+  #passage: Passage | undefined
   #lease: Lease | undefined
-  #waiting: AbortController | undefined
   #instance: InstanceRequest | undefined
-  #trace: Trace = freshTrace()
-  #asHttp2 = false
-  #maxBodyBytes = Infinity
   #cookie: Field | undefined
   #answered: ResponseHead | undefined
   /** The handler goes on without this. */
@@ -65,24 +52,56 @@ export class H2Exchange implements InstanceReply, Listed {
     this.#stream = stream
     this.#out = new H2ClientStream(stream)
     this.#isWhole = (flags & NGHTTP2_FLAG_END_STREAM) !== 0
-    this.#startMs = client.core.nowMs()
-    this.#startTicks = client.core.ticksMs()
-    this.deadlineTicks = this.#startTicks + 15_000
+    this.deadlineTicks = client.core.ticksMs() + 15_000
     stream.on('close', () => this.#onClose())
     try {
-      this.#begin(readH2Request(raw))
+      const request = toRequest(readH2Request(raw), client.peer)
+      this.#out.isGrpc = isGrpc(request.head.fields)
+      this.#passage = new Passage(client.core, client.peer, this, request)
+      this.#passage.begin()
+      if (!this.#over) this.deadlineTicks = this.#passage.untilTicks
     } catch (error) {
-      if (error instanceof HeadError) this.#answer({ status: error.status, body: error.message })
-      else this.#break(503, words[503])
+      this.answer(toRefusal(error))
     }
   }
 
   /** The router's timer found the deadline over. */
   onDeadline(): void {
     if (this.#over) return this.#out.close()
-    this.#waiting?.abort(new CloudError('DEADLINE_EXCEEDED', words[504], 'Raise timeoutSeconds.'))
-    this.#leave()
-    this.#break(504, words[504])
+    this.#passage?.leave(this.#leave())
+    this.#break({ status: 504, body: words[504] })
+  }
+
+  answer(answer: OwnAnswer): void {
+    if (this.#over) return
+    this.#status = answer.status
+    this.#out.answer(answer, this.#passage?.request.head.method === 'HEAD')
+    this.#finish()
+  }
+
+  send(lease: Lease, replace: Replaced | undefined): void {
+    const passage = this.#passage
+    if (passage?.choice === undefined) return lease.release()
+    const { core, peer } = this.#client
+    const { head, front } = passage.request
+    const fields =
+      replace === undefined ? head.fields : head.fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
+    const request: UnframedRequest = {
+      head: { ...head, fields },
+      front,
+      remoteIp: peer.ip,
+      trace: passage.trace,
+      isWhole: this.#isWhole,
+      asHttp2: passage.asHttp2,
+    }
+    this.#instance = openInstanceRequest(core, lease.address, request, this)
+    this.#lease = lease
+    this.#cookie = sessionCookie(passage.choice.upstream, lease, passage.choice.preferred)
+    lease.onLost = () => {
+      this.#instance?.abandon()
+      this.#break({ status: 503, body: words[503] })
+    }
+    this.#pump(this.#instance, passage.maxBodyBytes)
   }
 
   onContinue(): void {
@@ -90,13 +109,15 @@ export class H2Exchange implements InstanceReply, Listed {
   }
 
   onHead(head: ResponseHead, isWhole: boolean): void {
-    if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes && !isWhole) return this.#tooLarge(500)
+    const passage = this.#passage
+    if (passage === undefined) return
+    if (Number(valueOf(head.fields, 'content-length')) > passage.maxBodyBytes && !isWhole) return this.#tooLarge(tooLargeResponse())
     this.#status = head.status
     this.#answered = head
     const whole = this.#cookie === undefined ? head : { ...head, fields: [...head.fields, this.#cookie] }
-    if (!this.#out.head(h2ResponseForClient(whole, this.#front(), this.#trace), isWhole, this.#asHttp2)) {
+    if (!this.#out.head(h2ResponseForClient(whole, passage.request.front, passage.trace), isWhole, passage.asHttp2)) {
       this.#instance?.abandon()
-      return this.#break(503, words[503])
+      return this.#break({ status: 503, body: words[503] })
     }
     if (isWhole) return this.#finish()
     this.#stream.on('drain', () => this.#instance?.resume())
@@ -119,98 +140,15 @@ export class H2Exchange implements InstanceReply, Listed {
 
   onFailed(): void {
     if (!this.#stream.headersSent) this.#lease?.broken?.()
-    this.#break(503, words[503])
+    this.#break({ status: 503, body: words[503] })
   }
 
-  #begin(request: H2Request): void {
-    const { core } = this.#client
-    const { head, host } = request
-    this.#request = request
-    this.#fields = head.fields
-    this.#out.isGrpc = isGrpc(head.fields)
-    this.#trace = continuedTrace(head.fields, this.#trace)
-    if (this.#client.peer.scheme === 'http' && host.endsWith('.run.app')) {
-      const location = `https://${host}${request.port}${head.target}` // run trap 21
-      return this.#answer({ status: 302, body: '', html: true, more: ['location', location] })
-    }
-    const choice = chooseRoute(core.routes, core.lot, host, head)
-    if (choice.kind === 'answer') return this.#answer(choice)
-    const { route, upstream, timeoutMs } = choice
-    this.#choice = choice
-    this.#asHttp2 = upstream.protocol === 'h2c' || this.#out.isGrpc
-    this.#maxBodyBytes = maxBodyBytes(route, this.#asHttp2)
-    this.deadlineTicks = this.#startTicks + timeoutMs
-    if (Number(valueOf(head.fields, 'content-length')) > this.#maxBodyBytes) return this.#tooLarge(413)
-    if (route.gate === undefined) this.#acquire(choice)
-    else this.#ask(route.gate, choice, head.target)
-  }
-
-  #ask(gate: Gate, choice: RouteChoice, target: string): void {
-    const admission = gate({
-      authorization: valueOf(this.#fields, 'authorization'),
-      serverlessAuthorization: valueOf(this.#fields, 'x-serverless-authorization'),
-      target,
-      origin: this.#client.peer.origin,
-    })
-    if (!(admission instanceof Promise)) return this.#admit(admission, choice)
-    admission.then((answer) => this.#over || this.#admit(answer, choice)).catch(() => this.#break(500, words[500]))
-  }
-
-  #admit(admission: Admission, choice: RouteChoice): void {
-    if (admission.kind === 'refuse') {
-      const { status, html, wwwAuthenticate, isUnlogged } = admission
-      if (isUnlogged === true) this.#choice = undefined
-      const more = wwwAuthenticate === undefined ? [] : ['www-authenticate', wwwAuthenticate]
-      return this.#answer({ status, body: html, html: true, more })
-    }
-    const { replace } = admission
-    if (replace !== undefined) this.#fields = this.#fields.map((field) => ({ ...field, value: replace[field.lower] ?? field.value }))
-    this.#acquire(choice)
-  }
-
-  #acquire(choice: RouteChoice): void {
-    const { upstream, preferred } = choice
-    const lease = upstream.tryAcquire?.(preferred)
-    if (lease !== undefined) return this.#send(lease, choice)
-    this.#waiting = new AbortController()
-    upstream
-      .acquire(this.#waiting.signal, preferred)
-      .then(
-        (granted) => (this.#over ? granted.release() : this.#send(granted, choice)),
-        (error: unknown) => {
-          const [status, body] = toAnswer(error)
-          this.#answer({ status, body })
-        },
-      )
-      .catch(() => this.#break(503, words[503]))
-  }
-
-  #send(lease: Lease, { upstream, preferred }: RouteChoice): void {
-    this.#lease = lease
-    const { core, peer } = this.#client
-    const request: UnframedRequest = {
-      head: { ...(this.#request as H2Request).head, fields: this.#fields },
-      front: this.#front(),
-      remoteIp: peer.ip,
-      trace: this.#trace,
-      isWhole: this.#isWhole,
-      asHttp2: this.#asHttp2,
-    }
-    this.#instance = openInstanceRequest(core, lease.address, request, this)
-    this.#cookie = sessionCookie(upstream, lease, preferred)
-    lease.onLost = () => {
-      this.#instance?.abandon()
-      this.#break(503, words[503])
-    }
-    this.#pump(this.#instance)
-  }
-
-  #pump(instance: InstanceRequest): void {
+  #pump(instance: InstanceRequest, maxBodyBytes: number): void {
     const stream = this.#stream
     if (this.#isWhole) return void stream.resume()
     stream.on('data', (piece: Buffer) => {
       this.#requestBytes += piece.length
-      if (this.#requestBytes > this.#maxBodyBytes) return this.#tooLarge(413)
+      if (this.#requestBytes > maxBodyBytes) return this.#tooLarge(tooLargeRequest())
       if (!instance.write(piece)) stream.pause()
     })
     stream.on('end', () => {
@@ -218,49 +156,37 @@ export class H2Exchange implements InstanceReply, Listed {
     })
   }
 
-  /** The handler goes on without its client, or is cut. */
-  #leave(): void {
-    const [instance, lease, choice] = [this.#instance, this.#lease, this.#choice]
-    if (instance === undefined || lease === undefined || choice === undefined) return
+  /** The handler goes on without its client, or is cut. @returns what goes on */
+  #leave(): LeftBehind | undefined {
+    const [instance, lease] = [this.#instance, this.#lease]
+    if (instance === undefined || lease === undefined) return undefined
     const isRequestWhole = this.#isWhole || (this.#stream.readableEnded && !this.#stream.aborted)
-    if (!mayGoOn(isRequestWhole, this.#answered)) return instance.abandon()
-    const { core } = this.#client
-    const left = new LeftHandler(instance, lease, this.#answered !== undefined, () => core.leftBehind.delete(left))
-    core.leftBehind.set(left, core.ticksMs() + choice.timeoutMs)
+    if (!mayGoOn(isRequestWhole, this.#answered)) {
+      instance.abandon()
+      return undefined
+    }
     this.#instance = undefined
     this.#isLeft = true
+    const left = new LeftHandler(instance, lease, this.#answered !== undefined, () => this.#client.core.leftBehind.delete(left))
+    return left
   }
 
-  #front(): Front {
-    return { scheme: this.#client.peer.scheme, host: this.#request?.host ?? '', port: this.#request?.port ?? '' }
-  }
-
-  #answer(answer: OwnAnswer): void {
-    if (this.#over) return
-    this.#status = answer.status
-    this.#out.answer(answer, this.#request?.head.method === 'HEAD')
-    this.#finish()
-  }
-
-  #tooLarge(status: 413 | 500): void {
+  #tooLarge(answer: OwnAnswer): void {
     this.#instance?.abandon()
-    const page = status === 413 ? tooLargePage() : serverErrorPage('The response is larger than 32 MiB: stream it in chunks.')
-    if (this.#out.begun) this.#break(status, page)
-    else this.#answer({ status, body: page, html: true })
+    this.#break(answer)
   }
 
-  /** No answer comes any more. */
-  #break(status: number, body: string): void {
+  /** No answer of the instance comes any more. */
+  #break(answer: OwnAnswer): void {
     if (this.#over) return
-    if (!this.#out.begun) return this.#answer({ status, body })
-    this.#out.breakOff(status, body)
-    if (status === 504) this.#status = status
+    if (!this.#out.begun) return this.answer(answer)
+    this.#out.breakOff(answer.status, answer.body)
+    if (answer.status === 504) this.#status = answer.status
     this.#finish()
   }
 
   #onClose(): void {
     if (!this.#over) {
-      this.#waiting?.abort(new Error('The client went away.'))
       this.#instance?.abandon() // on HTTP/2 the application is told, unlike on HTTP/1.1
       this.#status ||= 499
       this.#finish()
@@ -274,27 +200,18 @@ export class H2Exchange implements InstanceReply, Listed {
     this.deadlineTicks = this.#client.core.ticksMs() + lingerMs
     if (!this.#isLeft) this.#lease?.release()
     if (!this.#isWhole) this.#out.discardBody(() => (this.deadlineTicks = this.#client.core.ticksMs() + drainMs))
-    if (this.#choice !== undefined) this.#record(this.#choice)
+    this.#passage?.end(this.#status, this.#requestBytes, this.#responseBytes)
   }
+}
 
-  #record({ route, upstream }: RouteChoice): void {
-    const { core, peer } = this.#client
-    core.onRequest({
-      timeMs: this.#startMs,
-      project: route.project,
-      service: route.service,
-      revision: upstream.id,
-      instance: this.#lease?.instance ?? '',
-      method: this.#request?.head.method ?? '',
-      target: this.#request?.head.target ?? '',
-      status: this.#status,
-      latencyMs: core.ticksMs() - this.#startTicks,
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#responseBytes,
-      userAgent: valueOf(this.#fields, 'user-agent'),
-      remoteIp: peer.ip,
-      traceId: this.#trace.traceId,
-    })
+function toRequest({ head, host, port }: H2Request, { scheme }: Peer): PassageRequest {
+  const { fields } = head
+  return {
+    head,
+    front: { scheme, host, port },
+    traceId: clientTraceId(fields),
+    userAgent: valueOf(fields, 'user-agent'),
+    declaredBytes: Number(valueOf(fields, 'content-length')),
   }
 }
 

@@ -1,5 +1,5 @@
 import { constants, type ClientHttp2Stream } from 'node:http2'
-import { isIdempotent } from '../exchange.ts'
+import { isIdempotent } from '../send-head.ts'
 import { cancelStream } from './h2-reset.ts'
 import { toFields } from './h2-fields.ts'
 import type { H2Sessions } from './h2-sessions.ts'

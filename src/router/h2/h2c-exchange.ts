@@ -76,7 +76,9 @@ export class H2cExchange implements ClientExchange, InstanceReply {
       return undefined
     }
     this.#over = true
-    const left = new LeftHandler(this.#instance, this.#plan.lease, this.#answered !== undefined, () => this.#host.onLeftOver(left))
+    const left = new LeftHandler(this.#instance, this.#plan.lease, this.#answered !== undefined, () =>
+      this.#host.core.leftBehind.delete(left),
+    )
     return left
   }
 
@@ -134,15 +136,15 @@ export class H2cExchange implements ClientExchange, InstanceReply {
     this.#finish()
     if (!begun) {
       this.status = 503
-      return this.#host.onFailed(this, 503, words[503])
+      return this.#host.answer({ status: 503, body: words[503] })
     }
     this.#host.client.destroy() // a truncated body must not look whole
-    this.#host.onDone(this, false)
+    this.#host.onDone(false)
   }
 
   #done(): void {
     this.#finish()
-    this.#host.onDone(this, this.#keep && this.#request.done)
+    this.#host.onDone(this.#keep && this.#request.done)
   }
 
   #finish(): void {
