@@ -38,7 +38,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
 }
 
 /** Makes the program with every command, one file each. The commands below `run` are loaded only when `word`, the first word of the command line, needs them. */
-export async function createProgram(word: string): Promise<Command> {
+async function createProgram(word: string): Promise<Command> {
   const program = new Command('devcloud')
     .description('A local Google Cloud for web applications.')
     .version(version(), '-V, --version')

@@ -51,11 +51,6 @@ export type UpEvent =
       readonly project: string
     }
 
-/** POST /down → UpEvent steps. Stops instances and databases; data stays. */
-export interface DownRequest {
-  readonly project: string
-}
-
 /** POST /clean → UpEvent steps. Removes containers, networks, volumes and data of one project, or of all. */
 export interface CleanRequest {
   readonly project?: string

@@ -77,7 +77,7 @@ const rowSchema = z.looseObject({
 })
 
 /** Twelve digits that begin with no zero; a number stands for itself. */
-export function projectNumber(id: string): string {
+function projectNumber(id: string): string {
   if (/^\d+$/.test(id)) return id
   const hash = createHash('sha256').update(id).digest().readBigUInt64BE()
   return String(100_000_000_000n + (hash % 900_000_000_000n))

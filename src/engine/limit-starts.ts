@@ -1,7 +1,7 @@
 import type { Engine } from './engine.ts'
 
 /** How many containers start at the same time: two to three fill two cores (docs/reliability.md, measures). */
-export const startsAtOnce = 3
+const startsAtOnce = 3
 
 /** An engine that starts at most `most` containers at a time, in the order of the calls. Without a limit, a hundred starts at once would all time out. */
 export function limitStarts(engine: Engine, most = startsAtOnce): Engine {

@@ -28,7 +28,7 @@ export function writeJavaRoots(directory: string, pem: string, madeMs: number): 
  * ```
  * @param madeMs the entries' creation time
  */
-export function toJavaKeyStore(pem: string, madeMs: number): Buffer {
+function toJavaKeyStore(pem: string, madeMs: number): Buffer {
   const certificates = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g)]
   const entries = certificates.map(([, base64 = ''], index) => {
     const der = Buffer.from(base64, 'base64')

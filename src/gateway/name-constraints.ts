@@ -1,7 +1,7 @@
 import { Extension } from '@peculiar/x509'
 
 /** DNS names that the authority may vouch for, each with all names below it. A stolen key forges no other name (S13). */
-export const permittedNames = [
+const permittedNames = [
   'googleapis.com',
   'accounts.google.com',
   'storage.cloud.google.com',

@@ -7,7 +7,7 @@ export type FirstProtocol = 'tls' | 'h2' | 'http1'
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 /** @returns undefined while the bytes may still become HTTP/2's preface, which differs from every request of HTTP/1.1 by its third byte */
-export function firstProtocol(bytes: Buffer): FirstProtocol | undefined {
+function firstProtocol(bytes: Buffer): FirstProtocol | undefined {
   if (bytes[0] === 0x16) return 'tls'
   const length = Math.min(bytes.length, preface.length)
   if (bytes.compare(preface, 0, length, 0, length) !== 0) return 'http1'

@@ -111,12 +111,7 @@ export function targetForApplication(target: string): string {
   return end === -1 ? decoded : decoded + target.slice(end)
 }
 
-/** The head for the client, with its empty line. `close` tells it that the connection ends after this. */
-export function responseForClient(head: ResponseHead, framing: Framing, front: Front, trace: Trace, close: boolean): string {
-  return untracedResponse(head, framing, front, close) + responseEnd(hasDate(head), trace)
-}
-
-/** The same without its end, which differs each time. */
+/** The head for the client without its end, which differs each time. `close` tells it that the connection ends after this. */
 export function untracedResponse(head: ResponseHead, framing: Framing, front: Front, close: boolean): string {
   const named = connectionOptions(head.fields)
   let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`

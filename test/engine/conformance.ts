@@ -240,7 +240,7 @@ export function conformance(name: string, open: (directory: string) => Promise<E
   })
 }
 
-export function givenSource(project: string, app: keyof typeof apps): BuildSource {
+function givenSource(project: string, app: keyof typeof apps): BuildSource {
   const directory = mkdtempSync(join(tmpdir(), 'devcloud-app-'))
   writeFileSync(join(directory, 'app.cjs'), apps[app])
   writeFileSync(join(directory, 'Dockerfile'), 'FROM node:24-slim\nWORKDIR /app\nCOPY app.cjs .\nCMD ["node", "app.cjs"]\n')

@@ -29,7 +29,7 @@ export interface Call extends Arguments {
 }
 
 const names = ['json', 'yaml', 'value', 'get', 'csv', 'table', 'text', 'flattened', 'default', 'none', 'disable'] as const
-export type FormatName = (typeof names)[number]
+type FormatName = (typeof names)[number]
 const needColumns: readonly FormatName[] = ['csv', 'value', 'get', 'table']
 
 /** @throws CloudError USAGE, with the place of the fault */

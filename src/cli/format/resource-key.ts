@@ -2,10 +2,10 @@ import { isRecord } from '../../base/is-record.ts'
 import type { Scanner } from './scanner.ts'
 
 /** One step into a resource: a name, an index (below zero from the end), or every item: `[]`. */
-export type Step = string | number | typeof every
+type Step = string | number | typeof every
 export type Key = readonly Step[]
 
-export const every = Symbol('every item')
+const every = Symbol('every item')
 
 /**
  * Reads a key: `metadata.labels."run.googleapis.com/x"`, `status.traffic[0].percent`, `traffic[].tag`. Stops before a transform: a name with `(` behind it.

@@ -15,7 +15,7 @@ import { schema } from '../schema.ts'
 import { checkRows, type RowFault } from './check-rows.ts'
 import { resourceKinds } from './resource-kinds.ts'
 
-export interface FsckFault {
+interface FsckFault {
   /** `database`, `row`, `object`, `orphan`, `upload`, `count` */
   readonly kind: string
   readonly what: string

@@ -32,7 +32,7 @@ export function ipOf(subnet: Subnet, number: number): string {
 }
 
 /** Number 300 is 169.254.2.44: one added to the third byte, since 169.254.0.0/24 is reserved (RFC 3927, section 2.1). */
-export function linkLocalOf(number: number): string {
+function linkLocalOf(number: number): string {
   return dotted(readSubnet('169.254.1.0/24').base + number)
 }
 

@@ -6,7 +6,7 @@ export interface BuildKitStatus {
   readonly logs: readonly { readonly vertex: string; readonly text: string }[]
 }
 
-export interface Vertex {
+interface Vertex {
   readonly digest: string
   /** `[deps 2/5] RUN npm ci` */
   readonly name: string

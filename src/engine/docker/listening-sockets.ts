@@ -26,7 +26,7 @@ export async function listeningSockets(
  * The lines of /proc/net/tcp and tcp6 that listen (state 0A): `0: 0100007F:1F90 00000000:0000 0A ...` is 127.0.0.1:8080. An address is words
  * of four bytes, each in the host's order.
  */
-export function readSocketTable(text: string): { readonly host: string; readonly port: number }[] {
+function readSocketTable(text: string): { readonly host: string; readonly port: number }[] {
   return text.split('\n').flatMap((line) => {
     const [, local = '', , state] = line.trim().split(/\s+/)
     const [address = '', port = ''] = local.split(':')

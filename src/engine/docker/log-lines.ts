@@ -1,7 +1,7 @@
 import type { LogLine } from '../engine.ts'
 
 /** Longest piece of a line, in bytes. */
-export const pieceBytes = 256 * 1024
+const pieceBytes = 256 * 1024
 
 /** A line, and the time stamp as Docker gave it, to nanoseconds. */
 export interface StampedLine extends LogLine {

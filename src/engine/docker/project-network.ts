@@ -13,7 +13,7 @@ export interface ProjectNetwork {
   nextAddress(signal: AbortSignal): Promise<InstanceAddress>
 }
 
-export function networkName(host: DockerHost, project: string): string {
+function networkName(host: DockerHost, project: string): string {
   return `devcloud-${project}-${host.state}`
 }
 

@@ -180,7 +180,7 @@ async function toMounts(
   )
 }
 
-export function volumeName(host: DockerHost, project: string, volume: string): string {
+function volumeName(host: DockerHost, project: string, volume: string): string {
   return `devcloud-${host.state}-${project}-${volume}`
 }
 

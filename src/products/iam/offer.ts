@@ -1,7 +1,7 @@
 import type { ProductOffer } from '../../api/product.ts'
 import { accountKind } from './accounts.ts'
 
-export const iamOffer = {
+export const iamOffer: ProductOffer = {
   name: 'iam',
   kinds: [accountKind],
   apis: {
@@ -10,4 +10,4 @@ export const iamOffer = {
     'iamcredentials.googleapis.com': 'IAM Service Account Credentials API',
     'serviceusage.googleapis.com': 'Service Usage API',
   },
-} satisfies ProductOffer
+}

@@ -62,7 +62,7 @@ export interface CloudRun extends Product {
   ): Promise<number>
 }
 
-export interface ServingService {
+interface ServingService {
   readonly id: string
   readonly region: string
   /** Of the newest ready revision; empty when there is none. */

@@ -3,7 +3,7 @@ import { buildKind } from './project/builds.ts'
 import { runSection } from './project/section.ts'
 import { rowKinds } from './resources.ts'
 
-export const runOffer = {
+export const runOffer: ProductOffer = {
   name: 'run',
   section: runSection,
   kinds: [...Object.values(rowKinds), buildKind],
@@ -13,4 +13,4 @@ export const runOffer = {
     CLOUDSDK_CORE_SHOULD_PROMPT_TO_ENABLE_API: 'false', // gcloud asks serviceusage.googleapis.com else
     GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT: `${base}/v2/`,
   }),
-} satisfies ProductOffer
+}

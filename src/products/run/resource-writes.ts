@@ -41,7 +41,7 @@ export interface ResourceWrites<T> {
   delete(request: { readonly name: string; readonly etag: string; readonly validateOnly: boolean }): Promise<Operation>
 }
 
-export interface UpdateRequest<T> {
+interface UpdateRequest<T> {
   readonly sent: T | undefined
   /** Paths; without one the update replaces. */
   readonly mask: readonly string[]

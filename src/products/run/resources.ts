@@ -32,7 +32,7 @@ export interface RunResources<T> extends Resources<T> {
   page(request: ListRequest, more?: (parent: string) => readonly T[]): Page<T>
 }
 
-export interface ListRequest {
+interface ListRequest {
   /** `projects/P/locations/R` */
   readonly parent: string
   readonly pageSize: number

@@ -2,7 +2,7 @@ import type { ProductOffer } from '../../api/product.ts'
 import { secretSection } from './section.ts'
 import { secretKind } from './secrets.ts'
 
-export const secretManagerOffer = {
+export const secretManagerOffer: ProductOffer = {
   name: 'secretmanager',
   section: secretSection,
   kinds: [secretKind],
@@ -12,4 +12,4 @@ export const secretManagerOffer = {
     CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: `${base}/`,
     GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT: `${base}/v1/`,
   }),
-} satisfies ProductOffer
+}

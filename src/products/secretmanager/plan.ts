@@ -21,7 +21,7 @@ export async function planSecrets(wanted: WantedSecrets, { api, project }: Site)
 }
 
 /** Pure. */
-export function secretSteps({ secrets }: WantedSecrets, observed: Observed): readonly Step[] {
+function secretSteps({ secrets }: WantedSecrets, observed: Observed): readonly Step[] {
   return secrets.map((secret) => {
     const found = observed.get(secret.id)
     const cause = found === undefined ? created(secret.from) : found.hasVersion ? undefined : 'first version'

@@ -4,7 +4,7 @@ import { instanceKind } from './instances.ts'
 import { sqlOperationKind } from './operations.ts'
 import { sqlSection } from './section.ts'
 
-export const sqlOffer = {
+export const sqlOffer: ProductOffer = {
   name: 'sql',
   section: sqlSection,
   faults,
@@ -14,4 +14,4 @@ export const sqlOffer = {
     CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL: `${base}/`,
     GOOGLE_SQL_CUSTOM_ENDPOINT: `${base}/sql/v1beta4/`, // the client strips two parts of the path
   }),
-} satisfies ProductOffer
+}

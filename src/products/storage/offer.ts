@@ -2,7 +2,7 @@ import type { ProductOffer } from '../../api/product.ts'
 import { faults } from './faults.ts'
 import { storageSection } from './section.ts'
 
-export const storageOffer = {
+export const storageOffer: ProductOffer = {
   name: 'storage',
   section: storageSection,
   faults,
@@ -17,4 +17,4 @@ export const storageOffer = {
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${base}/storage/v1/`,
     GOOGLE_STORAGE_CUSTOM_ENDPOINT: `${base}/storage/v1/`,
   }),
-} satisfies ProductOffer
+}

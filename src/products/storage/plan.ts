@@ -22,7 +22,7 @@ export async function planBuckets(wanted: WantedBuckets, site: Site): Promise<Pr
 }
 
 /** Pure. */
-export function bucketSteps({ buckets }: WantedBuckets, observed: Observed): readonly Step[] {
+function bucketSteps({ buckets }: WantedBuckets, observed: Observed): readonly Step[] {
   return buckets.map((bucket) => {
     const found = observed.get(bucket.name)
     const cause = found === undefined ? created(bucket.from) : bucket.public && !found.isPublic ? 'opened to all' : undefined

@@ -36,7 +36,7 @@ export interface GivenRun extends AsyncDisposable {
 }
 
 /** Parts of a v2 Service as JSON; `env` and `container` are spared the nesting. */
-export interface ServiceJson {
+interface ServiceJson {
   readonly env?: Readonly<Record<string, string>>
   /** More of the container. */
   readonly container?: Json

@@ -23,7 +23,7 @@ const raw = {
 }
 
 /** The four kinds, one of each. */
-export const echo = {
+const echo = {
   unary: { path: '/test.Echo/Unary', requestStream: false, responseStream: false, ...raw },
   collect: { path: '/test.Echo/Collect', requestStream: true, responseStream: false, ...raw },
   repeat: { path: '/test.Echo/Repeat', requestStream: false, responseStream: true, ...raw },

@@ -19,7 +19,7 @@ import { getKnative } from './get-resource.ts'
 import { writeResource } from './write-resource.ts'
 import { serviceKind } from './resource-kinds.ts'
 
-export interface DeployOptions extends WideOptions {
+interface DeployOptions extends WideOptions {
   readonly async?: true
   readonly allowUnauthenticated?: boolean
   readonly engine: OpenRequest['engine']

@@ -68,7 +68,7 @@ const container: readonly Flag[] = [
 ]
 
 /** What services, jobs and worker pools have in common. */
-export const templateFlags: readonly Flag[] = [
+const templateFlags: readonly Flag[] = [
   ...container,
   { name: 'remove-containers', value: 'NAMES', help: 'take these containers away' },
   { name: 'service-account', value: 'EMAIL', help: 'whose identity it has' },

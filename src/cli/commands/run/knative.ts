@@ -15,7 +15,7 @@ export interface Knative extends ApiAnswer {
   readonly status?: ApiAnswer & { readonly conditions?: readonly KnativeCondition[]; readonly url?: string }
 }
 
-export interface KnativeCondition {
+interface KnativeCondition {
   readonly type: string
   readonly status: string
   readonly message?: string

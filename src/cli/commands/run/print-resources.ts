@@ -48,7 +48,7 @@ export function printOne(options: WideOptions, row: Row, text: () => string): vo
   write(format === undefined ? text() : printRows(format, rows, rows.length === 1))
 }
 
-export function formatOf({ format, json }: WideOptions): Format | undefined {
+function formatOf({ format, json }: WideOptions): Format | undefined {
   if (json === true) return readFormat('json')
   return format === undefined ? undefined : readFormat(format)
 }

@@ -98,7 +98,7 @@ export interface ServerFields {
   readonly trafficStatuses?: readonly (TrafficJson & { readonly uri?: string })[]
 }
 
-export interface ConditionJson {
+interface ConditionJson {
   readonly type: string
   readonly state: string
   readonly message?: string

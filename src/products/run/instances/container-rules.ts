@@ -66,7 +66,7 @@ export function checkReservedEnv(field: string, env: readonly { readonly name: s
  * @param field where they stand, for messages: `template.containers`
  * @throws CloudError INVALID_ARGUMENT for more than ten, and for names that are no names or not apart
  */
-export function nameContainers(containers: readonly RunContainer[], field: string): void {
+function nameContainers(containers: readonly RunContainer[], field: string): void {
   if (containers.length > mostContainers) {
     const message = `${field}: must have at most ${mostContainers} elements, but has ${containers.length}.`
     throw invalid(message, 'Remove some.')

@@ -49,7 +49,7 @@ export function toReference(execution: Execution): ExecutionReference {
   })
 }
 
-export function completionStatus(execution: Execution): ExecutionReference_CompletionStatus {
+function completionStatus(execution: Execution): ExecutionReference_CompletionStatus {
   const { EXECUTION_CANCELLED, EXECUTION_FAILED, EXECUTION_PENDING, EXECUTION_RUNNING, EXECUTION_SUCCEEDED } =
     ExecutionReference_CompletionStatus
   if (!isOver(execution)) return execution.startTime === undefined ? EXECUTION_PENDING : EXECUTION_RUNNING

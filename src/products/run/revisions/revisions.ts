@@ -34,7 +34,7 @@ export interface Revisions<T> extends Belongings {
 }
 
 /** A service or a worker pool. */
-export interface Owner<T> {
+interface Owner<T> {
   readonly name: string
   readonly template?: T | undefined
   readonly launchStage: LaunchStage

@@ -19,7 +19,7 @@ const number = z
 const map = stringMap((value) => (['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined)).nullish()
 const list = <T extends z.ZodType>(of: T) => z.array(of).nullish()
 
-export const metaSchema = z.looseObject({
+const metaSchema = z.looseObject({
   name: text,
   namespace: z.union([z.string(), z.number()]).nullish(),
   labels: map,
@@ -92,7 +92,7 @@ const volume = z.strictObject({
 })
 
 /** What templates of revisions and of tasks have in common. */
-export const podSchema = z.strictObject({
+const podSchema = z.strictObject({
   containers: list(container),
   volumes: list(volume),
   serviceAccountName: text,
