@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
-import { CloudError } from '../base/cloud-error.ts'
 import { Turn } from '../base/turn.ts'
 import type { State } from '../state/state.ts'
 import { BlobFiles } from './blob-files.ts'
 import { BlobRows } from './blob-rows.ts'
 import { BucketRows, type BucketPage } from './bucket-rows.ts'
 import { Generations } from './generations.ts'
+import { bucketExists, bucketNotEmpty, bucketNotFound, objectNotFound } from './object-faults.ts'
 import { listObjects, type Listing, type ListQuery } from './listing.ts'
 import { ObjectRows } from './object-rows.ts'
 import { checkPreconditions, type Preconditions } from './preconditions.ts'
@@ -283,31 +283,4 @@ export async function openObjectStore(state: State, clock: Clock): Promise<Objec
     await files.sweep((file) => names.has(file))
   }
   return new ObjectStore(state, clock, files)
-}
-
-function notFound(message: string, options: { readonly fault: string }): CloudError {
-  return new CloudError('NOT_FOUND', message, 'Check the name.', options)
-}
-
-export function bucketNotFound(): CloudError {
-  return notFound('The specified bucket does not exist.', { fault: 'BUCKET_NOT_FOUND' })
-}
-
-function objectNotFound({ bucket, name }: ObjectKey): CloudError {
-  return notFound(`No such object: ${bucket}/${name}`, { fault: 'OBJECT_NOT_FOUND' })
-}
-
-function bucketExists(): CloudError {
-  return new CloudError(
-    'ALREADY_EXISTS',
-    'Your previous request to create the named bucket succeeded and you already own it.',
-    'Use it, or choose another name.',
-    { fault: 'BUCKET_EXISTS' },
-  )
-}
-
-function bucketNotEmpty(): CloudError {
-  return new CloudError('ABORTED', 'The bucket you tried to delete is not empty.', 'Delete its objects first.', {
-    fault: 'BUCKET_NOT_EMPTY',
-  })
 }

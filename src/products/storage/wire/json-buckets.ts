@@ -1,7 +1,7 @@
 import { isRecord } from '../../../base/is-record.ts'
 import { checkProject } from '../../../api/names.ts'
 import { readPageToken, toPageToken } from '../../../objects/page-token.ts'
-import { bucketNotFound } from '../../../objects/object-store.ts'
+import { bucketNotFound } from '../../../objects/object-faults.ts'
 import { checkPreconditions } from '../../../objects/preconditions.ts'
 import type { StoredBucket } from '../../../objects/stored.ts'
 import { hasAccess } from '../access.ts'
