@@ -7,8 +7,8 @@ import { roleGrants } from './roles.ts'
 import type { ProjectIds } from './project-ids.ts'
 
 /**
- * Keeps the identities of one project out of the others. At home a service account may do everything; in another project only what a policy
- * there gives it: of the project, or of the resource. The person at this machine is at home everywhere.
+ * Keeps the identities of one project out of other projects. A service account may do everything in its own project. In another project it may do what a
+ * policy there allows: of the project, or of the resource. The person at this machine may do everything everywhere.
  */
 export interface Borders {
   /** Whether `caller` belongs to the project, an id or a number. */
@@ -21,9 +21,9 @@ export interface Borders {
 
 export interface BorderNeeds {
   readonly project: (idOrNumber: string) => ProjectIds
-  /** The policy of a resource by its full name, which has the project's id or number; one without bindings where none was set. */
+  /** The policy of a resource, by its full name with the project's id or number. A policy without bindings when none was set. */
   readonly policy: (resource: string) => Policy | undefined
-  /** The email of the service account that has a unique id; undefined where there is none. */
+  /** The email of the service account with this unique id. Undefined without such an account. */
   readonly emailOfAccount: (uniqueId: string) => string | undefined
 }
 
@@ -68,17 +68,17 @@ function ancestors(words: readonly string[]): readonly string[] {
   return words.flatMap((_word, index) => (index % 2 === 0 ? [`projects/${words.slice(0, index + 1).join('/')}`] : []))
 }
 
-/** Whether a list of members has the caller, by name or as one of all. */
+/** Whether a list of members contains the caller, by name or as one of all users. */
 function isNamed(caller: Caller, members: readonly string[]): boolean {
   return members.some((member) => member === 'allUsers' || member === 'allAuthenticatedUsers' || isAccount(caller, member))
 }
 
-/** Whether a policy's member is the caller, a service account, by name. Groups and domains are not known here. */
+/** Whether a policy's member names the caller, a service account. devcloud knows no groups and domains. */
 export function isAccount({ email }: Caller, member: string): boolean {
   return member.toLowerCase() === `serviceaccount:${email.toLowerCase()}`
 }
 
-/** The project that an email belongs to, by id or number; undefined for a person or an account of Google's. */
+/** The project of an email, by id or number. Undefined for a person or an account of Google's. */
 export function projectOfEmail(email: string): string | undefined {
   const address = email.toLowerCase()
   return (
@@ -88,7 +88,7 @@ export function projectOfEmail(email: string): string | undefined {
   )
 }
 
-/** What a request is about: names of resources in its own fields and in those of the resource that it brings, and accounts to run as. */
+/** The resources that a request names, in its own fields and in the resource that it carries, and the accounts to run as. */
 export function questionsOf(schema: DescMessage, message: Message, action: string): readonly Question[] {
   const found: Question[] = []
   const walk = (desc: DescMessage, value: Message, depth: number): void => {
@@ -114,7 +114,7 @@ export interface Question {
   readonly action: string
 }
 
-/** The same of a request that no proto describes: by its path, and by `serviceAccountName` within its JSON. */
+/** The resources that a request without a proto names: by its path, and by `serviceAccountName` in its JSON. */
 export function questionsOfPath(verb: string, path: string, body: unknown): readonly Question[] {
   // /v1/projects/P/..., /sql/v1beta4/projects/P/..., /apis/serving.knative.dev/v1/namespaces/P/...
   const [, whole = '', call] = /^(.*?)(?::(\w+))?$/s.exec(path) ?? []
@@ -144,8 +144,8 @@ function fullName(field: string, text: string): string {
 }
 
 /**
- * `projects/P/...` and `namespaces/P/...`. An account stands in the project of its email, whatever project the name has before it; one that is no
- * account's stands in `-`. Undefined for all else.
+ * The project of `projects/P/...` and `namespaces/P/...`. An account belongs to the project of its email, whatever project the name begins with; a name that
+ * is no account's belongs to `-`. Undefined for other names.
  */
 function readResource(name: string, emailOfAccount: BorderNeeds['emailOfAccount']) {
   const [, project = '', tail = ''] = /^(?:projects|namespaces)\/([^/]+)(?:\/(.*))?$/s.exec(name) ?? []

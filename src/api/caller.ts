@@ -8,16 +8,16 @@ export interface Caller {
   readonly email: string
 }
 
-/** Tells whose a bearer token is; undefined for one that is unknown or over. */
+/** The owner of a bearer token. Undefined for a token that is unknown or expired. */
 export interface TokenReader {
   read(token: string): Caller | undefined
 }
 
-/** What the door that a request came by says of who sends it. */
+/** What the door of a request says about the sender. */
 export interface Admission {
-  /** The socket, or a token of this machine, is that of the user who owns the daemon: a request without a token of Google's kind is theirs. */
+  /** Whether the socket, or a token of this machine, belongs to the user who owns the daemon. A request without a token of Google's kind is then that user's. */
   readonly isLocalUser: boolean
-  /** A browser sends it for a page: the local user's authority is never lent to it. */
+  /** Whether a browser sends the request for a page. Such a request never has the local user's authority. */
   readonly isPage: boolean
 }
 
@@ -30,22 +30,22 @@ const nobody: Admission = { isLocalUser: false, isPage: false }
 const admissions = new WeakMap<object, Admission>()
 const within = new AsyncLocalStorage<Admission>()
 
-/** Notes what a door knows of a request, before it is handed to the API's server. A request that no door admitted has the authority of its token alone. */
+/** Notes what a door knows of a request, before the API's server gets the request. A request that no door admitted has the authority of its token alone. */
 export function admit(request: object, admission: Admission): void {
   admissions.set(request, admission)
 }
 
-/** What the door of a request noted. */
+/** What the door noted of a request. */
 export function admissionOf(request: object): Admission {
   return admissions.get(request) ?? within.getStore() ?? nobody
 }
 
-/** Runs `work`, whose requests within the server came by the door of `request`: those of a batch. */
+/** Runs `work`, whose inner requests count as sent by the door of `request`: the calls of a batch. */
 export function admittedAs<T>(request: object, work: () => T): T {
   return within.run(admissionOf(request), work)
 }
 
-/** The caller of an RPC. @throws CloudError UNAUTHENTICATED when there is none */
+/** The caller of an RPC. @throws CloudError UNAUTHENTICATED without a caller */
 export function callerOf(context: HandlerContext): Caller {
   return requireCaller(context.values.get(callerKey))
 }
@@ -60,8 +60,8 @@ export function requireCaller(caller: Caller | undefined): Caller {
 }
 
 /**
- * Who calls, by a token of ours, else by the door. On the endpoints port a token that is foreign counts as none: tools that take an endpoint
- * have no credentials of ours, and send what they have.
+ * The caller of a request: by a token of this machine, else by the door. On the endpoints port a foreign token counts as no token: tools that take an
+ * endpoint have no credentials of this machine, and send others.
  */
 export function readCaller(headers: IncomingHttpHeaders, { isLocalUser, isPage }: Admission, tokens: TokenReader): Caller | undefined {
   const token = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]

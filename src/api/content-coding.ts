@@ -6,10 +6,10 @@ import { CloudError } from '../base/cloud-error.ts'
 type Raw = Readable & { readonly headers: Readonly<Record<string, string | string[] | undefined>> }
 
 /**
- * The body as the client meant it: what `Content-Encoding` says was done to it is undone. Google's Java clients pack every body with gzip.
- * Nothing is read before the first byte is asked for, so that a route for which the header tells of something else (an object of the XML API
- * keeps its coding) reads the raw request. A reader that stops early leaves the connection alive for the answer.
- * @throws CloudError INVALID_ARGUMENT, while it is read, for an unknown coding and for bytes that are not what the header says
+ * The body without its `Content-Encoding`. Google's Java clients pack every body with gzip. Nothing is read before somebody asks for the first byte, so a
+ * route for which the header means another thing (an object of the XML API keeps its coding) can read the raw request. A reader that stops early leaves
+ * the connection open for the answer.
+ * @throws CloudError INVALID_ARGUMENT during the read, for an unknown coding and for bytes of another coding
  */
 export async function* readContent(raw: Raw): AsyncGenerator<Buffer> {
   const coding = codingOf(raw)
@@ -29,8 +29,8 @@ export async function* readContent(raw: Raw): AsyncGenerator<Buffer> {
 }
 
 /**
- * The same for a parser of fastify, which wants a stream; undefined when there is no coding to undo.
- * @param limitBytes of what is unpacked: a small body may hold a thousand times its size
+ * The unpacked body as a stream for a parser of fastify. Undefined for a body without a coding.
+ * @param limitBytes the limit of the unpacked bytes: a small body may unpack to a thousand times its size
  */
 export function decodedStream(raw: Raw, limitBytes: number): (Readable & { readonly receivedEncodedLength: number }) | undefined {
   if (codingOf(raw) === '') return undefined
@@ -60,7 +60,7 @@ function toDecoder(coding: string): Gunzip | Inflate {
   throw invalid(`Content-Encoding "${coding}" is not supported.`, 'Send gzip, deflate, or the plain body.')
 }
 
-/** A pipeline would end the connection with the first bad byte, before the answer. */
+/** Passes errors on without a pipeline, which would end the connection at the first bad byte, before the answer. */
 function feed(raw: Raw, decoder: Gunzip | Inflate): Readable {
   raw.once('error', (error) => decoder.destroy(error)).once('aborted', () => decoder.destroy(new Error('The client went away.')))
   return raw.pipe(decoder)

@@ -1,8 +1,8 @@
-/** What a filter may ask for by one path. */
+/** What a filter may ask of one path. */
 export interface FilterField<T> {
-  /** How values compare. `presence` is a message, or a map: it is there or not, and a map has keys. */
+  /** How values compare. `presence` is for a message or a map: the field is present or not, and a map has keys. */
   readonly kind: 'text' | 'enum' | 'number' | 'boolean' | 'time' | 'presence'
-  /** Those of a resource: none where it is absent, several of a list. Times are in milliseconds. */
+  /** The values of a resource: none for an absent field, several for a list. Times are in ms. */
   values(resource: T): readonly FilterValue[]
 }
 

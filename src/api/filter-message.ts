@@ -5,7 +5,7 @@ import type { FilterField, FilterValue } from './filter-field.ts'
 
 type Field = FilterField<Message>
 
-/** The field of a message at `path`; a path may go through messages, lists of them, and into a map by its key. */
+/** The field of a message at `path`. A path may go through messages, through lists of messages, and into a map by a key. */
 export function messageField<T extends DescMessage>(schema: T, path: readonly string[]): FilterField<MessageShape<T>> | undefined {
   const steps = readSteps(schema, path)
   const last = steps?.at(-1)
@@ -15,7 +15,7 @@ export function messageField<T extends DescMessage>(schema: T, path: readonly st
 
 interface Step {
   readonly field: DescField
-  /** Of a map: the key, where the path goes on into it. */
+  /** The key, when the path goes on into a map. */
   readonly key?: string
 }
 

@@ -1,6 +1,6 @@
 import { CloudError } from '../base/cloud-error.ts'
 
-/** A filter of a list, read. */
+/** A parsed filter. */
 export type FilterTree =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly FilterTree[] }
   | { readonly kind: 'not'; readonly part: FilterTree }
@@ -11,9 +11,9 @@ export interface Restriction {
   /** `labels.env` is `['labels', 'env']`. */
   readonly path: readonly string[]
   readonly operator: Operator
-  /** The text between its `*`: one piece for a value without any, so `['']` for the empty one. */
+  /** The pieces of text between the value's `*`. A value without `*` is one piece: `['']` for the empty value. */
   readonly pieces: readonly string[]
-  /** As it was written, for messages. */
+  /** The text as the client wrote it, for messages. */
   readonly words: string
 }
 
@@ -23,10 +23,10 @@ const longest = 2048
 const deepest = 20
 
 /**
- * Google's language of filters, in one pass. OR binds tighter than AND; terms that only a space divides are joined by AND; NOT or `-` stands before one.
+ * Parses Google's language of filters in one pass. OR binds tighter than AND; a space between terms means AND; NOT or `-` negates the next term.
  * Source: google.aip.dev/160.
- * @returns undefined for an empty filter, which everything passes
- * @throws CloudError INVALID_ARGUMENT with the place of what is not understood; also above 2048 characters, and 20 parentheses or NOTs inside each other
+ * @returns undefined for an empty filter, which every resource passes
+ * @throws CloudError INVALID_ARGUMENT with the position of the fault; also above 2048 characters, and above a depth of 20 parentheses or NOTs
  */
 export function readFilterTree(text: string): FilterTree | undefined {
   if (text.length > longest) throw invalidFilter(`it has more than ${longest} characters`)
@@ -34,7 +34,7 @@ export function readFilterTree(text: string): FilterTree | undefined {
   const skipSpace = () => {
     while (at < text.length && /\s/.test(text[at] ?? '')) at += 1
   }
-  /** Steps over `word` when it stands here by itself. */
+  /** Takes `word` if it comes next as a whole word. */
   const takeWord = (word: string): boolean => {
     skipSpace()
     const after = text[at + word.length]

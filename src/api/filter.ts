@@ -4,16 +4,16 @@ import type { FilterField, FilterValue } from './filter-field.ts'
 import { messageField } from './filter-message.ts'
 
 /**
- * Whether a resource passes `text`, which is read once; the empty filter lets all pass.
- * @param field what stands at a path, undefined when resources have no such field
- * @throws CloudError INVALID_ARGUMENT for a filter that is malformed, or asks for what there is not: it is never ignored
+ * Reads a filter once, and gives a function that says whether a resource passes. Every resource passes the empty filter.
+ * @param field gives the field at a path; undefined when resources have no such field
+ * @throws CloudError INVALID_ARGUMENT for a malformed filter, and for a field that does not exist: such a filter is never ignored
  */
 export function readFilter<T>(text: string, field: (path: readonly string[]) => FilterField<T> | undefined): (resource: T) => boolean {
   const tree = readFilterTree(text)
   return tree === undefined ? () => true : compile(tree, field)
 }
 
-/** The same over a message, by the names of its fields: `create_time` or `createTime`. */
+/** Reads a filter over a message, by the names of its fields: `create_time` or `createTime`. */
 export function readMessageFilter<T extends DescMessage>(text: string, schema: T): (resource: MessageShape<T>) => boolean {
   return readFilter(text, (path) => messageField(schema, path))
 }
@@ -71,7 +71,7 @@ function ordered(operator: Restriction['operator'], difference: number): boolean
   return difference === 0
 }
 
-/** Whether `pieces` stand in `value` one after the other; each is looked for once. @param isWhole the first at its begin, the last at its end */
+/** Whether `value` contains `pieces` in this order. Looks for each piece once. @param isWhole whether the first piece is at the start and the last at the end */
 function holdsInOrder(value: string, pieces: readonly string[], isWhole: boolean): boolean {
   const [first = '', ...rest] = pieces
   const last = rest.pop()

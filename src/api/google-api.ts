@@ -3,17 +3,17 @@ import type { FastifyInstance } from 'fastify'
 import { nextHeader } from '../api/send-error.ts'
 import { codes, CloudError, type Code } from '../base/cloud-error.ts'
 
-/** Calls our own products as any client would: REST over Google's hosts, without a socket. */
+/** Calls devcloud's products as any client does, by REST over Google's hosts, but without a socket. */
 export interface GoogleApi {
-  /** @throws CloudError as the product answered it */
+  /** @throws CloudError the error that the product answered */
   call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: unknown): Promise<Json>
-  /** The same, and undefined for NOT_FOUND. */
+  /** Like `call`, but undefined for NOT_FOUND. */
   find(url: string): Promise<Json | undefined>
 }
 
 export type Json = Readonly<Record<string, unknown>>
 
-/** @param token gives the local user's token of now */
+/** @param token gives the present token of the local user */
 export function openGoogleApi(app: FastifyInstance, token: () => string): GoogleApi {
   const call: GoogleApi['call'] = async (method, url, body) => {
     const { host, pathname, search } = new URL(url)
@@ -41,8 +41,8 @@ export function openGoogleApi(app: FastifyInstance, token: () => string): Google
 }
 
 /**
- * What a failed call or operation says, as the error that it was: `fault`, evidence and advice travel in the details.
- * @param next the advice of an error without `fault`, percent-encoded
+ * Turns the error of a failed call or operation back into a CloudError: the details carry `fault`, evidence and `next`.
+ * @param next the percent-encoded `next` of an error without `fault`
  */
 export function toError(told: unknown, httpStatus: number, url: string, next?: unknown): CloudError {
   const error = isRecord(told) ? told : {}

@@ -16,12 +16,12 @@ import { toConnectError, unimplemented } from './status.ts'
 type UnaryMethod = (request: Message, context: HandlerContext) => Promise<Message> | Message
 type StreamMethod = (request: Message, context: HandlerContext) => AsyncIterable<Message>
 
-/** Largest message: a secret's payload four times over. What is denser than JSON would hold the loop sooner (S25). */
+/** The largest message in bytes: four times a secret's payload. A binary message is denser than JSON and would hold the event loop sooner (S25). */
 const messageLimitBytes = 256 << 10
 
 const hostKey = createContextKey('', { description: 'host' })
 
-/** Every proto service over gRPC. One that several products have, as google.longrunning.Operations, is answered by the product of the host. */
+/** Serves every proto service over gRPC. For a service of several products, such as google.longrunning.Operations, the host decides which product answers. */
 export async function serveGrpc(app: FastifyInstance, { products, borders, log }: GrpcOptions): Promise<void> {
   const all = products.flatMap((product) => product.services.map((service) => ({ product, service })))
   const byType = Map.groupBy(all, ({ service }) => service.descriptor.typeName)
@@ -54,7 +54,7 @@ interface Offer {
   readonly service: Service
 }
 
-/** Every method of the service: those that nobody implements are refused by name. */
+/** The handlers of every method of a service. A method without an implementation is refused by name. */
 function implementationOf(
   descriptor: DescService,
   offers: readonly Offer[],
@@ -106,7 +106,7 @@ function streaming(method: DescMethod, offers: readonly Offer[], borders: Border
   }
 }
 
-/** @throws CloudError UNAUTHENTICATED without a caller, PERMISSION_DENIED for one of another project */
+/** @throws CloudError UNAUTHENTICATED without a caller, PERMISSION_DENIED for a caller of another project */
 function checkBorders(method: DescMethod, request: Message, context: HandlerContext, borders: Borders): void {
   const caller = requireCaller(context.values.get(callerKey))
   for (const { resource, action } of questionsOf(method.input, request, method.localName)) borders.check(caller, resource, action)

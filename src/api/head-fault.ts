@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import { CloudError } from '../base/cloud-error.ts'
 
-/** Longest path and query. Source: Google's front end answers 414 above 16 KiB or so; clients then send POST with X-HTTP-Method-Override. */
+/** The longest path and query, in bytes. Google's front end answers 414 above about 16 KiB; clients then send POST with X-HTTP-Method-Override. */
 const longestBytes = 16 << 10
 const mostHeaders = 200
 
-/** Why no route may see a request, whatever it asks for; undefined for one that is in order. Pure. */
+/** Why no route may get a request, whatever the request asks for. Undefined for a well-formed request. Pure. */
 export function headFault({ url = '/', rawHeaders }: Pick<IncomingMessage, 'url' | 'rawHeaders'>): CloudError | undefined {
   if (url.length > longestBytes) return invalid('The requested URL is too large to process.', `Send at most ${longestBytes} bytes.`)
   if (rawHeaders.length > 2 * mostHeaders) return invalid('The request has too many header fields.', `Send at most ${mostHeaders}.`)
@@ -14,7 +14,7 @@ export function headFault({ url = '/', rawHeaders }: Pick<IncomingMessage, 'url'
   return isDecodable(url) ? undefined : invalid('The requested URL has a malformed percent-encoding.', 'Encode it as UTF-8.')
 }
 
-/** Whether it is of ASCII, each escape is one, and all together are UTF-8. */
+/** Whether a target is ASCII with well-formed escapes whose bytes are UTF-8. */
 function isDecodable(target: string): boolean {
   if (!/^[\x21-\x7e]*$/.test(target)) return false
   try {

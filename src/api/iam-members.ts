@@ -19,9 +19,9 @@ const deletable = new Set(['user', 'serviceAccount', 'group'])
 const ofProjects = /^project(Owner|Editor|Viewer):[a-z0-9][a-z0-9.:-]{0,62}$/
 
 /**
- * A member as a policy holds it: prefixes in Google's case, emails in lower case.
- * @param isOfStorage whether `projectOwner:` and its like may stand in the policy: buckets alone have them
- * @throws CloudError INVALID_ARGUMENT in Google's words for what is no member
+ * A member in the form of a policy: prefixes in Google's case, emails in lower case.
+ * @param isOfStorage whether the policy may have `projectOwner:` and its like: policies of buckets alone have them
+ * @throws CloudError INVALID_ARGUMENT in Google's words for text that is no member
  */
 export function readMember(member: string, isOfStorage = false): string {
   if (member === 'allUsers' || member === 'allAuthenticatedUsers') return member
@@ -43,7 +43,7 @@ export function readMember(member: string, isOfStorage = false): string {
   return `${deleted}${kind}:${kind === 'principal' || kind === 'principalSet' ? rest : rest.toLowerCase()}`
 }
 
-/** How a policy writes a service account that is gone: one that is made again under its email inherits nothing. */
+/** How a policy names a deleted service account, so that an account that is made again with the email inherits nothing. */
 export function deletedAccount(accountEmail: string, uniqueId: string): string {
   return `deleted:serviceAccount:${accountEmail}?uid=${uniqueId}`
 }

@@ -10,10 +10,10 @@ import { openResources } from '../state/resources.ts'
 import type { State } from '../state/state.ts'
 import { nextPolicy, shownPolicy, type PolicyRules } from './policy-rules.ts'
 
-/** The IAM trio of any resource, by its full name. Policies are stored and compared by etag; each product enforces those that it can. */
+/** The three IAM methods of any resource, by its full name. Policies are stored and compared by etag; each product enforces the policies that it can. */
 export interface IamPolicies {
   get(name: string): Policy
-  /** Writes `next` for `member` wherever it stands. Answers the names of the resources whose policy had it. */
+  /** Replaces `member` by `next` in every policy. Gives the names of the resources whose policy had `member`. */
   replaceMember(member: string, next: string): Promise<readonly string[]>
   /** @param onSet told the canonical name after a policy was stored */
   rpcs(
@@ -37,8 +37,8 @@ export const policyKind: ResourceKind<{ readonly name: string; readonly policy: 
 }
 
 /**
- * Policies of the resources of `state`. One goes with its resource, in the same transaction: the row of a resource that is deleted, whichever
- * room deletes it, takes the policy of its name along, so what is made again under that name inherits no member.
+ * Opens the policies in `state`. A policy is deleted together with its resource, in the same transaction, whichever room deletes the row. So a resource that is
+ * made again with the name inherits no member.
  */
 export function openIamPolicies(state: State): IamPolicies {
   const { kind } = policyKind
@@ -80,7 +80,7 @@ export function openIamPolicies(state: State): IamPolicies {
   }
 }
 
-/** @throws CloudError INVALID_ARGUMENT for what is no permission. Source: the comment of TestIamPermissionsRequest.permissions. */
+/** @throws CloudError INVALID_ARGUMENT for text that is no permission. Source: the comment of TestIamPermissionsRequest.permissions. */
 function allPermissions(permissions: readonly string[]) {
   const bad = permissions.find((permission) => !/^[a-z][a-zA-Z0-9]*(\.[a-zA-Z0-9]+){2,}$/.test(permission))
   if (bad !== undefined)

@@ -1,7 +1,7 @@
-/** Custom verbs that free or end something: `:destroy`, and Secret Manager's, Run's and SQL's like. */
+/** Custom verbs that free or end something, such as `:destroy` of Secret Manager. */
 const freeing = /:(delete|destroy|cancel|disable|stop|purge)\b/i
 const freeingRpc = /\/(Delete|Destroy|Cancel|Disable|Stop|Purge)\w*$/
-/** Several objects at once over XML. */
+/** The query of a delete of several objects over XML. */
 const multiDelete = /\?(.*&)?delete(&|=|$)/
 
 /** Whether a call may make the state larger: such calls are refused on a full disk, while reads and deletes go on. */

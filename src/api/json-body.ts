@@ -2,17 +2,17 @@ import { isRecord } from '../base/is-record.ts'
 import type { JsonValue } from '@bufbuild/protobuf'
 import { CloudError, messageOf } from '../base/cloud-error.ts'
 
-/** Largest JSON body. Google's services take less of each: a secret's payload has 64 KiB, a Run service 1 MiB with all in it. */
+/** The largest JSON body in bytes. No resource of Google's needs more: a secret's payload has 64 KiB, a whole Run service 1 MiB. */
 export const messageLimitBytes = 1 << 20
 
-/** As deep as protobuf's own parsers go; what reads the value may call itself. */
+/** The deepest nesting, as in protobuf's own parsers: readers of the value may recurse. */
 const depthLimit = 100
-/** No resource has so many values: a policy has 1500 members, a lifecycle 1000 prefixes, a container 1000 variables. More would hold the loop (S25). */
+/** The most values. No resource needs more: a policy has 1500 members, a lifecycle 1000 prefixes, a container 1000 variables. More would hold the event loop (S25). */
 const valuesLimit = 3000
 
 /**
- * The JSON of a request; undefined for an empty body. `__proto__` is a key like any other.
- * @throws CloudError INVALID_ARGUMENT in Google's words for what is no JSON, no UTF-8, or larger than any resource
+ * Reads the JSON of a request. Undefined for an empty body. `__proto__` is a key like any other.
+ * @throws CloudError INVALID_ARGUMENT in Google's words for text that is no JSON or no UTF-8, or larger than any resource
  */
 export function readJson(bytes: Uint8Array): JsonValue | undefined {
   if (bytes.length === 0) return undefined
@@ -37,7 +37,7 @@ function checkWhole(value: unknown): void {
 
 const [quote, backslash, comma] = [0x22, 0x5c, 0x2c]
 
-/** Counts before anything is built: JSON of a megabyte can stand for 300,000 objects, or be nested deeper than any stack. */
+/** Counts values and depth before the parser runs: a megabyte of JSON can hold 300,000 objects, or be nested deeper than any stack. */
 function checkSize(bytes: Uint8Array): void {
   let depth = 0
   let values = 0

@@ -1,5 +1,5 @@
 import { isRecord } from '../base/is-record.ts'
-/** JSON merge patch: null takes a key away, objects merge, the rest is replaced. Source: RFC 7396. */
+/** Applies a JSON merge patch: null removes a key, objects merge, other values are replaced. Source: RFC 7396. */
 export function mergePatch(current: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return patch
   const merged = new Map(isRecord(current) ? Object.entries(current) : []) // a Map, and fromEntries, know no `__proto__`
@@ -10,7 +10,7 @@ export function mergePatch(current: unknown, patch: unknown): unknown {
   return Object.fromEntries(merged)
 }
 
-/** What null stands for is absent: Python's client sends `"generation": null`. Below lists too, though not as their elements. */
+/** Removes keys whose value is null, since Python's client sends `"generation": null` for an absent field. Elements of lists stay. */
 export function withoutNulls(value: unknown): unknown {
   if (!hasNulls(value)) return value
   if (Array.isArray(value)) return value.map(withoutNulls)
@@ -23,7 +23,7 @@ function hasNulls(value: unknown): boolean {
   return Object.values(value).some((below) => below === null || hasNulls(below))
 }
 
-/** The part of an object whose keys `has` takes. */
+/** The entries of an object whose keys `has` accepts. */
 export function picked(value: unknown, has: (key: string) => boolean): unknown {
   return isRecord(value) ? Object.fromEntries(Object.entries(value).filter(([key]) => has(key))) : value
 }

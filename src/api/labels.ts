@@ -12,7 +12,7 @@ export function isLabelValue(text: string): boolean {
 }
 
 /**
- * @param field where they stand, for messages: `service.labels`
+ * @param field the path of the labels, for messages: `service.labels`
  * @throws CloudError INVALID_ARGUMENT
  */
 export function checkLabels(field: string, labels: Readonly<Record<string, unknown>>): void {

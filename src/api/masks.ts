@@ -4,7 +4,7 @@ import { FieldMaskSchema, type FieldMask } from '@bufbuild/protobuf/wkt'
 import { CloudError } from '../base/cloud-error.ts'
 
 /**
- * A copy of `current` in which each field that `paths` names (snake_case, dotted) is as in `sent`; what `sent` lacks is cleared. `*` is everything.
+ * Copies `current`, with each field in `paths` (snake_case, dotted) taken from `sent`. A field that `sent` lacks is cleared. `*` means every field.
  * @throws CloudError INVALID_ARGUMENT for a path that the message does not have
  */
 export function applyMask<T extends DescMessage>(
@@ -19,7 +19,7 @@ export function applyMask<T extends DescMessage>(
   return merged
 }
 
-/** No message has so many fields that their paths are longer. */
+/** The longest mask: the paths of all fields of any message are shorter. */
 const longestMask = 4096
 
 /** The masks of a request, before any is read. @throws CloudError INVALID_ARGUMENT for one that is longer than any message has fields */

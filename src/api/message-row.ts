@@ -1,7 +1,7 @@
 import { fromJsonString, toJsonString, type DescMessage, type Message, type MessageShape } from '@bufbuild/protobuf'
 import { unreadableRow, type ResourceKind } from '../state/resource-kind.ts'
 
-/** Resources that are one of Google's messages, by its field `name`. */
+/** A kind of resources whose value is one of Google's messages, named by the message's field `name`. */
 export function messageKind<T extends DescMessage>(
   kind: string,
   schema: MessageShape<T> extends { readonly name: string } ? T : never,
@@ -16,8 +16,8 @@ export function messageKind<T extends DescMessage>(
 }
 
 /**
- * A row that keeps one of Google's messages, as `writeMessage` made it. Fields and values that these protos do not know are passed over:
- * the row was written with newer ones; what it lacks has its default.
+ * Reads a message from the row that `writeMessage` made. Fields and values that these protos do not know are ignored: newer protos wrote the row. A field
+ * that the row lacks has its default.
  * @throws CloudError ROW_UNREADABLE
  */
 export function readMessage<T extends DescMessage>(schema: T, row: string): MessageShape<T> {

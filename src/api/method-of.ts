@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 const overriding = new Set(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'])
 
 /**
- * The method that is meant. Java's HttpURLConnection has no PATCH, and clients whose URL would be too long have no GET: they send POST and name
- * the real one.
+ * The method that a client means. Java's HttpURLConnection cannot send PATCH, and a client with a long query cannot send GET: such clients send POST and name
+ * the method in a header.
  */
 export function methodOf(request: Pick<IncomingMessage, 'method' | 'headers'>): string {
   const method = request.method ?? ''

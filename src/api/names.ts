@@ -4,8 +4,8 @@ import { CloudError } from '../base/cloud-error.ts'
 import { isRegion, similarRegion } from './regions.ts'
 
 /**
- * A project's id, or its number. Google wants 6 characters or more: `demo` and `test` of tests for other emulators are taken too. A project of a
- * domain has the domain before a colon. Source: cloud.google.com/resource-manager/docs/creating-managing-projects.
+ * A project's id or number. Google wants 6 characters or more; devcloud also takes shorter ids such as `demo`, which tests for other emulators use. An id may
+ * have a domain before a colon. Source: cloud.google.com/resource-manager/docs/creating-managing-projects.
  */
 const projectId = /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+:)?[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?$/
 const projectNumber = /^[1-9]\d{0,18}$/
@@ -17,7 +17,7 @@ export function checkProject(idOrNumber: string): void {
   throw new CloudError('INVALID_ARGUMENT', `Invalid project id "${clipped(idOrNumber)}".`, `Write ${rule}.`)
 }
 
-/** False for a number too. */
+/** Whether a text is a project's id. False for a number. */
 export function isProjectId(text: string): boolean {
   return text.length <= 100 && projectId.test(text)
 }
@@ -31,8 +31,8 @@ export function checkRegion(id: string): void {
 }
 
 /**
- * The names that a request speaks of, before anything is done: `name`, `parent` and `resource` of the message, and `name` of a resource in it.
- * Each project and location must be one. Ids below are checked where the resource is made. @throws CloudError INVALID_ARGUMENT
+ * Checks the names in a request before its method runs: `name`, `parent` and `resource` of the message, and `name` of a resource in the message. Checks
+ * projects and locations; the method checks the ids below. @throws CloudError INVALID_ARGUMENT
  */
 export function checkNames(schema: DescMessage, message: Message): void {
   const request = reflect(schema, message)
@@ -47,7 +47,7 @@ export function checkNames(schema: DescMessage, message: Message): void {
 
 const nameFields = new Set(['name', 'parent', 'resource', 'project'])
 
-/** `projects/P/locations/R/...`; what has another form is left to the method. */
+/** Checks `projects/P/locations/R/...`. A name of another form is left to the method. */
 function checkName(name: string): void {
   if (name.length > 4096) throw new CloudError('INVALID_ARGUMENT', 'A resource name is too long.', 'Correct it.')
   const [collection, project = '', below, location = ''] = name.split('/', 4)

@@ -19,33 +19,33 @@ import { toOperationError } from './status.ts'
 /** A message with its schema, for packing into an Any. */
 export type Packed<T extends DescMessage = DescMessage> = readonly [schema: T, message: MessageShape<T>]
 
-/** Replaces the operation's metadata while it is under way. */
+/** Replaces the metadata of an operation that runs. */
 export type TellProgress = (metadata: Packed) => Promise<void>
 
-/** google.longrunning operations, kept in the state: a name given out answers after a restart too (sql trap 44). */
+/** Operations of google.longrunning, kept in the state, so that an operation's name is answered after a restart (sql trap 44). */
 export interface Operations {
   /**
-   * Stores an operation, answers it, and runs `work` behind it; what `work` gives or throws ends the operation.
-   * One with a `key` outlives the daemon: it is not ended when a later one opens, but waits there for `resume`.
+   * Stores and gives an operation, and runs `work`. The result or error of `work` ends the operation. An operation with a `key` outlives the daemon: the next
+   * daemon does not end it, and `resume` goes on with it.
    */
   start(
     about: { readonly parent: string; readonly metadata: Packed; readonly key?: string },
     work: (tell: TellProgress) => Promise<Packed>,
   ): Promise<Operation>
-  /** Those with a key that are not over and that nothing works on: what an earlier daemon left. */
+  /** The unfinished operations with a key that an earlier daemon left. */
   left(): readonly { readonly name: string; readonly key: string }[]
-  /** Goes on with one of `left`. */
+  /** Goes on with an operation of `left`. */
   resume(name: string, work: (tell: TellProgress) => Promise<Packed>): void
-  /** An operation that is over at once and is not kept. */
+  /** An operation that is finished at once and not kept. */
   done(about: { readonly parent: string; readonly metadata: Packed }, response: Packed): Operation
   get(name: string): Operation
-  /** Resolves when it is done, or after `timeoutMs` with what it is then. */
+  /** Resolves with the operation when it is finished, or after `timeoutMs`. */
   wait(name: string, timeoutMs: number, signal?: AbortSignal): Promise<Operation>
   /** google.longrunning.Operations, with the REST paths of the product that serves it: `/v2/{name=projects/*\/locations/*\/operations/*}`. */
   service(...paths: readonly string[]): Service
 }
 
-/** In base64, since an Any in JSON is read by those alone who know its type. */
+/** The row of an operation, in base64: only readers who know the type of an Any can read it as JSON. */
 export const operationKind: ResourceKind<Operation> = {
   kind: 'operation',
   form: 'binary',
@@ -157,7 +157,7 @@ function operationsService(operations: Operations, rows: Resources<Operation>, p
   }
 }
 
-/** What was under way when the last daemon ended will not go on: clients that poll are told so. */
+/** Ends the operations that ran when the last daemon ended, so that clients that poll get an error. */
 async function endInterrupted(
   all: readonly Operation[],
   finish: (operation: Operation, outcome: Operation['result']) => Promise<void>,

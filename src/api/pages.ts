@@ -2,7 +2,7 @@ import { CloudError } from '../base/cloud-error.ts'
 
 export interface Page<T> {
   readonly items: readonly T[]
-  /** Empty on the last page. */
+  /** The token of the next page. Empty on the last page. */
   readonly nextPageToken: string
 }
 
@@ -11,9 +11,9 @@ interface Named {
 }
 
 /**
- * One page of what is listed by name below `parent`. The token is the last name of the page before, so pages neither repeat nor lose what stays.
- * @param list those behind the name `after`, at most `limit`
- * @param pageSize 0 means the default of 100; at most 1000
+ * One page of a list that is ordered by name, below `parent`. The token has the last name of the page before, so no page repeats or loses an item.
+ * @param list gives items after the name `after`, at most `limit`
+ * @param pageSize 0 means the default, 100; at most 1000
  * @throws CloudError INVALID_ARGUMENT for a negative size, or a token that this list did not give
  */
 export function paginate<T extends Named>(
@@ -29,7 +29,7 @@ export function paginate<T extends Named>(
 }
 
 /**
- * The same over values that are in another order than their names. An item that went away while its token was under way ends the list early.
+ * One page of a list in another order. When the item that a token names is gone, the list ends early.
  * @throws CloudError as `paginate`
  */
 export function paginateList<T extends Named>(all: readonly T[], pageSize: number, pageToken: string): Page<T> {
@@ -45,7 +45,7 @@ function toPageToken(name: string): string {
   return Buffer.from(name, 'utf8').toString('base64url')
 }
 
-/** The name that `token` stands for, which must be under `prefix`; empty for none. */
+/** The name in `token`, which must begin with `prefix`. Empty without a token. */
 function readPageToken(token: string, prefix: string): string {
   const name = Buffer.from(token, 'base64url').toString('utf8')
   if (name === '' ? token === '' : name.startsWith(prefix)) return name

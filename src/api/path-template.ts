@@ -1,9 +1,9 @@
 /**
- * The path of a `google.api.http` rule, made once into an expression: `/v1/{name=projects/*\/secrets/*}:access`.
+ * Compiles the path of a `google.api.http` rule into a regular expression: `/v1/{name=projects/*\/secrets/*}:access`.
  * Source: google/api/http.proto, "Path template syntax".
  */
 export interface PathTemplate {
-  /** The variables' values, percent-decoded, by field path; undefined when `path` is another one. */
+  /** The decoded values of the variables by field path. Undefined when `path` does not match. */
   match(path: string): Readonly<Record<string, string>> | undefined
 }
 
@@ -29,7 +29,7 @@ export function compilePathTemplate(template: string): PathTemplate {
   }
 }
 
-/** A `*` never takes a colon: it would swallow the verb of `secrets/s:addVersion`; a colon in a name comes as %3A. */
+/** A `*` matches no colon, or it would take the verb of `secrets/s:addVersion` too. A colon in a name comes as %3A. */
 function segment(part: string): string {
   return part === '*' ? '[^/:]+' : part === '**' ? '.+' : escapeLiteral(part)
 }

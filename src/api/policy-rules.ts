@@ -10,18 +10,18 @@ const mostPrincipals = 1500
 const mostBytes = 250 << 10
 const basicRoles = ['roles/owner', 'roles/editor', 'roles/viewer']
 
-/** What differs between resources. */
+/** What differs between the policies of resources. */
 export interface PolicyRules {
-  /** A project's policy names nobody and everybody: https://cloud.google.com/resource-manager/reference/rest/v1/projects/setIamPolicy */
+  /** Whether the policy is a project's, which may not name allUsers: https://cloud.google.com/resource-manager/reference/rest/v1/projects/setIamPolicy */
   readonly withoutPublic?: boolean
-  /** A bucket's policy may name `projectOwner:` and its like. */
+  /** Whether the policy is a bucket's, which may name `projectOwner:` and its like. */
   readonly isOfStorage?: boolean
 }
 
 /**
- * The policy that a request to set one leaves. Pure but for its new etag.
- * @param paths of the request's mask; without any, bindings and etag
- * @throws CloudError ABORTED for an etag of the past, INVALID_ARGUMENT for what IAM refuses
+ * The policy after a request to set it. Pure except for the new etag.
+ * @param paths the paths of the request's mask; without paths: bindings and etag
+ * @throws CloudError ABORTED for an old etag, INVALID_ARGUMENT for what IAM refuses
  */
 export function nextPolicy(current: Policy, sent: Policy | undefined, paths: readonly string[], rules: PolicyRules): Policy {
   const asked = clone(PolicySchema, sent ?? create(PolicySchema))
@@ -46,9 +46,10 @@ export function nextPolicy(current: Policy, sent: Policy | undefined, paths: rea
 }
 
 /**
- * The policy as one reads it who asks for `version`: conditions are shown from 3 on alone. Before, a binding with one has a role that ends with `_withcond_`.
+ * The policy for a reader who asks for `version`. Only version 3 shows conditions; in an earlier version a binding with a condition has a role that ends with
+ * `_withcond_`.
  * Source: cloud.google.com/iam/docs/policies, "Specifying a policy version when getting a policy".
- * @throws CloudError INVALID_ARGUMENT for a version that there is not
+ * @throws CloudError INVALID_ARGUMENT for an unknown version
  */
 export function shownPolicy(policy: Policy, version: number): Policy {
   checkVersion(version)
@@ -61,7 +62,7 @@ export function shownPolicy(policy: Policy, version: number): Policy {
   return create(PolicySchema, { ...policy, version: 1, bindings })
 }
 
-/** Bindings of the same role and condition are one; one without members is none. */
+/** Joins bindings of the same role and condition, and removes bindings without members. */
 export function readBindings(sent: readonly Binding[], { withoutPublic, isOfStorage }: PolicyRules = {}): Binding[] {
   const known = new Map<string, Binding>()
   for (const binding of sent) {
@@ -85,7 +86,7 @@ export function readBindings(sent: readonly Binding[], { withoutPublic, isOfStor
   return bindings
 }
 
-/** A role's name: predefined, of a project, or of an organization. Which roles there are is not known here. */
+/** The form of a role's name: predefined, of a project, or of an organization. Whether the role exists is not checked. */
 function checkRole({ role }: Binding): void {
   if (role.includes('_withcond_')) throw invalid(`Role ${role} stands for a binding with a condition; set such a policy with version 3.`)
   if (

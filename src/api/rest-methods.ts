@@ -13,7 +13,7 @@ export interface RestMethod {
   readonly body: string | undefined
 }
 
-/** The REST paths of a service: those of `google.api.http` with their additional bindings, and those of `Service.rest`. */
+/** The REST paths of a service: from `google.api.http` with additional bindings, and from `Service.rest`. */
 export function restMethods(service: Service): readonly RestMethod[] {
   const own = service.descriptor.methods.flatMap((method) => {
     if (!hasOption(method, http)) return []

@@ -16,8 +16,8 @@ const systemParameters = new Set([
 ])
 
 /**
- * The request message of a transcoded call: body, then path variables, then query parameters, each by its field path.
- * @param body the rule's `body`: `*`, a field's name, or undefined when the body is not read
+ * Builds the request message of a REST call: first the body, then path variables, then query parameters, each by its field path.
+ * @param body the rule's `body`: `*`, a field's name, or undefined when the method has no body
  * @throws CloudError INVALID_ARGUMENT in Google's words for an unknown field or a value of the wrong type
  */
 export function readRestRequest(
@@ -66,7 +66,7 @@ function setPath(schema: DescMessage, json: Record<string, JsonValue>, words: re
   json[field.jsonName] = inner
 }
 
-/** Text of a URL as proto JSON takes it: booleans unquoted, field masks in camelCase; numbers may stay strings. */
+/** A value of a URL in proto JSON: booleans without quotes, field masks in camelCase. Numbers may stay strings. */
 function toJsonValue(field: DescField, text: string): JsonValue {
   if (field.scalar === 8 && /^(true|false|)$/i.test(text)) return text.toLowerCase() !== 'false' // gcloud writes False
   if (field.enum !== undefined && /^\d+$/.test(text)) return Number(text)
@@ -81,7 +81,7 @@ function fieldOf(schema: DescMessage, word: string): DescField {
   return field
 }
 
-/** Whether a query parameter is for Google's front end, whatever method is called. */
+/** Whether a query parameter is for Google's front end, not for a method. */
 export function isSystemParameter(name: string): boolean {
   return systemParameters.has(name) || name.startsWith('$')
 }

@@ -18,7 +18,7 @@ import { unimplemented } from './status.ts'
 
 type UnaryMethod = (request: Message, context: HandlerContext) => Promise<Message> | Message
 
-/** Every method that has a google.api.http rule, as proto JSON over HTTP. What nobody answers is refused by its method and path (sql trap 40). */
+/** Serves every method with a google.api.http rule, as proto JSON over HTTP. An unknown route is refused by its method and path (sql trap 40). */
 export async function serveRest(app: FastifyInstance, { products, routes, borders, log }: RestOptions): Promise<void> {
   const registry = registryOf(products)
   app.removeAllContentTypeParsers()
@@ -88,7 +88,7 @@ function readPayload(body: unknown): JsonValue | undefined {
   return body instanceof Uint8Array ? readJson(body) : undefined
 }
 
-/** All messages that the services know, for what travels in an Any. */
+/** All message types of the services, to read an Any. */
 function registryOf(products: readonly Product[]): Registry {
   const files = new Set<DescFile>()
   const add = (file: DescFile) => {

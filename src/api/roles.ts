@@ -1,9 +1,9 @@
-/** What a role lets its members do, as far as borders between projects ask: by the local name of an RPC, or of a permission of Cloud Storage. */
+/** What a role allows between projects, by the local name of an RPC, or of a permission of Cloud Storage. */
 type Grants = (action: string) => boolean
 
 const reads = /^(get|list|search|query|test|batchGet|wait|lookup)/
 const isPolicyChange = (action: string) => action === 'setIamPolicy'
-/** Payloads and credentials, which no role for looking on has. */
+/** Methods that give payloads and credentials. No role for viewers allows them. */
 const isCredential = (action: string) => /^(accessSecretVersion|actAs|generate\w+|sign\w+|connect|createServiceAccountKey)$/.test(action)
 
 const only =
@@ -16,7 +16,7 @@ const all: Grants = () => true
 const tokens = ['generateAccessToken', 'generateIdToken', 'signBlob', 'signJwt'] as const
 
 /**
- * The predefined roles by what they are asked for here. Sources: cloud.google.com/iam/docs/roles-permissions, the pages of basic roles,
+ * The predefined roles, with what they allow between projects. Sources: cloud.google.com/iam/docs/roles-permissions, the pages of basic roles,
  * secretmanager, run, cloudsql, iam, serviceusage, resourcemanager.
  */
 const basic: Readonly<Record<string, Grants>> = {
@@ -68,7 +68,7 @@ const byService: Readonly<Record<string, Readonly<Record<string, Grants>>>> = {
   },
 }
 
-/** @param resource a full name, by which the service is told whose roles count */
+/** @param resource a full name; it decides which service's roles count */
 export function roleGrants(role: string, resource: string, action: string): boolean {
   const known = basic[role] ?? byService[serviceOf(resource)]?.[role.replace(/^roles\//, '')]
   return known?.(action) === true

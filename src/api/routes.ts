@@ -11,13 +11,13 @@ export type Found =
 export interface Routes {
   /** Pure but for `addWire`. @param target as the client sent it: path and query */
   find(verb: string, host: string, target: string): Found
-  /** Tells of a route that a product's wires have: `/storage/v1/b/:bucket`, `/:bucket/*`. */
+  /** Adds a route of a product's wires: `/storage/v1/b/:bucket`, `/:bucket/*`. */
   addWire(product: string, verbs: readonly string[], url: string): void
 }
 
 /**
- * On a host of Google's its own products answer, on the endpoints port all of them: methods of google.api.http first, then wires
- * whose path begins with a word, then wires that take any path, as buckets do.
+ * Opens the routes. At a host of Google's the products of the host answer, at the endpoints port all products: first methods of google.api.http, then wires
+ * whose path begins with a word, then wires that take any path, such as those of buckets.
  */
 export function openRoutes(products: readonly Product[]): Routes {
   const rest = products.map((product) => ({ product, methods: product.services.flatMap(restMethods) }))
@@ -42,12 +42,12 @@ export function openRoutes(products: readonly Product[]): Routes {
   }
 }
 
-/** `*.storage.googleapis.com` stands for one label or more in front, `*-run.googleapis.com` for a region. */
+/** Whether a host matches a pattern: `*.storage.googleapis.com` matches one label or more, `*-run.googleapis.com` a region. */
 export function matchesHost(pattern: string, host: string): boolean {
   return pattern.startsWith('*') ? host.endsWith(pattern.slice(1)) && host.length >= pattern.length : host === pattern
 }
 
-/** The host without its port, lower case; HTTP/2 has it in `:authority`. */
+/** The host of a request in lower case, without port. HTTP/2 has the host in `:authority`. */
 export function hostOf(headers: IncomingHttpHeaders): string {
   return authorityOf(headers).replace(/:\d+$/, '').toLowerCase()
 }
@@ -57,12 +57,12 @@ export function authorityOf(headers: IncomingHttpHeaders): string {
   return headers.host ?? (typeof authority === 'string' ? authority : '')
 }
 
-/** The path as it came, nothing decoded and no dots resolved. */
+/** The path as the client sent it: nothing is decoded, no dots are resolved. */
 export function pathOf(target: string): string {
   return target.split('?', 1)[0] ?? '/'
 }
 
-/** fastify's pattern, near enough to tell products apart: `/:a` is a segment, `::` a colon, `*` anything. */
+/** Compiles a pattern of fastify, exactly enough to tell products apart: `/:a` is a segment, `::` a colon, `*` any text. */
 function toExpression(url: string): RegExp {
   const source = url.replaceAll(/::|:\w+(?:\([^)]*\))?\??|\*|[.+?^${}()|[\]\\]/g, (part) => {
     if (part === '::') return ':'

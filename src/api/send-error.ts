@@ -4,10 +4,10 @@ import type { Log } from '../base/log.ts'
 import { escapeMessage } from './grpc-message.ts'
 import { toRestError } from './status.ts'
 
-/** What to do about an error, percent-encoded: Google's envelope has no place for it, and devcloud's own commands show it. */
+/** The header with the percent-encoded `next` of an error, for devcloud's own commands: Google's form of an error has no such field. */
 export const nextHeader = 'x-devcloud-next'
 
-/** Answers with the error: Google's envelope in JSON, or gRPC's trailers to a gRPC call. What is not a CloudError is logged, and told as INTERNAL alone. */
+/** Sends an error: Google's form in JSON, or trailers to a gRPC call. An error that is no CloudError is logged, and the client gets INTERNAL without details. */
 export async function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log): Promise<FastifyReply> {
   const told = toClientError(error)
   if (!(told instanceof CloudError)) log.error({ err: error, url: request.url }, 'request failed')
@@ -27,7 +27,7 @@ export async function sendError(request: FastifyRequest, reply: FastifyReply, er
   return reply
 }
 
-/** fastify's own refusals (body too large, bad content length) carry a status below 500. */
+/** Translates fastify's own refusals (body too large, bad content length), which carry a status below 500. */
 function toClientError(error: unknown): unknown {
   if (error instanceof CloudError) return error
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined

@@ -19,14 +19,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; undefined for one whom neither a token nor the door gives a name. */
     caller: Caller | undefined
-    /** The body for a handler that streams it: `Content-Encoding` is undone. `raw` has it as it came. Read it once. */
+    /** The body for a handler that streams, without its `Content-Encoding`. `raw` has the body as it came. Read the body once. */
     readonly content: AsyncIterable<Buffer>
   }
 }
 
 /**
- * Serves every product over gRPC, REST and its wires. The server itself listens nowhere: the gateway feeds it requests of HTTP/1.1
- * and HTTP/2 through `app.routing`. A product's wires are reached on its own hosts alone, and on the endpoints port by their paths.
+ * Serves every product over gRPC, REST and its wires. The server listens nowhere: the gateway passes requests of HTTP/1.1 and HTTP/2 to `app.routing`. A
+ * product's wires answer at the product's own hosts, and at the endpoints port by their paths.
  */
 export async function createApiServer(options: {
   readonly products: readonly Product[]
@@ -38,7 +38,7 @@ export async function createApiServer(options: {
 }): Promise<FastifyInstance> {
   const { products, tokens, borders, log, adding = (call) => call() } = options
   const routes = openRoutes(products)
-  /** Answers what no route may see: in the words of the product that it is for. */
+  /** Refuses a request that no route may get, in the form of errors of the product that the request is for. */
   const refuse = (request: FastifyRequest, reply: FastifyReply, error: unknown) => {
     const found = routes.find(request.method, hostOf(request.headers), request.raw.url ?? '/')
     const product = found.kind === 'wires' ? products.find(({ name }) => name === found.product) : undefined
@@ -86,7 +86,7 @@ export async function createApiServer(options: {
   return app
 }
 
-/** Clients leave it out over HTTP/2, or write what is none: a body is read for all that. */
+/** Whether a Content-Type is well-formed. Clients leave it out over HTTP/2, or write another text; their bodies are read too. */
 function isMediaType(type: string | undefined): boolean {
   return /^\s*[^\s/;]+\/[^\s/;]+/.test(type ?? '')
 }
@@ -107,7 +107,7 @@ async function mountWires(app: FastifyInstance, { name, wires, answersAnyone }: 
   })
 }
 
-/** Tells fastify's router which product's wires a request is for; undefined leads to gRPC and REST. */
+/** The constraint for fastify's router: the product whose wires a request is for. Undefined leads to gRPC and REST. */
 function productConstraint(routes: Routes) {
   return {
     name: 'product',

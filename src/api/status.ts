@@ -5,7 +5,7 @@ import { DebugInfoSchema, ErrorInfoSchema } from './gen/google/rpc/error_details
 import { CloudError, codes, type Code } from '../base/cloud-error.ts'
 import { httpStatusOf } from './http-status.ts'
 
-/** An error as REST answers it: the body of google.rpc.Status in Google's envelope, and its HTTP status. */
+/** An error for REST: google.rpc.Status in Google's envelope, and the HTTP status. */
 export function toRestError(error: unknown, headers: IncomingHttpHeaders): { readonly http: number; readonly body: RestError } {
   const { code, message, details } = toStatus(error)
   const http = error instanceof CloudError ? httpStatusOf(error, headers) : codes[code].http
@@ -16,12 +16,12 @@ export interface RestError {
   readonly error: { readonly code: number; readonly message: string; readonly status: Code; readonly details?: readonly unknown[] }
 }
 
-/** What is not emulated is refused by name, never a quiet success and never a 404, which Terraform would take for gone. */
+/** The error for what devcloud does not emulate: refused by name. Never a quiet success, and never a 404, which Terraform takes for a deleted resource. */
 export function unimplemented(what: string): CloudError {
   return new CloudError('UNIMPLEMENTED', `devcloud does not emulate ${what}.`, 'See the table of products in the README.')
 }
 
-/** The same error as gRPC answers it, text and details alike (sql trap 41). */
+/** An error for gRPC, with the message and details of REST (sql trap 41). */
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error
   const { code, message, details } = toStatus(error)
@@ -33,7 +33,7 @@ export function toConnectError(error: unknown): ConnectError {
   return new ConnectError(message, codes[code].grpc as ConnectCode, undefined, outgoing, error)
 }
 
-/** What an operation that failed keeps: number, text, and details as messages. */
+/** The error of a failed operation: code, message, and details as messages. */
 export function toOperationError(error: unknown) {
   const { code, message, details } = toStatus(error)
   const messages = details.map((detail) =>
@@ -61,7 +61,7 @@ function toStatus(error: unknown): { readonly code: Code; readonly message: stri
   return { code: error.code, message: clipped(error.message), details }
 }
 
-/** What a client sent may be in it, and that may be a megabyte. */
+/** Cuts a long message: it may contain what the client sent, up to a megabyte. */
 function clipped(text: string): string {
   return text.length > 4000 ? `${text.slice(0, 4000)}...` : text
 }

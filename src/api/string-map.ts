@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
 /**
- * A map whose keys are the user's own: labels, annotations, metadata. Zod's `record` drops the key `__proto__` in silence (S24).
- * @param read gives the text of a value; undefined for one that cannot be one
+ * A map with the user's own keys: labels, annotations, metadata. Zod's `record` drops the key `__proto__` without an error (S24).
+ * @param read gives the text of a value; undefined for an invalid value
  */
 export function stringMap(read: (value: unknown) => string | undefined = textOf) {
   return z.unknown().transform((input, context): Readonly<Record<string, string>> => {

@@ -2,9 +2,9 @@ import { isRecord } from '../base/is-record.ts'
 import { toError, type Json } from './google-api.ts'
 
 /**
- * Waits until an operation of google.longrunning is over, and gives its response.
- * @param wait asks `.../NAME:wait`, where NAME is the operation's full name, and answers what it is then
- * @throws CloudError as the operation failed
+ * Waits until an operation of google.longrunning is finished, and gives its response.
+ * @param wait calls `.../NAME:wait`, where NAME is the operation's full name, and gives the operation
+ * @throws CloudError the error of a failed operation
  */
 export async function waitForOperation(started: Json, wait: (name: string) => Promise<Json>): Promise<Json> {
   const name = String(started['name'])
