@@ -29,7 +29,7 @@ import type { WantedRun } from './project/wanted-run.ts'
 import { openRoute } from './services/route.ts'
 import { runOnce } from './instances/run-once.ts'
 import { openServiceStore } from './services/service-store.ts'
-import { openServiceAdmin, openServiceRevisions, serviceRpcs } from './services/services.ts'
+import { openServiceWrites, openServiceRevisions, serviceRpcs } from './services/services.ts'
 import { v1Iam, v1Routes } from './wire/v1.ts'
 import { openRunWorkerPools, type RunWorkerPools } from './worker-pools/index.ts'
 
@@ -79,7 +79,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
   const policies = openIamPolicies(needs.state)
   const parts: DeployParts = { needs, store, revisions, instances, policies }
   const deployments = openDeployments(parts)
-  const admin = openServiceAdmin(parts, deployments)
+  const services = openServiceWrites(parts, deployments)
   const jobs = openRunJobs(needs, policies)
   const workerPools = openRunWorkerPools(needs, policies)
   const revisionApi = revisionsOfBoth(openServiceRevisions(parts), workerPools.revisions)
@@ -121,7 +121,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       ...regions.map((region) => `${region}-run.localhost`),
     ],
     services: [
-      { ...service(Services, { ...serviceRpcs(parts, admin), ...iamRpcs }), rest: v1Iam('services') },
+      { ...service(Services, { ...serviceRpcs(parts, services), ...iamRpcs }), rest: v1Iam('services') },
       service(RevisionsService, {
         getRevision: (request) => revisionApi.getRevision(request),
         listRevisions: (request) => revisionApi.listRevisions(request),
@@ -131,7 +131,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       ...workerPools.services.map((offer) => (offer.descriptor === WorkerPools ? { ...offer, rest: v1Iam('workerpools') } : offer)),
       needs.operations.service('/v2/{name=projects/*/locations/*/operations/*}', '/v1/{name=projects/*/locations/*/operations/*}'),
     ],
-    wires: v1Routes(parts, admin, revisionApi, jobs, workerPools),
+    wires: v1Routes(parts, services, revisionApi, jobs, workerPools),
     plan: (wanted, site) => planProject({ needs, builds, jobs }, wanted as WantedRun, site),
     list: async (project) => [...serving(project).map((one) => listedService(one, project, needs)), ...jobs.list(project).map(listedJob)],
     serving,

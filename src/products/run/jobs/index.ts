@@ -61,11 +61,14 @@ export function openRunJobs(needs: RunNeeds, policies: IamPolicies): RunJobs {
   return {
     services: [
       service(Jobs, {
-        createJob: (request, context) => jobs.createJob(request, caller(context)),
+        createJob: ({ parent, jobId: id, job: sent, validateOnly }, context) =>
+          jobs.writes.create({ parent, id, sent, validateOnly }, caller(context)),
         getJob: (request) => jobs.getJob(request),
         listJobs: (request) => jobs.listJobs(request),
-        updateJob: (request, context) => jobs.updateJob(request, caller(context)),
-        deleteJob: (request) => jobs.deleteJob(request),
+        // there is no mask: an update replaces
+        updateJob: ({ job: sent, allowMissing, validateOnly }, context) =>
+          jobs.writes.update({ sent, mask: [], allowMissing, validateOnly }, caller(context)),
+        deleteJob: (request) => jobs.writes.delete(request),
         runJob: (request, context) => jobs.runJob(request, caller(context)),
         ...policies.rpcs((name) => jobs.nameOf(name)),
       }),

@@ -5,14 +5,11 @@ import type { ExecutionTemplate } from '../../../api/gen/google/cloud/run/v2/exe
 import {
   JobSchema,
   ListJobsResponseSchema,
-  type CreateJobRequest,
-  type DeleteJobRequest,
   type GetJobRequest,
   type Job,
   type ListJobsRequest,
   type ListJobsResponse,
   type RunJobRequest,
-  type UpdateJobRequest,
 } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
@@ -22,7 +19,7 @@ import { condition, markReady, markReconciling } from '../conditions.ts'
 import { checkEtag } from '../etags.ts'
 import { jobKind, locationOf } from '../names.ts'
 import type { RunNeeds } from '../needs.ts'
-import { aboutResource, openWrites, stamp } from '../resource-writes.ts'
+import { aboutResource, openWrites, stamp, type ResourceWrites } from '../resource-writes.ts'
 import { openRunResources, rowKinds } from '../resources.ts'
 import { unactedFields, unactedWords } from '../unacted-fields.ts'
 import type { Controller } from './controller.ts'
@@ -39,13 +36,11 @@ const keptExecutions = 1000
 
 /** google.cloud.run.v2.Jobs. `caller` is an email, for `creator` and `last_modifier`. */
 export interface JobApi {
-  createJob(request: CreateJobRequest, caller: string): Promise<Operation>
+  /** Create, update and delete. */
+  readonly writes: ResourceWrites<Job>
   getJob(request: Pick<GetJobRequest, 'name'>): Job
   /** Newest first. */
   listJobs(request: Pick<ListJobsRequest, 'parent' | 'pageSize' | 'pageToken'>): ListJobsResponse
-  /** Full replacement: there is no mask. */
-  updateJob(request: UpdateJobRequest, caller: string): Promise<Operation>
-  deleteJob(request: Pick<DeleteJobRequest, 'name' | 'etag' | 'validateOnly'>): Promise<Operation>
   runJob(request: RunJobRequest, caller: string): Promise<Operation>
   /** Begins an execution as RunJob does, and answers it instead of an operation: what version 1 of the API does. */
   runNow(request: RunJobRequest, caller: string): Promise<Execution>
@@ -147,14 +142,12 @@ export function openJobs(
   }
 
   return {
-    createJob: ({ parent, jobId: id, job: sent, validateOnly }, caller) => writes.create({ parent, id, sent, validateOnly }, caller),
+    writes,
     getJob: ({ name }) => view(jobs.get(name)),
     listJobs(request) {
       const { items, nextPageToken } = jobs.page(request)
       return create(ListJobsResponseSchema, { jobs: items.map(view), nextPageToken })
     },
-    updateJob: ({ job: sent, allowMissing, validateOnly }, caller) => writes.update({ sent, mask: [], allowMissing, validateOnly }, caller),
-    deleteJob: (request) => writes.delete(request),
     async runJob(request, caller) {
       const { job, template, id } = planned(request)
       const execution = newExecution(job, template, id, caller, needs.clock.nowMs())

@@ -4,14 +4,10 @@ import { callerOf } from '../../../api/caller.ts'
 import {
   ListServicesResponseSchema,
   ServiceSchema,
-  type CreateServiceRequest,
-  type DeleteServiceRequest,
   type ListServicesRequest,
   type Service,
   type Services,
-  type UpdateServiceRequest,
 } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
-import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { isFailed, markReconciling } from '../conditions.ts'
 import type { DeployParts } from './deploy.ts'
@@ -21,7 +17,7 @@ import { unactedFields, unactedWords } from '../unacted-fields.ts'
 import { locationOf, projectOf, serviceKind } from '../names.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import { invalid } from '../invalid.ts'
-import { openWrites } from '../resource-writes.ts'
+import { openWrites, type ResourceWrites } from '../resource-writes.ts'
 import { openRevisionApi, type RevisionApi } from '../revisions/revision-api.ts'
 import { sharesOf } from './route.ts'
 import type { ServiceStore } from './service-store.ts'
@@ -29,21 +25,14 @@ import { isTrafficOnly, toStored } from './service-fields.ts'
 import { checkMetadata } from './service-rules.ts'
 import { namedRevisions } from './traffic.ts'
 
-/** Services as both versions of the API write them. `caller` is the email of who asks. */
-export interface ServiceAdmin {
-  create(request: CreateServiceRequest, caller: string): Promise<Operation>
-  update(request: UpdateServiceRequest, caller: string): Promise<Operation>
-  delete(request: DeleteServiceRequest): Promise<Operation>
-}
-
 /** Source: cloud.google.com/run/quotas. */
 const mostServices = 1000
 
 /** Writes are long-running operations: the deployment goes on behind the answer. */
-export function openServiceAdmin(parts: DeployParts, deployments: Deployments): ServiceAdmin {
+export function openServiceWrites(parts: DeployParts, deployments: Deployments): ResourceWrites<Service> {
   const { needs, store, revisions, instances } = parts
   const now = () => new Date(needs.clock.nowMs())
-  const writes = openWrites(needs, serviceKind, ServiceSchema, store, {
+  return openWrites(needs, serviceKind, ServiceSchema, store, {
     toStored(sent, name, current, caller) {
       if (current === undefined) checkPlace(store, locationOf(name))
       const service = toStored(sent, name, current, needs.project(projectOf(name)), caller, now())
@@ -71,12 +60,6 @@ export function openServiceAdmin(parts: DeployParts, deployments: Deployments): 
       }
     },
   })
-  return {
-    create: ({ parent, serviceId: id, service: sent, validateOnly }, caller) => writes.create({ parent, id, sent, validateOnly }, caller),
-    update: ({ service: sent, updateMask, allowMissing, validateOnly }, caller) =>
-      writes.update({ sent, mask: updateMask?.paths ?? [], allowMissing, validateOnly }, caller),
-    delete: (request) => writes.delete(request),
-  }
 }
 
 /** Whether one more service may be made there. */
@@ -101,17 +84,17 @@ export function openServiceRevisions({ needs, store, revisions, instances }: Dep
 }
 
 /** google.cloud.run.v2.Services. */
-export function serviceRpcs({ store }: DeployParts, admin: ServiceAdmin): Partial<ServiceImpl<typeof Services>> {
+export function serviceRpcs({ store }: DeployParts, writes: ResourceWrites<Service>): Partial<ServiceImpl<typeof Services>> {
   return {
-    createService(request, context: HandlerContext) {
-      if (request.service !== undefined) checkMetadata(request.service, undefined)
-      return admin.create(request, callerOf(context).email)
+    createService({ parent, serviceId: id, service: sent, validateOnly }, context: HandlerContext) {
+      if (sent !== undefined) checkMetadata(sent, undefined)
+      return writes.create({ parent, id, sent, validateOnly }, callerOf(context).email)
     },
-    updateService(request, context: HandlerContext) {
-      if (request.service !== undefined) checkMetadata(request.service, store.find(request.service.name))
-      return admin.update(request, callerOf(context).email)
+    updateService({ service: sent, updateMask, allowMissing, validateOnly }, context: HandlerContext) {
+      if (sent !== undefined) checkMetadata(sent, store.find(sent.name))
+      return writes.update({ sent, mask: updateMask?.paths ?? [], allowMissing, validateOnly }, callerOf(context).email)
     },
-    deleteService: (request) => admin.delete(request),
+    deleteService: (request) => writes.delete(request),
     getService: (request) => store.get(request.name),
     listServices(request: ListServicesRequest) {
       checkLocation(request.parent)

@@ -114,6 +114,9 @@ const traffic = z.strictObject({
 /** What every resource has beside its spec; what the server says of its state is not believed. */
 const top = { apiVersion: text, kind: text, status: z.unknown().optional() }
 
+/** What every body has. */
+export const namedSchema = z.looseObject({ metadata: metaSchema })
+
 export const serviceSchema = z.strictObject({
   ...top,
   metadata: metaSchema,

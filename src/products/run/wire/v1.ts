@@ -7,7 +7,8 @@ import { invalid } from '../invalid.ts'
 import type { DeployParts } from '../services/deploy.ts'
 import type { RunJobs } from '../jobs/index.ts'
 import type { RevisionApi } from '../revisions/revision-api.ts'
-import type { ServiceAdmin } from '../services/services.ts'
+import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
+import type { ResourceWrites } from '../resource-writes.ts'
 import { takeJson, toCall } from './v1-call.ts'
 import { serveJobs } from './v1-jobs.ts'
 import { serveRevisions } from './v1-revisions.ts'
@@ -18,14 +19,14 @@ import type { RunWorkerPools } from '../worker-pools/index.ts'
 /** Version 1 of the API, which is Knative's: what gcloud and Terraform's google_cloud_run_service speak. It calls what version 2 calls. */
 export function v1Routes(
   parts: DeployParts,
-  admin: ServiceAdmin,
+  services: ResourceWrites<Service>,
   revisions: RevisionApi,
   jobs: RunJobs,
   workerPools: RunWorkerPools,
 ): FastifyPluginAsync {
   return async (app) => {
     takeJson(app)
-    serveServices(app, parts, admin)
+    serveServices(app, parts.needs, parts.store, services)
     serveRevisions(app, parts.needs, revisions)
     serveJobs(app, parts.needs, jobs)
     serveWorkerPools(app, parts.needs, workerPools.pools)

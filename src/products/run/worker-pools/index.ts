@@ -37,11 +37,13 @@ export function openRunWorkerPools(needs: RunNeeds, policies: IamPolicies): RunW
   return {
     services: [
       service(WorkerPools, {
-        createWorkerPool: (request, context) => pools.createWorkerPool(request, caller(context)),
+        createWorkerPool: ({ parent, workerPoolId: id, workerPool: sent, validateOnly }, context) =>
+          pools.writes.create({ parent, id, sent, validateOnly }, caller(context)),
         getWorkerPool: (request) => pools.getWorkerPool(request),
         listWorkerPools: (request) => pools.listWorkerPools(request),
-        updateWorkerPool: (request, context) => pools.updateWorkerPool(request, caller(context)),
-        deleteWorkerPool: (request) => pools.deleteWorkerPool(request),
+        updateWorkerPool: ({ workerPool: sent, updateMask, allowMissing, validateOnly, forceNewRevision }, context) =>
+          pools.writes.update({ sent, mask: updateMask?.paths ?? [], allowMissing, validateOnly, forceNewRevision }, caller(context)),
+        deleteWorkerPool: (request) => pools.writes.delete(request),
         ...policies.rpcs((name) => store.get(name).name),
       }),
     ],

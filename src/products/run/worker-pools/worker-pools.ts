@@ -2,20 +2,16 @@ import { clone, create } from '@bufbuild/protobuf'
 import {
   ListWorkerPoolsResponseSchema,
   WorkerPoolSchema,
-  type CreateWorkerPoolRequest,
-  type DeleteWorkerPoolRequest,
   type GetWorkerPoolRequest,
   type ListWorkerPoolsRequest,
   type ListWorkerPoolsResponse,
-  type UpdateWorkerPoolRequest,
   type WorkerPool,
 } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
-import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import type { RunNeeds } from '../needs.ts'
 import { poolKind } from '../names.ts'
-import { aboutResource, openWrites, stamp } from '../resource-writes.ts'
+import { aboutResource, openWrites, stamp, type ResourceWrites } from '../resource-writes.ts'
 import { openRunResources, rowKinds, type RunResources } from '../resources.ts'
 import { fillPool } from './fill-pool.ts'
 import { markRolling } from './pool-status.ts'
@@ -34,11 +30,10 @@ export function openPoolStore(needs: Pick<RunNeeds, 'state' | 'project'>, revisi
 export interface WorkerPoolApi {
   /** Those below `parent`, newest first. */
   all(parent: string): readonly WorkerPool[]
-  createWorkerPool(request: CreateWorkerPoolRequest, caller: string): Promise<Operation>
+  /** Create, update and delete. */
+  readonly writes: ResourceWrites<WorkerPool>
   getWorkerPool(request: Pick<GetWorkerPoolRequest, 'name'>): WorkerPool
   listWorkerPools(request: Pick<ListWorkerPoolsRequest, 'parent' | 'pageSize' | 'pageToken'>): ListWorkerPoolsResponse
-  updateWorkerPool(request: UpdateWorkerPoolRequest, caller: string): Promise<Operation>
-  deleteWorkerPool(request: Pick<DeleteWorkerPoolRequest, 'name' | 'etag' | 'validateOnly'>): Promise<Operation>
 }
 
 /** What the API has done for it. */
@@ -79,16 +74,12 @@ export function openWorkerPoolApi(needs: RunNeeds, store: PoolStore, revisions: 
   })
   return {
     all: (parent) => store.newest(parent),
-    createWorkerPool: ({ parent, workerPoolId: id, workerPool: sent, validateOnly }, caller) =>
-      writes.create({ parent, id, sent, validateOnly }, caller),
+    writes,
     getWorkerPool: ({ name }) => store.get(name),
     listWorkerPools(request) {
       const { items, nextPageToken } = store.page(request)
       return create(ListWorkerPoolsResponseSchema, { workerPools: [...items], nextPageToken })
     },
-    updateWorkerPool: ({ workerPool: sent, updateMask, allowMissing, validateOnly, forceNewRevision }, caller) =>
-      writes.update({ sent, mask: updateMask?.paths ?? [], allowMissing, validateOnly, forceNewRevision }, caller),
-    deleteWorkerPool: (request) => writes.delete(request),
   }
 }
 
