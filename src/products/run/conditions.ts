@@ -27,7 +27,7 @@ export function condition(type: string, state: Condition_State, message: string,
 }
 
 /** What services, jobs and worker pools tell of the state that they are in. */
-type Settling = Pick<Service, 'reconciling' | 'generation' | 'observedGeneration' | 'terminalCondition' | 'conditions'>
+export type Settling = Pick<Service, 'reconciling' | 'generation' | 'observedGeneration' | 'terminalCondition' | 'conditions'>
 
 /** Sets what clients poll while a change is under way: nothing of an older generation looks done (run trap 33). */
 export function markReconciling(resource: Settling, message: string, at: Date): void {

@@ -1,6 +1,6 @@
-import { InvalidArgumentError, Option, type Command } from 'commander'
 import { realpathSync } from 'node:fs'
 import { basename } from 'node:path'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { projectIdFor } from '../../../config/ids.ts'
 import type { StatusAnswer } from '../../../daemon/control-protocol.ts'
 import { connectDaemon, type ControlClient } from '../../control-client.ts'

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Container } from '../../../engine/engine.ts'
-import { crashed, deafEvidence, officialWords } from './await-listening.ts'
 import type { Address } from '../../../router/upstream.ts'
 import { defaultStartupSeconds } from '../defaults.ts'
 import { askProbe } from './ask-probe.ts'
+import { crashed, deafEvidence, officialWords } from './await-listening.ts'
 import { count, failureLine, noAnswers, type ProbePlan } from './probes.ts'
 
 /**

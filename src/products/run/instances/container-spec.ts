@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Container as RunContainer } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import type { Container, ContainerSpec, Engine } from '../../../engine/engine.ts'
+import type { RunNeeds } from '../needs.ts'
+import { limitsOf } from './amounts.ts'
 import { writeLabels } from './container-labels.ts'
 import { ingressOf, serviceAccountOf, type InstanceSpec, type InstanceTemplate } from './instance-spec.ts'
-import type { RunNeeds } from '../needs.ts'
 import { probedPorts } from './probes.ts'
-import { readEnvironment } from './secret-env.ts'
 import { boostedCpus } from './resource-limits.ts'
-import { limitsOf } from './amounts.ts'
+import { readEnvironment } from './secret-env.ts'
 import { toMounts } from './volume-mounts.ts'
 
 /**

@@ -4,9 +4,9 @@ import { lastPart } from '../../../base/last-part.ts'
 import type { Container, ContainerEnd } from '../../../engine/engine.ts'
 import type { PoolEvent } from '../../../router/pool/revision-pool.ts'
 import { defaultLimits, graceMs } from '../defaults.ts'
+import type { RunNeeds } from '../needs.ts'
 import { serviceOf } from './container-labels.ts'
 import { ingressOf } from './instance-spec.ts'
-import type { RunNeeds } from '../needs.ts'
 
 /** How many of its last lines are kept of an instance that is removed. */
 const keptLines = 2000

@@ -1,10 +1,10 @@
 import { clone } from '@bufbuild/protobuf'
 import { RevisionTemplateSchema, type RevisionTemplate } from '../../../api/gen/google/cloud/run/v2/revision_template_pb.ts'
 import type { Container, LogLine } from '../../../engine/engine.ts'
-import { followToEnd } from './follow-to-end.ts'
-import { ingressOf } from './instance-spec.ts'
 import type { Project, RunNeeds } from '../needs.ts'
 import { withDefaults } from '../services/fill-template.ts'
+import { followToEnd } from './follow-to-end.ts'
+import { ingressOf } from './instance-spec.ts'
 import { startInstance } from './start-instance.ts'
 
 /**

@@ -1,11 +1,11 @@
 import type { Container as RunContainer, SecretVolumeSource } from '../../../api/gen/google/cloud/run/v2/k8s.min_pb.ts'
 import { messageOf } from '../../../base/cloud-error.ts'
-import type { MountedFile } from '../../../engine/engine.ts'
-import { readLabels } from './container-labels.ts'
-import type { Instance } from './instance.ts'
-import { serviceAccountOf, type InstanceTemplate } from './instance-spec.ts'
 import { lastPart } from '../../../base/last-part.ts'
+import type { MountedFile } from '../../../engine/engine.ts'
 import type { Project, RunNeeds } from '../needs.ts'
+import { readLabels } from './container-labels.ts'
+import { serviceAccountOf, type InstanceTemplate } from './instance-spec.ts'
+import type { Instance } from './instance.ts'
 import { readSecret } from './secret-env.ts'
 
 /**

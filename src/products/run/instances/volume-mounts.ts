@@ -4,9 +4,9 @@ import type { GCSVolumeSource, VolumeMount } from '../../../api/gen/google/cloud
 import { CloudError } from '../../../base/cloud-error.ts'
 import type { Mount } from '../../../engine/engine.ts'
 import { invalid } from '../invalid.ts'
-import { serviceAccountOf, type InstanceSpec } from './instance-spec.ts'
 import type { RunNeeds } from '../needs.ts'
 import { limitsOf, readBytes } from './amounts.ts'
+import { serviceAccountOf, type InstanceSpec } from './instance-spec.ts'
 import { secretFiles } from './secret-files.ts'
 
 /**

@@ -1,11 +1,11 @@
 import { clone, create } from '@bufbuild/protobuf'
-import { JobSchema, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import { ExecutionTemplateSchema } from '../../../api/gen/google/cloud/run/v2/execution_template_pb.ts'
-import { withJobDefaults } from './job-template.ts'
+import { JobSchema, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import { invalid } from '../invalid.ts'
-import { checkSchedule } from './schedule.ts'
 import { checkReservedKeys, checkUserKeys } from '../reserved-keys.ts'
+import { withJobDefaults } from './job-template.ts'
+import { checkSchedule } from './schedule.ts'
 
 /**
  * What a client may say of a job, with defaults; the output fields that it sent are not believed.

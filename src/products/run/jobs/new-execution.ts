@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { Condition_ExecutionReason, Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { ExecutionSchema, type Execution } from '../../../api/gen/google/cloud/run/v2/execution_pb.ts'
 import type { ExecutionTemplate } from '../../../api/gen/google/cloud/run/v2/execution_template_pb.ts'
 import {
@@ -8,11 +9,10 @@ import {
   type ExecutionReference,
   type Job,
 } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
-import { Condition_ExecutionReason, Condition_State } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
-import { isOver, setStatus } from './execution-status.ts'
+import { lastPart } from '../../../base/last-part.ts'
 import { newEtag } from '../etags.ts'
 import { jobKind, readName } from '../names.ts'
-import { lastPart } from '../../../base/last-part.ts'
+import { isOver, setStatus } from './execution-status.ts'
 
 /** An execution of `job` that has not begun. @param template the job's, with the overrides of this run */
 export function newExecution(job: Job, template: ExecutionTemplate, id: string, creator: string, nowMs: number): Execution {

@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf'
 import { RunJobRequestSchema, type Job } from '../../../api/gen/google/cloud/run/v2/job_pb.ts'
+import { projectOf } from '../names.ts'
 import type { RunNeeds } from '../needs.ts'
 import type { JobApi } from './jobs.ts'
-import { projectOf } from '../names.ts'
 import { nextRunMs, scheduleOf, type Schedule } from './schedule.ts'
 
 /** Who runs jobs by their schedules, as `creator` of executions. */

@@ -1,10 +1,10 @@
-import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import { ServiceSchema, type Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
+import type { Operation } from '../../../api/gen/google/longrunning/operations_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { SerialQueues } from '../../../base/serial-queues.ts'
 import { markFailed } from '../conditions.ts'
-import { deploy, type DeployParts } from './deploy.ts'
 import { locationOf } from '../names.ts'
+import { deploy, type DeployParts } from './deploy.ts'
 
 /** Deployments of one service follow one another, each behind a long-running operation. */
 export interface Deployments {

@@ -1,8 +1,8 @@
 import type { Revision } from '../../../api/gen/google/cloud/run/v2/revision_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { ServiceScaling_ScalingMode } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
-import { defaultMaxInstances } from '../defaults.ts'
 import type { InstanceLimits } from '../../../router/pool/revision-pool.ts'
+import { defaultMaxInstances } from '../defaults.ts'
 
 /**
  * How many instances a revision may have: its own scaling, and the service's shared out by percent, which changes without a new revision

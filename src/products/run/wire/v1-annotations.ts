@@ -1,5 +1,5 @@
-import { LaunchStage, LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import { create } from '@bufbuild/protobuf'
+import { LaunchStage, LaunchStageSchema } from '../../../api/gen/google/api/launch_stage_pb.ts'
 import type { Service } from '../../../api/gen/google/cloud/run/v2/service_pb.ts'
 import { BinaryAuthorizationSchema } from '../../../api/gen/google/cloud/run/v2/vendor_settings_pb.ts'
 import { unimplemented } from '../../../api/status.ts'

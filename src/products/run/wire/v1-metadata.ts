@@ -9,6 +9,7 @@ import {
 } from '../../../api/gen/google/cloud/run/v2/condition_pb.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import { invalid } from '../invalid.ts'
+import type { Settling } from '../conditions.ts'
 import type { Annotations } from './v1-annotations.ts'
 import { locationLabel, type Json } from './v1-schema.ts'
 
@@ -87,14 +88,6 @@ export function toTime(time: Timestamp): string {
   return timestampDate(time)
     .toISOString()
     .replace(/\.000Z$/, 'Z')
-}
-
-interface Settling {
-  readonly reconciling: boolean
-  readonly generation: bigint
-  readonly observedGeneration: bigint
-  readonly terminalCondition?: Condition | undefined
-  readonly conditions: readonly Condition[]
 }
 
 /** Clients read no condition before both generations are equal. */

@@ -9,15 +9,15 @@ import {
 } from '../../../api/gen/google/cloud/run/v2/worker_pool_pb.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
 import { lastPart } from '../../../base/last-part.ts'
-import type { RunNeeds } from '../needs.ts'
 import { poolKind } from '../names.ts'
+import type { RunNeeds } from '../needs.ts'
 import { aboutResource, openWrites, stamp, type ResourceWrites } from '../resource-writes.ts'
 import { openRunResources, rowKinds, type RunResources } from '../resources.ts'
-import { fillPool } from './fill-pool.ts'
-import { markRolling } from './pool-status.ts'
-import type { PoolRevisions } from './pool-revisions.ts'
-import { resolveSplits } from './splits.ts'
 import { unactedFields, unactedWords } from '../unacted-fields.ts'
+import { fillPool } from './fill-pool.ts'
+import type { PoolRevisions } from './pool-revisions.ts'
+import { markRolling } from './pool-status.ts'
+import { resolveSplits } from './splits.ts'
 
 /** Worker pools as rows of the state; their revisions go with them. */
 export type PoolStore = RunResources<WorkerPool>
