@@ -33,7 +33,7 @@ export interface V1Collection<T extends Item> {
 }
 
 /** How the items of a collection are made, replaced and deleted. */
-export interface V1Writes<T> {
+interface V1Writes<T> {
   /** A body as version 2 says it. @param name its full name @throws CloudError INVALID_ARGUMENT, UNIMPLEMENTED */
   read(body: unknown, name: string): T
   readonly message: DescMessage
