@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BuildSource, Container, ContainerEnd, ContainerSpec, Engine } from '../../src/engine/engine.ts'
 import { waitUntilListening } from '../../src/products/run/instances/await-listening.ts'
 
@@ -28,17 +28,32 @@ const apps = {
 /** What every engine must do. `open` gives an engine on a state directory; a second one on the same directory adopts. */
 export function conformance(name: string, open: (directory: string) => Promise<Engine>): void {
   const project = `conformance-${process.pid}`
+  const directory = mkdtempSync(join(tmpdir(), 'devcloud-engine-'))
+  const images = new Map<string, Promise<string>>()
+  let engine: Engine
+
+  beforeAll(async () => {
+    engine = await open(directory)
+    await engine.openProject(project, soon())
+  })
+  afterAll(async () => {
+    await engine.removeProject(project, soon())
+    await engine[Symbol.asyncDispose]()
+  })
+
+  /** Built once. */
+  function imageOf(app: keyof typeof apps): Promise<string> {
+    const image = images.get(app) ?? engine.build(givenSource(project, app), () => {}, soon()).then((built) => built.image)
+    images.set(app, image)
+    return image
+  }
 
   async function given(app: keyof typeof apps, spec: Partial<ContainerSpec> = {}) {
-    const directory = mkdtempSync(join(tmpdir(), 'devcloud-engine-'))
-    const engine = await open(directory)
-    await engine.openProject(project, soon())
-    const { image } = await engine.build(givenSource(project, app), () => {}, soon())
     const container = await engine.start(
       {
         name: `app-${crypto.randomUUID().slice(0, 8)}`,
         project,
-        image,
+        image: await imageOf(app),
         env: {},
         mounts: [],
         labels: { service: 'app' },
@@ -49,12 +64,9 @@ export function conformance(name: string, open: (directory: string) => Promise<E
       soon(),
     )
     return {
-      engine,
       container,
-      directory,
       async [Symbol.asyncDispose]() {
-        await engine.removeProject(project, soon())
-        await engine[Symbol.asyncDispose]()
+        await container.remove(soon())
       },
     }
   }
@@ -122,7 +134,7 @@ export function conformance(name: string, open: (directory: string) => Promise<E
     await using at = await given('deaf')
     const ends: ContainerEnd[] = []
     const over = new AbortController()
-    at.engine.events((end) => ends.push(end), over.signal)
+    engine.events((end) => ends.push(end), over.signal)
     await new Promise((resolve) => setTimeout(resolve, 500))
     await at.container.exec(['node', '-e', ''], { stdout: new PassThrough(), stderr: new PassThrough() }, soon())
     await at.container.stop(0, soon())
@@ -152,8 +164,8 @@ export function conformance(name: string, open: (directory: string) => Promise<E
 
   test(`${name}: a container that joins another meets it on 127.0.0.1, and each has an address of its own port`, async () => {
     await using at = await given('echo', { localNames: ['other'], ports: [4998] })
-    const { image } = await at.engine.build(givenSource(project, 'beside'), () => {}, soon())
-    const second = await at.engine.start(
+    const image = await imageOf('beside')
+    const second = await engine.start(
       {
         name: `beside-${crypto.randomUUID().slice(0, 8)}`,
         project,
@@ -192,15 +204,15 @@ export function conformance(name: string, open: (directory: string) => Promise<E
     const mounts = [{ kind: 'memory' as const, volume, target: '/shared/mem', sizeBytes: 4 * 2 ** 20 }]
     const env = { SHARED: '/shared/mem/word' }
     await using at = await given('writer', { env, mounts })
-    const { image } = await at.engine.build(givenSource(project, 'writer'), () => {}, soon())
+    const image = await imageOf('writer')
     const spec = { project, image, env, mounts, labels: {}, serviceAccount: 'a@b.c' }
     await expect.poll(async () => (await Array.fromAsync(at.container.logs({ follow: false }, soon()))).at(-1)?.text).toBe('first')
-    const second = await at.engine.start({ ...spec, name: `w2-${volume}`, joins: at.container }, soon())
+    const second = await engine.start({ ...spec, name: `w2-${volume}`, joins: at.container }, soon())
     const last = async (container: Container) => (await Array.fromAsync(container.logs({ follow: false }, soon()))).at(-1)?.text
     await expect.poll(() => last(second), { timeout: 10_000 }).toBe('found first')
     await second.remove(soon())
     await at.container.remove(soon())
-    const third = await at.engine.start({ ...spec, name: `w3-${volume}` }, soon())
+    const third = await engine.start({ ...spec, name: `w3-${volume}` }, soon())
     await expect.poll(() => last(third), { timeout: 10_000 }).toBe('first')
   })
 
@@ -224,14 +236,14 @@ export function conformance(name: string, open: (directory: string) => Promise<E
 
   test(`${name}: CPUs are changed while it runs, or it is said that they cannot be`, async () => {
     await using at = await given('deaf', { cpus: 1 })
-    expect(await at.container.setCpus(2, soon())).toBe(at.engine.kind === 'docker' && !(await at.engine.describe()).startsWith('Podman'))
+    expect(await at.container.setCpus(2, soon())).toBe(engine.kind === 'docker' && !(await engine.describe()).startsWith('Podman'))
     expect((await at.container.inspect(soon())).state).toBe('running')
   })
 
   test(`${name}: a second engine on the same directory adopts what runs, with its labels`, async () => {
     await using at = await given('echo')
     await waitUntilListening(at.container, { port: 8080, timeoutMs: 20_000 }, soon())
-    await using second = await open(at.directory)
+    await using second = await open(directory)
     const adopted = (await second.list(soon())).find((container) => container.id === at.container.id)
     expect(adopted).toMatchObject({ state: 'running', labels: { service: 'app' }, address: at.container.address })
     expect((await fetch(urlOf(adopted ?? at.container))).status).toBe(200)
