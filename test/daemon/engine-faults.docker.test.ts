@@ -19,7 +19,9 @@ const program = `
 process.on('SIGTERM', () => process.exit())
 const id = crypto.randomUUID()
 require('node:http').createServer((request, response) => {
-  const ms = Number(new URL(request.url, 'http://a').searchParams.get('ms'))
+  const { searchParams } = new URL(request.url, 'http://a')
+  const ms = Number(searchParams.get('ms'))
+  if (searchParams.has('exit')) process.exit(Number(searchParams.get('exit')))
   setTimeout(() => response.end(id), ms)
 }).listen(process.env.PORT)`
 
@@ -92,6 +94,26 @@ describe.runIf(isRoot)('an engine of its own', () => {
       way.break(undefined)
       await ready('steady')
     }
+  }, 180_000)
+
+  test('an instance that ends while the engine tells nothing is replaced, and how it ended is told once', async () => {
+    await deploy('fragile')
+    const lines = () => daemon.house.foundation.containerLog.tail({ project, owner: 'fragile' }, 100).map(({ text }) => text)
+    await way.cut()
+    way.break((request, response) => {
+      if (request.url?.includes('/events?') !== true) return false
+      response.destroy()
+      return true
+    })
+    await way.listen()
+    const { body: before } = await call('fragile')
+    expect((await call('fragile', '/?exit=3')).status).toBe(503)
+    await ready('fragile')
+    expect((await call('fragile')).body).not.toBe(before)
+    way.break(undefined)
+    await eventually('how it ended is told', () => lines().some((text) => text.includes('exit(3)')))
+    await sleep(1500) // the events are there again, and what ended before them
+    expect(lines().filter((text) => text.includes('exit(3)'))).toHaveLength(1)
   }, 180_000)
 
   test('F21: requests to running instances go on while the engine is dead, in flight and new ones', async () => {

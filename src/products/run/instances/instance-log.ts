@@ -82,7 +82,7 @@ export function poolLines(event: PoolEvent): readonly SystemLine[] {
 }
 
 /** What is told of a container that ended by itself (run traps 16, 17). Pure. */
-export function endLines(end: ContainerEnd, revision: Revision): readonly SystemLine[] {
+export function endLines(end: Pick<ContainerEnd, 'id' | 'exitCode' | 'oomKilled'>, revision: Revision): readonly SystemLine[] {
   const instance = end.id
   if (end.oomKilled) {
     const memory = ingressOf(revision)?.resources?.limits['memory'] ?? defaultLimits.memory

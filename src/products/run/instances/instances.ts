@@ -53,6 +53,8 @@ export function openInstances(needs: RunNeeds): Instances {
   const watched = new Set<Engine>()
   /** By name, while they run: an instance ends with the first of its containers. */
   const known = new Map<string, Instance>()
+  /** Ids of containers of those, whose end was told. */
+  const told = new Set<string>()
   let isHeld = true
 
   /** F26. One that a registry has is pulled again by the next start. */
@@ -74,6 +76,7 @@ export function openInstances(needs: RunNeeds): Instances {
         if (instance === undefined) return // it was told to, or it never came up, which is told where it was started
         const revision = revisions.get(name)
         if (revision !== undefined) for (const line of endLines(end, revision)) tellSystem(needs, revision, line)
+        told.add(end.id)
         pools.get(name)?.instanceEnded(instance.id)
       },
       closing.signal,
@@ -98,6 +101,7 @@ export function openInstances(needs: RunNeeds): Instances {
     return toPoolInstance(needs, revision, instance, () => {
       stopping.abort()
       known.delete(instance.name)
+      return instance.containers.filter(({ id }) => !told.delete(id))
     })
   }
 
@@ -202,8 +206,8 @@ async function takeOver(
   }
 }
 
-/** @param beforeStop its containers end one after the other from here on, which is no news */
-function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance, beforeStop: () => void): PoolInstance {
+/** @param beforeStop its containers end one after the other from here on, which is no news; gives those whose end was not told before */
+function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance, beforeStop: () => readonly Container[]): PoolInstance {
   const { id, address, containers } = instance
   if (address === undefined) throw new CloudError('UNAVAILABLE', `Container ${containers[0].name} has no address.`, 'devcloud doctor')
   return {
@@ -212,7 +216,7 @@ function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance,
     pause: () => instance.pause(AbortSignal.timeout(30_000)),
     resume: () => instance.resume(AbortSignal.timeout(30_000)),
     async stop() {
-      beforeStop()
+      for (const container of beforeStop()) await tellEnd(needs, revision, container)
       await Promise.all(
         containers.map(async (container) => {
           const beganMs = needs.clock.ticksMs()
@@ -226,6 +230,14 @@ function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance,
       await instance.stop()
     },
   }
+}
+
+/** Who lost the connection to an instance may know of its end before the engine has told it. */
+async function tellEnd(needs: RunNeeds, revision: Revision, container: Container): Promise<void> {
+  const seen = await container.inspect(AbortSignal.timeout(10_000)).catch(() => undefined) // stopping it says what is wrong
+  if (seen?.exitCode === undefined) return
+  const { exitCode, oomKilled } = seen
+  for (const line of endLines({ id: container.id, exitCode, oomKilled }, revision)) tellSystem(needs, revision, line)
 }
 
 function portOf(revision: Revision): number {

@@ -7,7 +7,7 @@ const one = (more: object = {}) => ({ template: { maxInstanceRequestConcurrency:
 const always = { container: { resources: { cpuIdle: false } } }
 
 /** Deadlines here are for a machine that others use too: what is asserted is the order of things, and times only as lower bounds. */
-describe('the life of instances', () => {
+describe.concurrent('the life of instances', () => {
   let run: GivenRun
   beforeAll(async () => {
     run = await givenRun()
@@ -21,7 +21,7 @@ describe('the life of instances', () => {
 
   test('run trap 11: one more request at a time than the concurrency is answered by a second instance', async () => {
     await run.deploy('two', { template: { maxInstanceRequestConcurrency: 2 } })
-    const answers = await Promise.all([1, 2, 3].map(() => run.ask('two', '/sleep?ms=3000')))
+    const answers = await Promise.all([1, 2, 3].map(() => run.ask('two', '/sleep?ms=8000')))
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(new Set(answers.map(({ body }) => body)).size).toBe(2)
   })
@@ -148,8 +148,8 @@ describe('the life of instances', () => {
 
   test('run trap 18: files do not outlive an instance, and two instances do not share them', async () => {
     await run.deploy('files', one({ scaling: { maxInstanceCount: 2 } }))
-    const [writer] = await Promise.all([run.ask('files', '/write?path=/tmp/mine'), run.ask('files', '/sleep?ms=3000')])
-    const answers = await Promise.all([run.ask('files', '/sleep?ms=1500'), run.ask('files', '/exists?path=/tmp/mine')])
+    const [writer] = await Promise.all([run.ask('files', '/write?path=/tmp/mine'), run.ask('files', '/sleep?ms=6000')])
+    const answers = await Promise.all([run.ask('files', '/sleep?ms=6000'), run.ask('files', '/exists?path=/tmp/mine')])
     expect(new Set([writer.headers['x-instance'], ...answers.map(({ headers }) => headers['x-instance'])]).size).toBe(2)
     for (const { body } of await Promise.all([run.ask('files', '/exists?path=/tmp/mine'), run.ask('files', '/exists?path=/tmp/mine')]))
       if (body.includes(' ')) expect(body.endsWith('true')).toBe(body.startsWith(writer.body))

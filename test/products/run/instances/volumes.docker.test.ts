@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, givenRun, type GivenRun } from '../given-run.ts'
 
 const secretsUrl = 'https://secretmanager.googleapis.com/v1'
@@ -46,6 +46,113 @@ async function givenSecretService(run: GivenRun, id: string): Promise<void> {
   })
 }
 
+const storageUrl = 'https://storage.googleapis.com/storage/v1/b'
+
+/** In one house, side by side: each has services of its own. */
+describe.concurrent('volumes', () => {
+  let run: GivenRun
+  beforeAll(async () => void (run = await givenRun()))
+  afterAll(async () => await run[Symbol.asyncDispose]())
+
+  test('reliability F59: under rotation a file is whole, old or new, and the pinned one never changes', async () => {
+    const text = (n: number) => `${n}:${String(n).repeat(60_000)}`
+    await addVersion(run, 'key', text(1))
+    await givenSecretService(run, 'rotated')
+    const seen = new Set<string>()
+    for (let n = 2; n <= 6; n += 1) {
+      const adding = addVersion(run, 'key', text(n))
+      for (let reads = 0; reads < 4; reads += 1) {
+        const [newest, pinned] = await Promise.all([read(run, 'rotated', '/items/newest'), read(run, 'rotated', '/items/pinned/first')])
+        const number = Number(newest.split(':')[0])
+        expect(newest === text(number)).toBe(true)
+        expect(pinned === text(1)).toBe(true)
+        seen.add(String(number))
+      }
+      await adding
+    }
+    await eventually('the last version', async () => (await read(run, 'rotated', '/items/newest')) === text(6))
+    expect(seen.size).toBeGreaterThan(1)
+  })
+
+  test('run trap 38: a secret of a variable that is missing keeps the instance from starting, by name', async () => {
+    const env = [{ name: 'KEY', valueSource: { secretKeyRef: { secret: 'nowhere', version: 'latest' } } }]
+    await expect(run.deploy('secretless', { container: { env } })).rejects.toThrow(/secrets\/nowhere\/versions\/latest/)
+  })
+
+  test('a folder in memory is shared by the containers of an instance, bounded, and gone with it (run trap 18)', async () => {
+    const program = `process.on('SIGTERM', () => process.exit()); require('node:fs').writeFileSync('/shared/from-side', 'hello'); setInterval(() => {}, 1000)`
+    const volumeMounts = [{ name: 'mem', mountPath: '/shared' }]
+    await run.deploy('shares', {
+      template: {
+        scaling: { maxInstanceCount: 2 },
+        maxInstanceRequestConcurrency: 1,
+        containers: [
+          { name: 'shares', image: run.image, ports: [{ containerPort: 8080 }], volumeMounts },
+          { name: 'side', image: run.image, command: ['node', '-e', program], volumeMounts },
+        ],
+        volumes: [{ name: 'mem', emptyDir: { medium: 'MEMORY', sizeLimit: '16Mi' } }],
+      },
+    })
+    await eventually('the sidecar wrote', async () => (await read(run, 'shares', '/shared/from-side')) === 'hello')
+    expect((await run.ask('shares', '/write?path=/shared/big&mb=20')).body).toContain('ENOSPC')
+    await run.ask('shares', '/remove?path=/shared/big')
+    expect((await run.ask('shares', '/write?path=/shared/small&mb=8')).status).toBe(200)
+    await run.ask('shares', '/put?path=/tmp/own&text=x')
+    const [one, two] = await Promise.all([run.ask('shares', '/sleep?ms=4000'), run.ask('shares', '/sleep?ms=4000')])
+    expect(one.body).not.toBe(two.body)
+    const looks = await Promise.all(
+      Array.from({ length: 2 }, () => run.ask('shares', '/shell?line=' + encodeURIComponent('ls /shared /tmp; sleep 2'))),
+    )
+    expect(looks.filter(({ body }) => body.includes('small') || body.includes('own')).length).toBe(1)
+  })
+
+  test('run trap 40: the socket of a database is in its folder, and survives a restart of the database', async () => {
+    const sql = `https://sqladmin.googleapis.com/v1/projects/${run.project}/instances`
+    const body = { name: 'main', databaseVersion: 'POSTGRES_15', region: 'us-central1', settings: { tier: 'db-f1-micro' } }
+    const wait = async (operation: Record<string, unknown>) => {
+      const url = `https://sqladmin.googleapis.com/v1/projects/${run.project}/operations/${String(operation['name'])}`
+      await eventually('the database', async () => (await run.house.api.call('GET', url))['status'] === 'DONE', 60_000)
+    }
+    await wait(await run.house.api.call('POST', sql, body))
+    const connection = `${run.project}:us-central1:main`
+    const folder = `/cloudsql/${connection}`
+    await run.deploy('dials', {
+      container: { volumeMounts: [{ name: 'db', mountPath: '/cloudsql' }] },
+      template: { volumes: [{ name: 'db', cloudSqlInstance: { instances: [connection] } }] },
+    })
+    const socket = async () => await stat(run, 'dials', `${folder}/.s.PGSQL.5432`)
+    const connect = `node -e "require('net').connect('${folder}/.s.PGSQL.5432').on('connect', () => { console.log('in'); process.exit() }).on('error', (e) => console.log(e.code))"`
+    const dial = async () => (await run.ask('dials', `/shell?line=${encodeURIComponent(connect)}`)).body
+    await eventually('the socket', async () => (await socket()).endsWith(' socket') && (await dial()) === '0 in\n')
+    const before = await run.ask('dials', '/id')
+    await wait(await run.house.api.call('POST', `${sql}/main/restart`, {}))
+    await eventually('the socket after the restart', async () => (await dial()) === '0 in\n')
+    expect(await socket()).toMatch(/ socket$/)
+    expect((await run.ask('dials', '/id')).body).toBe(before.body)
+  })
+
+  test('a bucket that is not there keeps the instance from starting, by name', async () => {
+    const template = { volumes: [{ name: 'v', gcs: { bucket: 'no-such-bucket-here' } }] }
+    await expect(run.deploy('bucketless', { container: { volumeMounts: [{ name: 'v', mountPath: '/v' }] }, template })).rejects.toThrow(
+      /no-such-bucket-here/,
+    )
+  })
+
+  test('volumes that cannot be are refused by name', async () => {
+    const deploy = (volume: object, ...mountPaths: string[]) =>
+      run.deploy('refused', {
+        template: {
+          containers: [{ image: run.image, volumeMounts: mountPaths.map((mountPath) => ({ name: 'v', mountPath })) }],
+          volumes: [{ name: 'v', ...volume }],
+        },
+      })
+    await expect(deploy({ nfs: { server: 'a', path: '/b' } }, '/mnt')).rejects.toMatchObject({ code: 'UNIMPLEMENTED' })
+    await expect(deploy({ emptyDir: { medium: 'MEMORY' } }, '/a', '/a/b')).rejects.toThrow('The mounts at /a and /a/b are nested')
+    await expect(deploy({ emptyDir: { medium: 'MEMORY' } }, 'relative')).rejects.toThrow('must be an absolute path')
+    await expect(deploy({ secret: { secret: 'a' } }, '/x:y')).rejects.toThrow('must be an absolute path')
+  })
+})
+
 test('run traps 38 and 39: a variable is frozen, a file of latest follows, a pinned one stays; a missing secret fails the read alone', async () => {
   await using run = await givenRun()
   await addVersion(run, 'key', 'one')
@@ -76,89 +183,6 @@ test('run traps 38 and 39: a variable is frozen, a file of latest follows, a pin
   expect((await run.ask('app', '/id')).body).toBe(before.body)
 })
 
-test('reliability F59: under rotation a file is whole, old or new, and the pinned one never changes', async () => {
-  await using run = await givenRun()
-  const text = (n: number) => `${n}:${String(n).repeat(60_000)}`
-  await addVersion(run, 'key', text(1))
-  await givenSecretService(run, 'app')
-  const seen = new Set<string>()
-  for (let n = 2; n <= 6; n += 1) {
-    const adding = addVersion(run, 'key', text(n))
-    for (let reads = 0; reads < 4; reads += 1) {
-      const [newest, pinned] = await Promise.all([read(run, 'app', '/items/newest'), read(run, 'app', '/items/pinned/first')])
-      const number = Number(newest.split(':')[0])
-      expect(newest === text(number)).toBe(true)
-      expect(pinned === text(1)).toBe(true)
-      seen.add(String(number))
-    }
-    await adding
-  }
-  await eventually('the last version', async () => (await read(run, 'app', '/items/newest')) === text(6))
-  expect(seen.size).toBeGreaterThan(1)
-})
-
-test('run trap 38: a secret of a variable that is missing keeps the instance from starting, by name', async () => {
-  await using run = await givenRun()
-  const env = [{ name: 'KEY', valueSource: { secretKeyRef: { secret: 'nowhere', version: 'latest' } } }]
-  await expect(run.deploy('app', { container: { env } })).rejects.toThrow(/secrets\/nowhere\/versions\/latest/)
-})
-
-test('a folder in memory is shared by the containers of an instance, bounded, and gone with it (run trap 18)', async () => {
-  await using run = await givenRun()
-  const program = `process.on('SIGTERM', () => process.exit()); require('node:fs').writeFileSync('/shared/from-side', 'hello'); setInterval(() => {}, 1000)`
-  const volumeMounts = [{ name: 'mem', mountPath: '/shared' }]
-  await run.deploy('app', {
-    template: {
-      scaling: { maxInstanceCount: 2 },
-      maxInstanceRequestConcurrency: 1,
-      containers: [
-        { name: 'app', image: run.image, ports: [{ containerPort: 8080 }], volumeMounts },
-        { name: 'side', image: run.image, command: ['node', '-e', program], volumeMounts },
-      ],
-      volumes: [{ name: 'mem', emptyDir: { medium: 'MEMORY', sizeLimit: '16Mi' } }],
-    },
-  })
-  await eventually('the sidecar wrote', async () => (await read(run, 'app', '/shared/from-side')) === 'hello')
-  expect((await run.ask('app', '/write?path=/shared/big&mb=20')).body).toContain('ENOSPC')
-  await run.ask('app', '/remove?path=/shared/big')
-  expect((await run.ask('app', '/write?path=/shared/small&mb=8')).status).toBe(200)
-  await run.ask('app', '/put?path=/tmp/own&text=x')
-  const [one, two] = await Promise.all([run.ask('app', '/sleep?ms=4000'), run.ask('app', '/sleep?ms=4000')])
-  expect(one.body).not.toBe(two.body)
-  const looks = await Promise.all(
-    Array.from({ length: 2 }, () => run.ask('app', '/shell?line=' + encodeURIComponent('ls /shared /tmp; sleep 2'))),
-  )
-  expect(looks.filter(({ body }) => body.includes('small') || body.includes('own')).length).toBe(1)
-})
-
-test('run trap 40: the socket of a database is in its folder, and survives a restart of the database', async () => {
-  await using run = await givenRun()
-  const sql = `https://sqladmin.googleapis.com/v1/projects/${run.project}/instances`
-  const body = { name: 'main', databaseVersion: 'POSTGRES_15', region: 'us-central1', settings: { tier: 'db-f1-micro' } }
-  const wait = async (operation: Record<string, unknown>) => {
-    const url = `https://sqladmin.googleapis.com/v1/projects/${run.project}/operations/${String(operation['name'])}`
-    await eventually('the database', async () => (await run.house.api.call('GET', url))['status'] === 'DONE', 60_000)
-  }
-  await wait(await run.house.api.call('POST', sql, body))
-  const connection = `${run.project}:us-central1:main`
-  const folder = `/cloudsql/${connection}`
-  await run.deploy('app', {
-    container: { volumeMounts: [{ name: 'db', mountPath: '/cloudsql' }] },
-    template: { volumes: [{ name: 'db', cloudSqlInstance: { instances: [connection] } }] },
-  })
-  const socket = async () => await stat(run, 'app', `${folder}/.s.PGSQL.5432`)
-  const connect = `node -e "require('net').connect('${folder}/.s.PGSQL.5432').on('connect', () => { console.log('in'); process.exit() }).on('error', (e) => console.log(e.code))"`
-  const dial = async () => (await run.ask('app', `/shell?line=${encodeURIComponent(connect)}`)).body
-  await eventually('the socket', async () => (await socket()).endsWith(' socket') && (await dial()) === '0 in\n')
-  const before = await run.ask('app', '/id')
-  await wait(await run.house.api.call('POST', `${sql}/main/restart`, {}))
-  await eventually('the socket after the restart', async () => (await dial()) === '0 in\n')
-  expect(await socket()).toMatch(/ socket$/)
-  expect((await run.ask('app', '/id')).body).toBe(before.body)
-})
-
-const storageUrl = 'https://storage.googleapis.com/storage/v1/b'
-
 test('a bucket is a folder: what either side writes and deletes is seen by the other, and by other instances', async () => {
   await using run = await givenRun()
   const bucket = `${run.project}-files`
@@ -186,27 +210,4 @@ test('a bucket is a folder: what either side writes and deletes is seen by the o
   await eventually('a new daemon goes on', async () => (await names()) === 'later')
   await run.ask('writer', '/remove?path=/mnt/files/later')
   await eventually('the object is gone', async () => (await names()) === '')
-})
-
-test('a bucket that is not there keeps the instance from starting, by name', async () => {
-  await using run = await givenRun()
-  const template = { volumes: [{ name: 'v', gcs: { bucket: 'no-such-bucket-here' } }] }
-  await expect(run.deploy('app', { container: { volumeMounts: [{ name: 'v', mountPath: '/v' }] }, template })).rejects.toThrow(
-    /no-such-bucket-here/,
-  )
-})
-
-test('volumes that cannot be are refused by name', async () => {
-  await using run = await givenRun()
-  const deploy = (volume: object, ...mountPaths: string[]) =>
-    run.deploy('app', {
-      template: {
-        containers: [{ image: run.image, volumeMounts: mountPaths.map((mountPath) => ({ name: 'v', mountPath })) }],
-        volumes: [{ name: 'v', ...volume }],
-      },
-    })
-  await expect(deploy({ nfs: { server: 'a', path: '/b' } }, '/mnt')).rejects.toMatchObject({ code: 'UNIMPLEMENTED' })
-  await expect(deploy({ emptyDir: { medium: 'MEMORY' } }, '/a', '/a/b')).rejects.toThrow('The mounts at /a and /a/b are nested')
-  await expect(deploy({ emptyDir: { medium: 'MEMORY' } }, 'relative')).rejects.toThrow('must be an absolute path')
-  await expect(deploy({ secret: { secret: 'a' } }, '/x:y')).rejects.toThrow('must be an absolute path')
 })

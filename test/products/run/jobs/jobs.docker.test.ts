@@ -51,7 +51,7 @@ async function run(name: string, overrides?: object) {
 const linesOf = (jobId: string) =>
   given.house.foundation.containerLog.tail({ project: given.project, owner: jobId }, 1000).map(({ text }) => text)
 
-test('run trap 3: a task sees its own variables and no PORT, and its attempts count up until one succeeds', async () => {
+test.concurrent('run trap 3: a task sees its own variables and no PORT, and its attempts count up until one succeeds', async () => {
   const name = await create(
     'retries',
     job('env | grep -E "^(CLOUD_RUN|PORT|K_)" | sort | tr "\\n" " "; echo; [ "$CLOUD_RUN_TASK_ATTEMPT" = 2 ]', {}, { taskCount: 2 }),
@@ -74,7 +74,7 @@ test('run trap 3: a task sees its own variables and no PORT, and its attempts co
   ])
 })
 
-test('run trap 4: an execution fails only after every task was tried, by its own count of retries', async () => {
+test.concurrent('run trap 4: an execution fails only after every task was tried, by its own count of retries', async () => {
   const name = await create(
     'fails',
     job(
@@ -94,7 +94,7 @@ test('run trap 4: an execution fails only after every task was tried, by its own
   expect(told).toMatchObject({ executionCount: 1, latestCreatedExecution: { completionStatus: 'EXECUTION_FAILED' } })
 })
 
-test('run trap 5: with a parallelism of 2, five tasks never make three containers at a time', async () => {
+test.concurrent('run trap 5: with a parallelism of 2, five tasks never make three containers at a time', async () => {
   const name = await create('narrow', job('sleep 1.5', {}, { taskCount: 5, parallelism: 2 }))
   const over = new AbortController()
   const seen: number[] = []
@@ -116,7 +116,7 @@ test('run trap 5: with a parallelism of 2, five tasks never make three container
   expect(Math.max(...seen)).toBe(2)
 })
 
-test('run trap 6: the timeout is of each attempt: SIGTERM, ten seconds, SIGKILL', async () => {
+test.concurrent('run trap 6: the timeout is of each attempt: SIGTERM, ten seconds, SIGKILL', async () => {
   const script =
     'trap "echo TERM \\$(date +%s%3N)" TERM; echo "start $(date +%s%3N)"; while true; do echo "at $(date +%s%3N)"; sleep 0.2; done'
   const name = await create('late', job(script, { maxRetries: 1, timeout: { seconds: 2 } }))
@@ -133,7 +133,7 @@ test('run trap 6: the timeout is of each attempt: SIGTERM, ten seconds, SIGKILL'
   }
 }, 120_000)
 
-test('a cancelled execution stops its tasks, and RunJob answers it', async () => {
+test.concurrent('a cancelled execution stops its tasks, and RunJob answers it', async () => {
   const name = await create('endless', job('trap "echo bye; exit 0" TERM; echo on; while true; do sleep 0.1; done', {}, { taskCount: 2 }))
   const [operation] = await jobs.runJob({ name })
   const executionName = (operation.metadata as protos.google.cloud.run.v2.IExecution).name ?? ''
@@ -147,7 +147,7 @@ test('a cancelled execution stops its tasks, and RunJob answers it', async () =>
   await expect(executions.cancelExecution({ name: executionName })).rejects.toMatchObject({ code: 9 })
 })
 
-test('overrides of a run change arguments, variables and counts of that execution alone', async () => {
+test.concurrent('overrides of a run change arguments, variables and counts of that execution alone', async () => {
   const name = await create('given', job('echo "$@ $WHO"'))
   const containerOverrides = [{ args: ['hello'], env: [{ name: 'WHO', value: 'world' }] }]
   const { execution } = await run(name, { containerOverrides, taskCount: 2 })
@@ -157,7 +157,7 @@ test('overrides of a run change arguments, variables and counts of that executio
   expect(linesOf('given').at(-1)).toBe(' ')
 })
 
-test('an image that is not there fails the task with the reason, after its retries', async () => {
+test.concurrent('an image that is not there fails the task with the reason, after its retries', async () => {
   const name = await create('absent', { template: { template: { containers: [{ image: 'nowhere.invalid/none:1' }], maxRetries: 1 } } })
   const { execution, failure } = await run(name)
   expect(failure).toContain('nowhere.invalid/none:1')
