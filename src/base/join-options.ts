@@ -1,3 +1,5 @@
+import { lastPart } from './last-part.ts'
+
 /**
  * Joins the options that one variable such as JAVA_TOOL_OPTIONS holds: first those options of `own` that `ours` does not set, then `ours`. Joining
  * `ours` to the result again changes nothing.
@@ -25,5 +27,5 @@ function split(options: string): readonly string[] {
 /** The key of an option: the name of `-Dname=value`. An option that may occur several times (a folder of classes, a preload) has its last part too. */
 function keyOf(option: string): string {
   const [, name = option, value = ''] = /^([^=:]+[=:])(.*)$/s.exec(option.replaceAll(/["']/g, '')) ?? []
-  return name.startsWith('-D') ? name : `${name}${value.split('/').at(-1) ?? ''}`
+  return name.startsWith('-D') ? name : `${name}${lastPart(value)}`
 }

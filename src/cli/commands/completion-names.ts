@@ -1,3 +1,4 @@
+import { lastPart } from '../../base/last-part.ts'
 import type { ApiAnswer, ApiRequest } from '../../daemon/control-protocol.ts'
 import { findDaemon, type ControlClient } from '../control-client.ts'
 import { findProject, servicesOf } from '../find-project.ts'
@@ -43,5 +44,5 @@ async function namesIn(client: ControlClient, url: string): Promise<readonly str
     readonly name?: string
     readonly metadata?: { readonly name: string }
   }[]
-  return items.map(({ name, metadata }) => metadata?.name ?? name?.split('/').at(-1) ?? '')
+  return items.map(({ name, metadata }) => metadata?.name ?? lastPart(name ?? ''))
 }

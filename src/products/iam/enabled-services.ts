@@ -1,5 +1,6 @@
 import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf'
 import { anyPack } from '@bufbuild/protobuf/wkt'
+import { lastPart } from '../../base/last-part.ts'
 import { ServiceSchema, State, type Service as EnabledService } from '../../api/gen/google/api/serviceusage/v1/resources_pb.ts'
 import {
   BatchEnableServicesResponseSchema,
@@ -68,10 +69,7 @@ export function serviceUsage(needs: IamNeeds): Service {
     },
     getService: (request) => toService(nameOf(request.name)),
     batchGetServices(request) {
-      const names = batch(
-        request.parent,
-        request.names.map((name) => name.split('/').at(-1) ?? ''),
-      )
+      const names = batch(request.parent, request.names.map(lastPart))
       return create(BatchGetServicesResponseSchema, { services: names.map(toService) })
     },
     listServices(request) {
