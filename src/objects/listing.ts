@@ -8,7 +8,7 @@ export interface ListQuery {
   readonly prefix: string
   /** Names that have the delimiter after the prefix are listed once, cut after the delimiter: a cut prefix. */
   readonly delimiter: string
-  /** `start` is included and `end` is not. Both count for cut prefixes too. */
+  /** `startOffset` is included and `endOffset` is not. Both count for cut prefixes too. */
   readonly startOffset: string
   readonly endOffset: string
   /** Whether an object whose whole name is a cut prefix is listed as an item too. */
@@ -27,7 +27,7 @@ export interface Listing {
   readonly end: PageEnd | undefined
 }
 
-/** The most bytes of attributes on one page. A page that is cut by this limit has a token although it has fewer objects than asked for. */
+/** The most characters of attributes on one page. A page that is cut by this limit has a token although it has fewer objects than asked for. */
 const pageLimitChars = 2 << 20
 
 /** Lists one page, in the order of UTF-8 bytes. A seek skips the objects below a cut prefix. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Tokens } from '../../metadata/tokens.ts'
 import type { State } from '../../state/state.ts'
 
-/** What IAM stands on, handed in by the daemon. */
+/** What IAM needs of others. The daemon passes it in. */
 export interface IamNeeds {
   readonly state: State
   readonly clock: Clock

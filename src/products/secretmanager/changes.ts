@@ -3,10 +3,10 @@ import type { SecretManagerService } from '../../api/gen/google/cloud/secretmana
 
 type Rpcs = Partial<ServiceImpl<typeof SecretManagerService>>
 
-/** Tells who listens that what a secret reads as may be another now. */
+/** Tells listeners that the value of a secret may have changed. */
 export interface Changes {
   onChange(listener: (secret: string) => void): Disposable
-  /** The same RPCs; those that change something tell it once they have succeeded. */
+  /** Wraps RPCs: one that changes a secret tells the listeners after it has succeeded. */
   telling(rpcs: Rpcs): Rpcs
 }
 

@@ -18,7 +18,7 @@ export { versionTable } from './versions.ts'
 export interface SecretManager extends Product {
   /** The payload of `projects/P/secrets/S/versions/V`, where V is a number, an alias or `latest`. @throws CloudError NOT_FOUND, FAILED_PRECONDITION */
   access(name: string): Uint8Array
-  /** Tells of each secret of which something changed, by its name, until it is disposed. */
+  /** Calls `listener` with the name of each secret that changed. Ends when disposed. */
   onChange(listener: (secret: string) => void): Disposable
 }
 

@@ -8,7 +8,7 @@ const secretManager = 'https://secretmanager.googleapis.com/v1'
 /** Ids of secrets that are there, and whether they have a version. */
 type Observed = ReadonlyMap<string, { readonly hasVersion: boolean }>
 
-/** Secrets with a first version; a secret that has one keeps it. */
+/** Plans secrets with a first version. A secret that has a version keeps it. */
 export async function planSecrets(wanted: WantedSecrets, { api, project }: Site): Promise<ProductPlan> {
   const observed = await observe(wanted, api, project)
   return {

@@ -7,16 +7,16 @@ import {
 } from '../../api/gen/google/cloud/secretmanager/v1/resources_pb.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 
-/** Largest payload of a version. Source: Secret Manager quotas, 64 KiB. */
+/** The largest payload of a version, in bytes. Source: Secret Manager quotas, 64 KiB. */
 export const payloadLimitBytes = 65_536
 
 export interface SecretName {
-  /** As the client wrote it: id or number. */
+  /** The project as the client wrote it: id or number. */
   readonly project: string
   readonly secret: string
 }
 
-/** @throws CloudError INVALID_ARGUMENT for another form; regional names are not emulated and say so */
+/** @throws CloudError INVALID_ARGUMENT for another form, UNIMPLEMENTED for a regional name */
 export function readSecretName(name: string): SecretName {
   const [, project, secret] = /^projects\/([^/]+)\/secrets\/([^/]+)$/.exec(name) ?? []
   if (project !== undefined && secret !== undefined) return { project, secret }
@@ -30,12 +30,12 @@ export function readVersionName(name: string): SecretName & { readonly version: 
   throw malformed(name, 'projects/*/secrets/*/versions/*')
 }
 
-/** True when the secret's time is over: it then counts as deleted. */
+/** Whether a secret has expired. An expired secret counts as deleted. */
 export function isExpired(secret: Secret, nowMs: number): boolean {
   return secret.expiration.case === 'expireTime' && timestampMs(secret.expiration.value) <= nowMs
 }
 
-/** Where a version's bytes are, as far as a client sees. */
+/** The replication status that a version shows: automatic. */
 export function automaticStatus() {
   return create(ReplicationStatusSchema, {
     replicationStatus: { case: 'automatic', value: create(ReplicationStatus_AutomaticStatusSchema) },
@@ -46,7 +46,7 @@ export function newEtag(): string {
   return `"${crypto.randomUUID().replaceAll('-', '').slice(0, 14)}"`
 }
 
-/** @param sent empty when the client has no opinion */
+/** @param sent the client's etag; empty without one */
 export function checkEtag(sent: string, current: string): void {
   if (sent === '' || sent === current) return
   throw new CloudError(

@@ -7,14 +7,14 @@ import { invalid } from './resources.ts'
 
 const hourSeconds = 3600
 const daySeconds = 24 * hourSeconds
-/** What Google calls 100 years. */
+/** Google's 100 years, in seconds. */
 const centurySeconds = 3_153_600_000
 
 /**
- * Whether Secret Manager would take this secret. Sources: the comments of google/cloud/secretmanager/v1/resources.proto; cloud.google.com/secret-manager,
+ * Checks a secret by Secret Manager's rules. Sources: the comments of google/cloud/secretmanager/v1/resources.proto; cloud.google.com/secret-manager,
  * "Set expiration date", "Delay destruction of secret versions", "quotas".
- * @param changed names of the fields (snake_case) that the request sets; a time that has come meanwhile is not refused in the others
- * @throws CloudError INVALID_ARGUMENT, or UNIMPLEMENTED for what would have to do something
+ * @param changed the fields (snake_case) that the request sets; in other fields a time may have passed meanwhile
+ * @throws CloudError INVALID_ARGUMENT, or UNIMPLEMENTED for a field that would have an effect that devcloud does not emulate
  */
 export function checkSecret(secret: Secret, nowMs: number, changed: ReadonlySet<string>): void {
   checkReplication(secret)
@@ -95,7 +95,7 @@ function checkExpiration({ expiration }: Secret, nowMs: number): void {
   throw invalid(`The ${field} of a secret cannot be less than 60 seconds away or more than 100 years away.`)
 }
 
-/** @param isNew whether the request sets it; else its next time may have come */
+/** @param isNew whether the request sets the rotation; otherwise the next rotation time may have passed */
 function checkRotation({ rotation, topics }: Secret, nowMs: number, isNew: boolean): void {
   if (rotation === undefined) return
   if (topics.length === 0) throw invalid('Topics must be set while the rotation is set.')

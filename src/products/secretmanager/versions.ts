@@ -83,7 +83,7 @@ export function openVersions(needs: SecretManagerNeeds, secrets: Secrets): Versi
       )
     return settle(row)
   }
-  /** A destruction that was put off and is now due counts as done. */
+  /** The version now: a delayed destruction that is due counts as done. */
   const settle = (row: Row): Row => {
     if (row.destroy_at_ms === null || row.destroy_at_ms > needs.clock.nowMs() || row.state === 'DESTROYED') return row
     const destroyed: Row = { ...row, state: 'DESTROYED', destroyed_ms: row.destroy_at_ms, destroy_at_ms: null, payload: null }

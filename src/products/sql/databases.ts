@@ -13,7 +13,7 @@ export interface Databases {
   insert(project: string, instance: string, body: unknown, user: string): Promise<SqlOperation>
   get(project: string, instance: string, database: string): Promise<Json>
   list(project: string, instance: string): Promise<readonly Json[]>
-  /** PATCH and PUT: a database of Postgres keeps the charset and collation it was made with. */
+  /** PATCH and PUT. A database of Postgres keeps its charset and collation. */
   change(project: string, instance: string, database: string, body: unknown, user: string): Promise<SqlOperation>
   delete(project: string, instance: string, database: string, user: string): Promise<SqlOperation>
 }
@@ -24,7 +24,7 @@ const bodySchema = z.looseObject({
   collation: z.string().default(''),
 })
 
-/** Databases live in the server alone: what SQL made is listed too, and what SQL dropped is gone. */
+/** The server alone knows the databases: a database that SQL made is listed too, and one that SQL dropped is gone. */
 export function openDatabases(instances: Instances, operations: SqlOperations): Databases {
   const find = (project: string, instance: string, database: string): Promise<Database> =>
     instances.inside(project, instance, async (cluster) => {
@@ -66,7 +66,7 @@ export function openDatabases(instances: Instances, operations: SqlOperations): 
   }
 }
 
-/** What the server refuses, Cloud SQL tells with 400: its 409 would make Terraform try again. Source: provider issues, `failed to create database`. */
+/** Translates a refusal of the server to 400, as Cloud SQL does: a 409 would make Terraform try again. Source: provider issues, `failed to create database`. */
 async function told(what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
@@ -82,7 +82,7 @@ function readBody(body: unknown): z.infer<typeof bodySchema> {
   return read.data
 }
 
-/** Postgres keeps 63 bytes of a name. */
+/** Checks the length of a name: Postgres keeps 63 bytes. */
 function checkName(name: string): void {
   if (name === '') throw invalid('Missing parameter: name.')
   if (Buffer.byteLength(name) > 63 || name.includes('\0')) throw invalid(`Invalid database name (${name}).`)

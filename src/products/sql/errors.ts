@@ -5,7 +5,7 @@ export function invalid(message: string, next = 'Correct the request.', cause?: 
   return new CloudError('INVALID_ARGUMENT', `Invalid request: ${message}`, next, cause === undefined ? {} : { cause })
 }
 
-/** Terraform reads it as gone. */
+/** The error for a missing instance. Terraform takes the instance for deleted. */
 export function instanceMissing(project: string, instance: string): CloudError {
   return new CloudError(
     'NOT_FOUND',
@@ -30,7 +30,7 @@ export function operationInProgress(): CloudError {
   return new CloudError('ABORTED', message, 'Wait for the operation, then try again.', { fault: 'SQL_OPERATION_IN_PROGRESS' })
 }
 
-/** An etag or a settingsVersion of the past. */
+/** The error for an old etag or settingsVersion. */
 export function stale(): CloudError {
   return new CloudError('FAILED_PRECONDITION', 'Condition does not match.', 'Read the instance again, then retry.', {
     fault: 'SQL_SETTINGS_STALE',

@@ -38,7 +38,7 @@ const flags: Readonly<Record<string, Flag>> = {
 
 const flagsSchema = z.array(z.looseObject({ name: z.string(), value: z.string().nullish() }))
 
-/** @param told `settings.databaseFlags` @returns the names, which are kept and not acted upon @throws CloudError SQL_FLAG_UNKNOWN */
+/** @param told `settings.databaseFlags` @returns the names; flags are stored without effect @throws CloudError SQL_FLAG_UNKNOWN */
 export function checkFlags(told: unknown): readonly string[] {
   const read = flagsSchema.safeParse(told ?? [])
   if (!read.success) throw invalid('settings.databaseFlags must be a list of {name, value}.')

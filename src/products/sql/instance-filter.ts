@@ -5,9 +5,9 @@ import { isInstanceField } from './instance-resource.ts'
 import type { Json } from './json.ts'
 
 /**
- * Whether an instance, as it is answered, passes the filter of instances.list: `state:RUNNABLE settings.userLabels.env=dev`. Source: sqladmin,
+ * Reads the filter of instances.list, `state:RUNNABLE settings.userLabels.env=dev`, over instances as they are answered. Source: sqladmin,
  * SqlInstancesListRequest.filter.
- * @throws CloudError INVALID_ARGUMENT for what instances do not have
+ * @throws CloudError INVALID_ARGUMENT for a field that instances do not have
  */
 export function readInstanceFilter(text: string): (instance: Json) => boolean {
   return readFilter(text, (path) =>

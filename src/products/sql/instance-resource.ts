@@ -10,21 +10,21 @@ import type { Json } from './json.ts'
 import { checkSettingsVersion, completeSettings, mergeJson } from './settings.ts'
 import { checkUpgrade, checkVersion, defaultVersion, differenceOf, installedVersion, majorOf, upgradesOf } from './versions.ts'
 
-/** An instance as it is kept. A password is never part of it. */
+/** The row of an instance. It never contains a password. */
 export interface InstanceRow {
-  /** The id of its project, never the number. */
+  /** The project's id, never the number. */
   readonly project: string
   readonly name: string
   readonly region: string
   readonly state: 'PENDING_CREATE' | 'RUNNABLE' | 'PENDING_DELETE'
   readonly createTime: string
   readonly etag: string
-  /** As asked for: `POSTGRES_15`. */
+  /** The version that the client asked for: `POSTGRES_15`. */
   readonly databaseVersion: string
-  /** Of the server that runs: `18.4`. */
+  /** The version of the running server: `18.4`. */
   readonly serverVersion: string
   readonly settings: Json
-  /** Fields that are kept and given back, and nothing more. */
+  /** Fields that are stored and given back without an effect. */
   readonly extra: Json
 }
 
@@ -40,7 +40,7 @@ const bodySchema = z.looseObject({
 
 export type InstanceBody = z.infer<typeof bodySchema>
 
-/** @throws CloudError INVALID_ARGUMENT for another shape, UNIMPLEMENTED for fields that would have to do something */
+/** @throws CloudError INVALID_ARGUMENT for another shape, UNIMPLEMENTED for fields whose effect devcloud does not emulate */
 export function readInstanceBody(body: unknown): InstanceBody {
   const read = bodySchema.safeParse(body ?? {})
   if (!read.success) throw invalid(`The instance is not well formed: ${read.error.issues[0]?.path.join('.') ?? ''}.`)
@@ -75,8 +75,8 @@ export function newInstance(project: string, body: InstanceBody, createTime: str
 }
 
 /**
- * The instance after PATCH (`merge`) or PUT. Pure but for its new etag.
- * @throws CloudError SQL_SETTINGS_STALE for an etag or settingsVersion of the past, INVALID_ARGUMENT for what cannot change
+ * The instance after PATCH (`merge`) or PUT. Pure except for the new etag.
+ * @throws CloudError SQL_SETTINGS_STALE for an old etag or settingsVersion, INVALID_ARGUMENT for a field that cannot change
  */
 export function changeInstance(row: InstanceRow, body: InstanceBody, merge: boolean): InstanceRow {
   if (body.etag !== '' && body.etag !== row.etag) throw stale()
@@ -99,7 +99,7 @@ export function changeInstance(row: InstanceRow, body: InstanceBody, merge: bool
 }
 
 /**
- * What to tell, beside an answer that succeeds, of what the request asks for and does not get.
+ * The warnings of a successful request: what it asks for and does not get.
  * @param sent the request's own body, without defaults
  */
 export function warningsOf(row: InstanceRow, sent: InstanceBody): readonly string[] {
@@ -112,7 +112,7 @@ export function warningsOf(row: InstanceRow, sent: InstanceBody): readonly strin
   ]
 }
 
-/** The edition of new versions is another in Google Cloud, where the same request may fail. Source: Cloud SQL, "Introduction to Cloud SQL editions". */
+/** The warning for newer versions, whose default edition differs in Google Cloud: the same request may fail there. Source: Cloud SQL, "Introduction to Cloud SQL editions". */
 export function editionWarning(row: InstanceRow, { settings }: InstanceBody): readonly string[] {
   const tier = String(row.settings['tier'])
   if (majorOf(row.databaseVersion) < 16 || !isEmpty(settings?.['edition']) || tier.startsWith('db-perf-optimized-')) return []

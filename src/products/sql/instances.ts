@@ -27,24 +27,24 @@ import { majorOf } from './versions.ts'
 export interface Instances {
   insert(project: string, body: unknown, user: string): Promise<SqlOperation>
   get(project: string, instance: string): Json
-  /** By name. @param filter of instances.list @param after the name that the last page ended with, or empty */
+  /** Instances by name. @param filter the filter of instances.list @param after the last name of the page before, or empty */
   list(project: string, filter: string, after: string, limit: number): readonly Json[]
   /** @param merge true for PATCH, false for PUT */
   change(project: string, instance: string, body: unknown, user: string, merge: boolean): Promise<SqlOperation>
   restart(project: string, instance: string, user: string): Promise<SqlOperation>
   delete(project: string, instance: string, finalBackup: boolean, user: string): Promise<SqlOperation>
-  /** Works in its running server, alone. @throws CloudError SQL_INSTANCE_MISSING, SQL_INSTANCE_STOPPED */
+  /** Runs work in the instance's running server, one at a time. @throws CloudError SQL_INSTANCE_MISSING, SQL_INSTANCE_STOPPED */
   inside<T>(project: string, instance: string, work: (cluster: Cluster) => Promise<T>): Promise<T>
   rows(project?: string): readonly InstanceRow[]
-  /** As people read it: STOPPED where the policy is NEVER, FAILED while its server does not start. */
+  /** The state for people: STOPPED when the activationPolicy is NEVER, FAILED while the server does not start. */
   stateOf(row: InstanceRow): string
-  /** Makes its server run, or not, as its activationPolicy says; ends what a daemon left half made or half removed. */
+  /** Starts or stops the server as the activationPolicy says. Finishes what an earlier daemon left half made or half removed. */
   settle(row: InstanceRow): Promise<void>
-  /** Removes the servers that were left of instances that are gone. */
+  /** Removes servers of instances that are gone. */
   sweep(): Promise<void>
-  /** Ids of the projects that have some. */
+  /** The ids of the projects with instances. */
   projects(): readonly string[]
-  /** Removes the servers of a project, their data and rows, whatever their protection says. */
+  /** Removes the servers of a project with their data and rows, also protected ones. */
   removeProject(project: string): Promise<void>
 }
 
@@ -64,7 +64,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     failed.delete(connectionName(row))
     await rows.delete(nameOf(row.project, row.name))
   }
-  /** Connection names of those whose server does not start. */
+  /** The connection names of instances whose server does not start. */
   const failed = new Set<string>()
   const open = async (row: InstanceRow) => {
     const name = connectionName(row)
@@ -74,7 +74,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     return cluster
   }
   const remains = openRemains(needs.state, servers)
-  /** The row goes at once, whatever becomes of the server: what could not be removed is remembered, and nobody sees an instance that is none. */
+  /** Removes the row at once, whatever happens to the server. A server that could not be removed is remembered, and nobody sees a half-removed instance. */
   const discard = async (row: InstanceRow) => {
     const name = connectionName(row)
     failed.delete(name)
@@ -94,7 +94,7 @@ export function openInstances(needs: CloudSqlNeeds, servers: Servers, operations
     if (isStopped(row)) await servers.stop(connectionName(row))
     else await start(row)
   }
-  /** What the request did not get, as the instance is now: in the log, and for the operation's warning. */
+  /** Logs what the request asked for and did not get, and gives it for the operation's warning. */
   const warn = (row: InstanceRow, sent: InstanceBody, more: readonly string[] = []) => {
     const warnings = [...warningsOf(find(row.project, row.name) ?? row, sent), ...more]
     if (warnings.length > 0)

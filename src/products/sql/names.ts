@@ -1,7 +1,7 @@
 import { CloudError } from '../../base/cloud-error.ts'
 import { invalid } from './errors.ts'
 
-/** In front of every selfLink, whatever prefix a client used. */
+/** The prefix of every selfLink, whatever prefix the client used. */
 export const sqlAdmin = 'https://sqladmin.googleapis.com/sql/v1beta4'
 
 export function instanceLink(project: string, instance: string): string {
@@ -12,7 +12,7 @@ export function connectionName(row: { readonly project: string; readonly region:
   return `${row.project}:${row.region}:${row.name}`
 }
 
-/** `PROJECT:REGION:INSTANCE`; a project of a domain has a colon of its own: `example.com:p`. @throws CloudError INVALID_ARGUMENT */
+/** Reads `PROJECT:REGION:INSTANCE`. The project may have a domain with a colon: `example.com:p`. @throws CloudError INVALID_ARGUMENT */
 export function readConnectionName(name: string): { readonly project: string; readonly region: string; readonly instance: string } {
   const [, project, region, instance] = /^(.+):([^:]+):([^:]+)$/.exec(name) ?? []
   if (project !== undefined && region !== undefined && instance !== undefined) return { project, region, instance }

@@ -4,7 +4,7 @@ import type { Log } from '../../base/log.ts'
 import type { Postgres } from '../../postgres/postgres.ts'
 import type { State } from '../../state/state.ts'
 
-/** What Cloud SQL stands on, handed in by the daemon. */
+/** What Cloud SQL needs of others. The daemon passes it in. */
 export interface CloudSqlNeeds {
   readonly state: State
   readonly clock: Clock

@@ -15,7 +15,7 @@ export interface WaitingRequest {
 export class WaitingRequests {
   readonly #all = new Set<WaitingRequest>()
   readonly #onLeave: () => void
-  /** Added to the age of nobody: time in which this machine slept. */
+  /** Time in ms that this machine slept. It does not count toward a request's waiting time. */
   #sleptMs = 0
 
   constructor(onLeave: () => void) {
