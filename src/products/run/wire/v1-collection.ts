@@ -110,7 +110,8 @@ async function make<T extends Item>(of: V1Collection<T>, writes: V1Writes<T>, at
 
 async function replace<T extends Item>(of: V1Collection<T>, writes: V1Writes<T>, at: V1Call, id: string): Promise<T> {
   const told = readV1(namedSchema, at.body).metadata.name ?? id
-  if (told !== id) throw invalid(`metadata.name: "${told}" is not the "${id}" of the URL.`, 'Send the same name in metadata.name and in the URL.')
+  if (told !== id)
+    throw invalid(`metadata.name: "${told}" is not the "${id}" of the URL.`, 'Send the same name in metadata.name and in the URL.')
   const sent = writes.read(at.body, find(of, at, id).name)
   const operation = await writes.by.update({ sent, mask: [], allowMissing: false, validateOnly: at.isDryRun }, at.caller)
   return planned(writes, operation, at) ?? find(of, at, id)
