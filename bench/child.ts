@@ -8,16 +8,18 @@ import { fileURLToPath } from 'node:url'
 export interface Child extends AsyncDisposable {
   readonly pid: number
   readonly port: number
+  /** Further ports that a program of ours printed. */
+  readonly morePorts: readonly number[]
 }
 
-/** Starts one of our own programs, which prints its port as its first line. */
+/** Starts one of our own programs, which prints its ports, one a line, in one write. */
 export async function startProgram(file: string, args: readonly string[] = []): Promise<Child> {
   const path = fileURLToPath(new URL(file, import.meta.url))
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [first] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [unknown]
-  const port = Number(String(first).trim())
+  const [port = 0, ...morePorts] = String(first).trim().split('\n').map(Number)
   if (!Buffer.isBuffer(first) || !(port > 0)) throw new Error(`${file} did not start.`)
-  return toChild(child, port)
+  return toChild(child, port, morePorts)
 }
 
 /** Starts a command that will listen on `port` of 127.0.0.1. */
@@ -45,10 +47,11 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-function toChild(child: ChildProcess, port: number): Child {
+function toChild(child: ChildProcess, port: number, morePorts: readonly number[] = []): Child {
   return {
     pid: child.pid ?? 0,
     port,
+    morePorts,
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')

@@ -1,5 +1,6 @@
 import { body } from './body.ts'
 import { coldStart } from './cold-start.ts'
+import { disturbed } from './disturbed.ts'
 import { gallery } from './gallery.ts'
 import { grpc } from './grpc.ts'
 import { idle } from './idle.ts'
@@ -8,7 +9,7 @@ import { router } from './router.ts'
 import { up } from './up.ts'
 
 /** `node bench/main.ts [NAME...] [--json]`: what docs/benchmarks.md says of each. Results on stdout, progress on stderr. */
-const benches: Readonly<Record<string, Bench>> = { router, grpc, body, up, gallery, idle, 'cold-start': coldStart }
+const benches: Readonly<Record<string, Bench>> = { router, grpc, body, up, gallery, idle, disturbed, 'cold-start': coldStart }
 
 const names = process.argv.slice(2).filter((word) => word !== '--json')
 const unknown = names.filter((name) => !Object.hasOwn(benches, name))

@@ -1,9 +1,13 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+/** How long in ms one piece of work may hold the event loop before others get a turn. */
+const budgetMs = 4
 
-/** How long in ms one piece of work may hold the event loop before others get a turn. No request may hold the loop for more than 20 ms. */
-const budgetMs = 8
+/** What waits for its next turn, first come first served. */
+const waiting: (() => void)[] = []
 
-/** Shares the event loop between long pieces of work. Ask `isOver` between steps, and await `next` when the turn is over. */
+/**
+ * Shares the event loop between long pieces of work. Ask `isOver` between steps, and await `next` when the turn is over. However many pieces of work
+ * wait, one of them goes on in each round of the loop: requests that pass the router wait for one turn, not for the turns of all.
+ */
 export class Turn {
   #began = performance.now()
 
@@ -12,8 +16,18 @@ export class Turn {
   }
 
   /** Lets other work run, then begins a new turn. */
-  async next(): Promise<void> {
-    await nextTurn()
-    this.#began = performance.now()
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      if (waiting.length === 0) setImmediate(goOn)
+      waiting.push(() => {
+        this.#began = performance.now()
+        resolve()
+      })
+    })
   }
+}
+
+function goOn(): void {
+  waiting.shift()?.()
+  if (waiting.length > 0) setImmediate(goOn)
 }
