@@ -11,6 +11,7 @@ export class InstanceSet {
   /** How many instances the load asks for: the first so many take its requests, so that others become idle. */
   wanted = 1
   readonly #slots: InstanceSlot[] = []
+  readonly #stopping = new Set<Promise<void>>()
   readonly #concurrency: number
   readonly #onRelease: () => void
   #uses = 0
@@ -63,6 +64,20 @@ export class InstanceSet {
 
   clear(): readonly InstanceSlot[] {
     return this.#slots.splice(0)
+  }
+
+  /** Ends one that is no longer of the set. */
+  stop(slot: InstanceSlot): void {
+    const done = slot
+      .stop()
+      .catch(() => {})
+      .then(() => void this.#stopping.delete(done))
+    this.#stopping.add(done)
+  }
+
+  /** Until all that were told to have stopped. */
+  async stopped(): Promise<void> {
+    await Promise.all(this.#stopping)
   }
 
   /** The instance of a session, when it can take its request, awake or not. */

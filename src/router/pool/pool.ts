@@ -1,14 +1,14 @@
 import type { ScalingPlan } from './autoscaler.ts'
-import { BackOff } from './back-off.ts'
 import { Demand } from './demand.ts'
 import { InstanceSet } from './instance-set.ts'
 import { InstanceSlot, type PoolInstance, type SlotOptions } from './instance-slot.ts'
-import { Patience } from './patience.ts'
-import { closed, crashed, noInstance } from './pool-errors.ts'
+import { InstanceStarts } from './instance-starts.ts'
+import { closed, crashed } from './pool-errors.ts'
+import { Refusals } from './refusals.ts'
 import type { InstanceLimits, InstanceView, PoolOptions, RevisionPool, StartReason } from './revision-pool.ts'
 import { Ticker } from './ticker.ts'
 import type { Lease } from '../upstream.ts'
-import { WaitingRequests, type WaitingRequest } from './waiting-requests.ts'
+import { WaitingRequests } from './waiting-requests.ts'
 
 /** An instance that lived so long was healthy. */
 const healthyMs = 10_000
@@ -24,13 +24,12 @@ class Pool implements RevisionPool {
   readonly timeoutMs?: number
   readonly sessionAffinity: boolean
   readonly #options: PoolOptions
-  readonly #patience: Patience
+  readonly #starts: InstanceStarts
+  readonly #refusals: Refusals
   readonly #slotOptions: SlotOptions
   readonly #slots: InstanceSet
-  readonly #stopping = new Set<Promise<void>>()
   readonly #waiting = new WaitingRequests(() => this.#checkDrained())
   readonly #demand: Demand
-  readonly #backOff: BackOff
   readonly #ticker: Ticker
   readonly #giveUp = new AbortController()
   /** Instances that ended before they joined. */
@@ -39,7 +38,6 @@ class Pool implements RevisionPool {
   #isHeld: boolean
   #isClosed = false
   #hasLeft = false
-  #starting = 0
   #drained: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions) {
@@ -52,7 +50,8 @@ class Pool implements RevisionPool {
     this.#isHeld = options.isHeld ?? false
     const idleMs = options.idleMs ?? 900_000
     const pendingMs = options.pendingMs ?? 10_000
-    this.#patience = new Patience(pendingMs)
+    this.#starts = new InstanceStarts(options, pendingMs)
+    this.#refusals = new Refusals(options, this.#waiting, this.#starts)
     const tickMs = Math.max(10, Math.min(1000, pendingMs / 2, idleMs / 2))
     this.#ticker = new Ticker(
       tickMs,
@@ -61,7 +60,6 @@ class Pool implements RevisionPool {
     )
     this.#slots = new InstanceSet(options.concurrency, () => this.#onRelease())
     this.#demand = new Demand(options.concurrency, idleMs)
-    this.#backOff = new BackOff(options.clock)
     this.#slotOptions = {
       clock: options.clock,
       pauseAfterMs: options.pauseAfterMs,
@@ -73,7 +71,7 @@ class Pool implements RevisionPool {
 
   get instances(): readonly InstanceView[] {
     const starting: InstanceView = { id: '', inFlight: 0, state: 'starting' }
-    return [...this.#slots.views, ...Array.from({ length: this.#starting }, () => starting)]
+    return [...this.#slots.views, ...Array.from({ length: this.#starts.underWay }, () => starting)]
   }
 
   tryAcquire(preferred?: string): Lease | undefined {
@@ -100,16 +98,10 @@ class Pool implements RevisionPool {
 
   adopt(instance: PoolInstance | Promise<PoolInstance>): void {
     if (!(instance instanceof Promise)) return this.#join(instance, true)
-    this.#starting += 1
-    instance.then(
-      (ready) => {
-        this.#starting -= 1
-        this.#join(ready, true)
-      },
-      () => {
-        this.#starting -= 1
-        this.#scale()
-      },
+    this.#starts.adopt(
+      instance,
+      (ready) => this.#join(ready, true),
+      () => this.#scale(),
     )
   }
 
@@ -134,7 +126,7 @@ class Pool implements RevisionPool {
   instanceEnded(id: string): void {
     const slot = this.#slots.find(id)
     if (slot !== undefined) return this.#lose(slot)
-    if (this.#starting > 0) this.#ended.add(id)
+    if (this.#starts.underWay > 0) this.#ended.add(id)
   }
 
   async close(how: 'drain' | 'now' = 'drain'): Promise<void> {
@@ -147,7 +139,7 @@ class Pool implements RevisionPool {
     this.#giveUp.abort(closed(this.id))
     this.#ticker.stop()
     for (const slot of this.#slots.clear()) this.#stop(slot, 'closed')
-    await Promise.all(this.#stopping)
+    await this.#slots.stopped()
   }
 
   leave(): void {
@@ -208,18 +200,18 @@ class Pool implements RevisionPool {
   #scale(reason: StartReason = 'requests'): void {
     if (this.#isHeld || this.#hasLeft || this.#giveUp.signal.aborted) return
     const { start } = this.#plan()
-    const waitMs = this.#backOff.waitMs
+    const waitMs = this.#starts.backOff.waitMs
     if (start > 0 && waitMs === 0)
       for (let n = 0; n < start; n += 1) {
-        const isMinimum = this.#waiting.size === 0 && this.#slots.size + this.#starting < this.#limits.min
+        const isMinimum = this.#waiting.size === 0 && this.#slots.size + this.#starts.underWay < this.#limits.min
         this.#start(isMinimum ? 'minimum' : reason)
       }
-    else if (start > 0 && this.#starting === 0 && this.#slots.size === 0) this.#refuseHopeless(waitMs)
+    else if (start > 0 && this.#starts.underWay === 0 && this.#slots.size === 0) this.#refusals.refuseHopeless()
     this.#keepTicking()
   }
 
   #plan(): ScalingPlan {
-    const more = { waiting: this.#waiting.size, starting: this.#starting }
+    const more = { waiting: this.#waiting.size, starting: this.#starts.underWay }
     const limits = this.#isClosed ? { min: 0, max: this.#limits.max } : this.#limits
     const plan = this.#demand.plan(this.#slots, more, limits, this.#nowMs)
     this.#slots.wanted = plan.wanted
@@ -227,19 +219,12 @@ class Pool implements RevisionPool {
   }
 
   #start(reason: StartReason): void {
-    this.#starting += 1
-    this.#options.onEvent?.({ kind: 'starting', reason })
-    const beganMs = this.#nowMs
-    this.#options.startInstance(this.#giveUp.signal).then(
-      (instance) => {
-        this.#starting -= 1
-        this.#patience.started(this.#nowMs - beganMs)
-        this.#join(instance, false)
-      },
-      (error: unknown) => {
-        this.#starting -= 1
-        if (!this.#giveUp.signal.aborted) this.#fail(error)
-        if (this.#starting === 0 && this.#slots.size === 0) this.#waiting.refuseAll(error)
+    this.#starts.start(
+      reason,
+      this.#giveUp.signal,
+      (instance) => this.#join(instance, false),
+      (error) => {
+        if (this.#starts.underWay === 0 && this.#slots.size === 0) this.#waiting.refuseAll(error)
         this.#checkDrained()
       },
     )
@@ -251,7 +236,7 @@ class Pool implements RevisionPool {
     if (this.#giveUp.signal.aborted) return this.#stop(slot, 'closed')
     this.#slots.add(slot)
     if (this.#ended.delete(instance.id)) return this.#lose(slot)
-    if (this.#starting === 0) this.#ended.clear()
+    if (this.#starts.underWay === 0) this.#ended.clear()
     if (slot.isAwake) slot.rest()
     else slot.wake()
     this.#serve()
@@ -260,28 +245,18 @@ class Pool implements RevisionPool {
 
   #lose(slot: InstanceSlot): void {
     if (!this.#slots.delete(slot)) return
-    this.#track(slot.stop())
-    if (slot.hasServed || slot.inFlight > 0 || this.#nowMs - slot.joinedMs >= healthyMs) this.#backOff.reset()
-    else this.#fail(crashed(this.id))
+    this.#slots.stop(slot)
+    if (slot.hasServed || slot.inFlight > 0 || this.#nowMs - slot.joinedMs >= healthyMs) this.#starts.backOff.reset()
+    else this.#starts.failed(crashed(this.id))
     this.#slots.tellLost(slot)
     this.#measure()
     this.#scale()
     this.#checkDrained()
   }
 
-  #fail(error: unknown): void {
-    this.#backOff.failed(error)
-    this.#options.onEvent?.({ kind: 'failed', error, retryMs: this.#backOff.waitMs })
-  }
-
   #stop(slot: InstanceSlot, reason: 'idle' | 'closed'): void {
     this.#options.onEvent?.({ kind: 'stopping', instance: slot.instance.id, reason })
-    this.#track(slot.stop())
-  }
-
-  #track(stop: Promise<void>): void {
-    const done = stop.catch(() => {}).then(() => void this.#stopping.delete(done))
-    this.#stopping.add(done)
+    this.#slots.stop(slot)
   }
 
   #keepTicking(): void {
@@ -294,7 +269,7 @@ class Pool implements RevisionPool {
       for (const slot of this.#slots) slot.idleSinceMs += sleptMs // what was wanted before is asked for again by the next plan
     }
     if (this.#waiting.size > 0) {
-      this.#refuseLate(this.#nowMs)
+      this.#refusals.refuseLate(this.#slots.size + this.#starts.underWay >= this.#limits.max)
       this.#serve()
     } else this.#scale()
     const { stop } = this.#plan()
@@ -307,30 +282,7 @@ class Pool implements RevisionPool {
 
   /** Nothing runs, is wanted or waits. */
   get #isEmpty(): boolean {
-    return this.#slots.size + this.#starting + this.#waiting.size + this.#limits.min === 0
-  }
-
-  #refuseLate(now: number): void {
-    const patienceMs = this.#patience.ms(this.#starting > 0)
-    for (const request of this.#waiting) {
-      if (request.isPatient) continue
-      if (this.#waiting.ageMs(request, now) < patienceMs) return
-      this.#refuse(request)
-    }
-  }
-
-  #refuse(request: WaitingRequest): void {
-    const code = this.#slots.size + this.#starting >= this.#limits.max ? 'RESOURCE_EXHAUSTED' : 'UNAVAILABLE'
-    this.#options.onEvent?.({ kind: 'refused', code })
-    request.refuse(noInstance(this.id, code))
-  }
-
-  /** No instance runs, and none may start before the patience of these is over: they are told at once why. */
-  #refuseHopeless(waitMs: number): void {
-    const now = this.#nowMs
-    for (const request of this.#waiting) {
-      if (waitMs > this.#patience.ms(false) - this.#waiting.ageMs(request, now)) request.refuse(this.#backOff.error)
-    }
+    return this.#slots.size + this.#starts.underWay + this.#waiting.size + this.#limits.min === 0
   }
 
   #measure(): void {
