@@ -144,9 +144,9 @@ export class ClientConnection implements ExchangeHost, PassageClient, Listed {
 
   /** As much of `data` as belongs to the request under way goes on; the rest, and all of it while there is no instance, is held. */
   #passBody(data: Buffer, start: number): void {
-    const [passage, exchange] = [this.#passage, this.#exchange]
+    const exchange = this.#exchange
     const end = exchange?.onClientData(data, start) ?? start
-    if (exchange?.requestDone === false && passage !== undefined) this.#bodyMoved(passage)
+    if (exchange?.requestDone === false && this.#passage !== undefined) this.#bodyMoved(this.#passage)
     if (end < data.length) this.#hold(end === 0 ? data : data.subarray(end))
   }
 
@@ -186,7 +186,8 @@ export class ClientConnection implements ExchangeHost, PassageClient, Listed {
 
   /** The request under way is over, and on record. */
   #over(status: number): void {
-    const [passage, exchange] = [this.#passage, this.#exchange]
+    const passage = this.#passage
+    const exchange = this.#exchange
     this.#passage = undefined
     this.#exchange = undefined
     passage?.end(status, exchange?.requestBytes ?? 0, exchange?.responseBytes ?? 0)
