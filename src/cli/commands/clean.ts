@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { CleanRequest, UpEvent } from '../../daemon/control-protocol.ts'
 import { connectDaemon } from '../control-client.ts'
-import { findProject } from '../find-project.ts'
+import { findProjectHere } from '../find-project.ts'
 import { openOutput } from '../output.ts'
 
 interface CleanOptions {
@@ -25,7 +25,7 @@ export function addClean(program: Command): void {
       const output = openOutput(options)
       const client = await connectDaemon()
       const request: CleanRequest =
-        options.all === true ? { all: true } : { project: options.project ?? (await findProject(client, undefined)).id }
+        options.all === true ? { all: true } : { project: options.project ?? (await findProjectHere(client)).id }
       const words = 'project' in request ? ['clean', '--project', request.project] : ['clean', '--all']
       const what = 'project' in request ? `project ${request.project}` : 'every project'
       if (options.yes !== true) await confirm(what, `devcloud ${[...words, '--yes'].map(quoted).join(' ')}`)
