@@ -35,6 +35,14 @@ ${schedule}  never: { dir: ., command: [node, -e, 'console.log("never")'] }
   expect(await run('up', '-d', '--engine', 'process')).toMatch(/job tick.*created, runs next at 20/)
   expect(await job('tick')).toMatchObject({ state: 'never run', detail: expect.stringMatching(/^\* \* \* \* \* UTC · next 20.*Z$/) })
   expect(await run('status')).toMatch(/job {2,}tick .*\* \* \* \* \* UTC · next/)
+  expect(await run('up', '-d')).toMatch(/job never.*unchanged/)
+  await write('')
+  expect(await run('up', '-d')).toMatch(/job tick +updated +\d/)
+  expect(await job('tick')).not.toHaveProperty('detail')
+  await write('    schedule: "* * * * *"\n')
+  await run('up', '-d')
+
+  // the time until then is what this test takes: what needs no run is asked before
   await expect.poll(async () => (await job('tick'))?.state, { timeout: 90_000, interval: 1000 }).toBe('succeeded')
   const logged = (await run('logs', 'tick', '--json'))
     .split('\n')
@@ -48,12 +56,6 @@ ${schedule}  never: { dir: ., command: [node, -e, 'console.log("never")'] }
   ).toEqual(['tick 0 undefined', 'tick 1 undefined'])
   expect(await run('logs')).toMatch(/tick-[a-z0-9]{5}-task1 +tick 1/)
 
-  expect(await run('up', '-d')).toMatch(/job never.*unchanged/)
-  await write('')
-  expect(await run('up', '-d')).toMatch(/job tick +updated +\d/)
-  expect(await job('tick')).not.toHaveProperty('detail')
-  await write('    schedule: "* * * * *"\n')
-  await run('up', '-d')
   await run('down')
   expect(await job('tick')).toMatchObject({ detail: '* * * * * UTC' }) // it has no next time
 }, 180_000)

@@ -17,7 +17,12 @@ test(
     await using cli = givenCli()
     const run = (...args: readonly string[]) => cli.run(['run', ...args], { directory: folder })
     const project = ['--project=demo-docker', '--engine=docker']
-    const side = ['--container=side', '--image=node:24-slim', '--command=node', '--args=^;^-e;setInterval(()=>{},1000)']
+    const side = [
+      '--container=side',
+      '--image=node:24-slim',
+      '--command=node',
+      '--args=^;^-e;process.on("SIGTERM",()=>process.exit()),setInterval(()=>{},1000)',
+    ]
     const first = await run('deploy', 'hello', ...project, '--allow-unauthenticated', '--quiet', '--container=app', '--source=.', '--port=8080', '--set-env-vars=GREETING=hi', ...side) // prettier-ignore
     expect(first, first.stderr).toMatchObject({ code: 0 })
     expect(first.stderr).toMatch(/build hello[\s\S]*service hello/)

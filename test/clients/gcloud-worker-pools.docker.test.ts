@@ -18,7 +18,7 @@ describe.runIf(hasTool('gcloud'))('gcloud beta run worker-pools, led by devcloud
     await run[Symbol.asyncDispose]()
   })
   const pools = (...args: readonly string[]) => gcloud.stdoutOf('beta', 'run', 'worker-pools', ...args)
-  const forever = ['--command=node', '--args=^@^-e@setInterval(() => {}, 1e6)']
+  const forever = ['--command=node', '--args=^@^-e@process.on("SIGTERM", () => process.exit()); setInterval(() => {}, 1e6)']
   const revisionsOf = async (pool: string) =>
     (await pools('revisions', 'list', `--worker-pool=${pool}`, '--format=value(metadata.name)')).split('\n')
 
@@ -63,7 +63,7 @@ spec:
   template:
     spec:
       containers:
-      - {image: '${run.image}', command: [node], args: [-e, 'setInterval(() => {}, 1e6)'], env: [{name: A, value: '${value}'}]}
+      - {image: '${run.image}', command: [node], args: [-e, 'process.on("SIGTERM", () => process.exit()); setInterval(() => {}, 1e6)'], env: [{name: A, value: '${value}'}]}
 `
     const replace = async (text: string) => {
       writeFileSync(join(gcloud.directory, 'pool.yaml'), text)

@@ -29,7 +29,13 @@ function containersOf(label: string, value: string): string[] {
 
 const forwarder = () => forwarderName({ state } as Parameters<typeof forwarderName>[0], run.project)
 const network = () => `devcloud-${run.project}-${state}`
-const worker = { template: { containers: [{ command: ['node', '-e', "console.log('at work'); setInterval(() => {}, 1000)"] }] } }
+const worker = {
+  template: {
+    containers: [
+      { command: ['node', '-e', "process.on('SIGTERM', () => process.exit()); console.log('at work'); setInterval(() => {}, 1000)"] },
+    ],
+  },
+}
 
 test('F26: the forwarder and the network of a project come back by themselves, and an instance speaks to Google names again', async () => {
   await run.deploy('speaks', { template: { scaling: { minInstanceCount: 1 } } })

@@ -89,8 +89,8 @@ describe.runIf(isRoot)('an engine of its own', () => {
       })
       const before = way.seen.length
       await dockerd.docker.getContainer(container?.Id ?? '').kill()
-      await sleep(4000)
-      expect(way.seen.length - before).toBeLessThan(200)
+      await sleep(2000)
+      expect(way.seen.length - before).toBeLessThan(100)
       way.break(undefined)
       await ready('steady')
     }

@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const obedient = `process.on('SIGTERM', () => process.exit())\n`
+
 export interface GivenApp {
   /** The project's folder. */
   readonly directory: string
@@ -10,9 +12,9 @@ export interface GivenApp {
   write(path: string, text: string): void
 }
 
-/** A server that answers every request with `body`, an expression. */
+/** A server that answers every request with `body`, an expression. As the first process of a container it would not hear SIGTERM by itself. */
 export function server(body: string, listen = "process.env.PORT, '0.0.0.0'"): string {
-  return `require('node:http').createServer((request, response) => response.end(String(${body}))).listen(${listen})\n`
+  return `require('node:http').createServer((request, response) => response.end(String(${body}))).listen(${listen})\n${obedient}`
 }
 
 /** A project of one service in plain Node, run by either engine, whose files stand in a folder of its own. */

@@ -5,6 +5,7 @@ import { tcpListeners } from './listeners.ts'
 
 /** Sends what it is told to wherever it is told, and answers what came back. */
 const program = `
+process.on('SIGTERM', () => process.exit())
 const net = require('node:net'), tls = require('node:tls'), fs = require('node:fs')
 require('node:http').createServer(async (request, response) => {
   const { host, port, secure, text } = JSON.parse(Buffer.concat(await request.toArray()))
