@@ -14,7 +14,7 @@ const secret = 'https://secretmanager.googleapis.com/v1/projects/p/secrets/s'
 
 test("Google's Node client reads a secret over gRPC on the production host, led by the environment alone", async () => {
   await using cloud = await givenGateway()
-  expect(await run(process.execPath, [join(import.meta.dirname, 'secret-env.ts')], cloud.environment)).toBe('opensesame')
+  expect(await run(process.execPath, [join(import.meta.dirname, 'read-secret.ts')], cloud.environment)).toBe('opensesame')
 })
 
 test('curl, Python and fetch of Node read it over REST on the production host, led by the environment alone', async () => {
