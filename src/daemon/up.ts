@@ -41,8 +41,8 @@ export async function up(house: House, request: UpRequest, tell: Tell, signal: A
   for (const { resource, text } of notes) tell({ kind: 'step', id: resource, name: resource, state: 'note', detail: text })
   const done = await runSteps([networkStep(house, engine, wanted.project), ...plans.flatMap((one) => runnable(one, tell))], tell, signal)
   for (const product of catalog.all) await product.startProject?.(wanted.project, signal)
-  const workloads = steps.filter(({ stage }) => stage === 'workload')
-  const reused = known.isUp && workloads.every(({ id }) => done.get(id)?.startsWith('unchanged'))
+  const isKept = steps.map(({ id, stage, cause }) => (stage === 'workload' ? done.get(id)?.startsWith('unchanged') : cause === undefined))
+  const reused = known.isUp && !isKept.includes(false)
   tell({
     kind: 'ready',
     ms: Math.round(performance.now() - began),

@@ -1,3 +1,4 @@
+import { shellWord } from '../base/shell-word.ts'
 import { X509Certificate } from 'node:crypto'
 
 /** A store of this machine in which programs look up the authorities that they trust. */
@@ -83,5 +84,5 @@ export function toShell(action: TrustAction): string {
       : action.kind === 'delete'
         ? ['rm', '-f', action.path]
         : action.command
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ')
+  return words.map(shellWord).join(' ')
 }

@@ -21,7 +21,9 @@ test('a product from outside src is planned, made, listed, led to and removed by
     return stdout + stderr
   }
   expect(await run('up', '--plan')).toMatch(/^project playroom .*\ntoy robot +red +devcloud\.yaml:1\n$/)
-  expect(await run('up', '-d', '--engine', 'process')).toMatch(/✔ toy robot +made/)
+  const first = await run('up', '-d', '--engine', 'process')
+  expect(first).toMatch(/✔ toy robot +made/)
+  expect(first).not.toContain('everything was still running')
   expect(await run('up', '--plan')).toContain('nothing to do')
   expect(await run('up', '-d')).toMatch(/everything was still running[^]*✔ toy robot +kept/)
   expect(await run('status')).toMatch(/^ {2}toy +robot +red$/m)

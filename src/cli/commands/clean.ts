@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { CloudError } from '../../base/cloud-error.ts'
+import { shellWord } from '../../base/shell-word.ts'
 import type { CleanRequest, UpEvent } from '../../daemon/control-protocol.ts'
 import { connectDaemon } from '../control-client.ts'
 import { findProjectHere } from '../find-project.ts'
@@ -28,7 +29,7 @@ export function addClean(program: Command): void {
         options.all === true ? { all: true } : { project: options.project ?? (await findProjectHere(client)).id }
       const words = 'project' in request ? ['clean', '--project', request.project] : ['clean', '--all']
       const what = 'project' in request ? `project ${request.project}` : 'every project'
-      if (options.yes !== true) await confirm(what, `devcloud ${[...words, '--yes'].map(quoted).join(' ')}`)
+      if (options.yes !== true) await confirm(what, `devcloud ${[...words, '--yes'].map(shellWord).join(' ')}`)
       await client.stream<UpEvent>('/clean', request, (event) => output.step(event))
     })
 }
@@ -40,8 +41,4 @@ async function confirm(what: string, command: string): Promise<void> {
   using terminal = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await terminal.question(`Remove ${what} with all its data? [y/N] `)
   if (!/^y(es)?$/i.test(answer.trim())) throw refused
-}
-
-function quoted(word: string): string {
-  return /^[\w.:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

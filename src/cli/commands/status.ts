@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { shellWord } from '../../base/shell-word.ts'
 import type { StatusAnswer } from '../../daemon/control-protocol.ts'
 import { connectDaemon } from '../control-client.ts'
 import { openOutput } from '../output.ts'
@@ -23,14 +24,9 @@ function projectText(project: StatusAnswer['projects'][number]): string {
     '',
     project.problem === undefined
       ? `${project.id}  ${project.engine} engine  ${project.directory}`
-      : `${JSON.stringify(project.id)}  cannot be read: ${project.problem} To remove it: devcloud clean --project ${inQuotes(project.id)}`,
+      : `${JSON.stringify(project.id)}  cannot be read: ${project.problem} To remove it: devcloud clean --project ${shellWord(project.id)}`,
     ...project.resources.map(resourceLine),
   ].join('\n')
-}
-
-/** Quotes a word for a shell. */
-function inQuotes(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 function resourceLine({ kind, id, state, url, detail }: StatusAnswer['projects'][number]['resources'][number]): string {

@@ -154,7 +154,7 @@ export function cloudRun(needs: RunNeeds): CloudRun {
       for (const found of ofProject(project)) needs.router.removeRoute(project, lastPart(found.name))
       const retired = ofProject(project).flatMap((found) => revisions.list(found.name).map(({ name }) => instances.retire(name, 'now')))
       await Promise.all([...retired, jobs.stopProject(project), workerPools.stopProject(project)])
-      return count === 1 ? '1 instance' : `${count} instances`
+      return count === 0 ? '' : count === 1 ? '1 instance' : `${count} instances`
     },
     projects: () => [...new Set([store.projects(), jobs.projects(), workerPools.projects()].flat())],
     async removeProject(project) {

@@ -36,7 +36,7 @@ export async function planInstances(wanted: WantedInstances, site: Site): Promis
 function instanceSteps({ instances }: WantedInstances, observed: Observed): readonly Step[] {
   return instances.map((instance) => {
     const found = observed.get(instance.id)
-    const cause = found === undefined ? created(instance.from) : found.lacks.length === 0 ? undefined : `created: ${found.lacks.join(', ')}`
+    const cause = found === undefined ? created(instance.from) : found.lacks.length === 0 ? undefined : `adds ${found.lacks.join(', ')}`
     const after = instance.users.flatMap(({ passwordSecret }) => (passwordSecret === undefined ? [] : [`secret:${passwordSecret}`]))
     const about = { id: stepId(instance), name: `sql ${instance.id}`, stage: 'resource', after } as const
     return { ...about, ...(cause !== undefined && { cause }) }

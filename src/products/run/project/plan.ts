@@ -4,6 +4,7 @@ import type { GoogleApi, Json } from '../../../api/google-api.ts'
 import type { ProductPlan, Progress, Site, Step } from '../../../api/product-plan.ts'
 import { waitForOperation } from '../../../api/wait-for-operation.ts'
 import { CloudError } from '../../../base/cloud-error.ts'
+import { shellWord } from '../../../base/shell-word.ts'
 import { lastPart } from '../../../base/last-part.ts'
 import { isRecord } from '../../../base/is-record.ts'
 import type { BuildSource } from '../../../engine/engine.ts'
@@ -148,7 +149,7 @@ class Executor {
     const { needs } = this.#parts
     const template = fromJson(RevisionTemplateSchema, body['template'] as never)
     for (const command of service.before) {
-      const words = command.join(' ')
+      const words = command.map(shellWord).join(' ')
       const last: string[] = []
       const tell = ({ text }: { readonly text: string }) => {
         last.push(text)
