@@ -33,7 +33,7 @@ export async function planInstances(wanted: WantedInstances, site: Site): Promis
 }
 
 /** Pure. */
-function instanceSteps({ instances }: WantedInstances, observed: Observed): readonly Step[] {
+export function instanceSteps({ instances }: WantedInstances, observed: Observed): readonly Step[] {
   return instances.map((instance) => {
     const found = observed.get(instance.id)
     const cause = found === undefined ? created(instance.from) : found.lacks.length === 0 ? undefined : `adds ${found.lacks.join(', ')}`

@@ -9,7 +9,7 @@ export function describeRun({ services, jobs }: WantedRun, directory: string): r
       name: `service ${service.id}`,
       what: serviceWords(service, directory),
       from: service.from,
-      parts: [...parts(service), ...service.before.map((command) => ['before', words(command)] as const)],
+      parts: [...parts(service), ...service.before.map((command) => ['before', commandWords(command)] as const)],
     })),
     ...jobs.map((job) => ({
       name: `job ${job.id}`,
@@ -56,7 +56,7 @@ function jobWords(job: WantedJob, directory: string): string {
 function sourceWords(source: WantedSource, directory: string): string {
   const folder = source.directory === directory ? '.' : source.directory.slice(directory.length + 1)
   if (source.dockerfile !== undefined) return `build ${folder === '.' ? '' : `${folder}/`}${source.dockerfile}`
-  return `run ${folder} with "${words(source.command ?? [])}"`
+  return `run ${folder} with "${commandWords(source.command ?? [])}"`
 }
 
 function* parts(
@@ -64,10 +64,10 @@ function* parts(
 ): Generator<readonly [string, string]> {
   const { source } = service
   if (source?.dockerfile !== undefined && source.command !== undefined && service.command === undefined) {
-    yield ['process', `${words(source.command)} (without Docker)`]
+    yield ['process', `${commandWords(source.command)} (without Docker)`]
   }
-  if (service.command !== undefined) yield ['command', words(service.command)]
-  if (service.args !== undefined) yield ['args', words(service.args)]
+  if (service.command !== undefined) yield ['command', commandWords(service.command)]
+  if (service.args !== undefined) yield ['args', commandWords(service.args)]
   if (service.serviceAccount !== undefined) yield ['account', service.serviceAccount]
   if (service.idleSeconds !== undefined) yield ['idle', `${service.idleSeconds} s`]
   if (service.invoker === 'private') yield ['invoker', 'private']
@@ -83,7 +83,7 @@ function* parts(
 }
 
 /** `sh -c LINE` is what devcloud.yaml writes as LINE. */
-function words(command: readonly string[]): string {
+export function commandWords(command: readonly string[]): string {
   const [shell, option, line] = command
   if (command.length === 3 && shell === 'sh' && option === '-c' && line !== undefined) return oneLine(line)
   return oneLine(command.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : JSON.stringify(word))).join(' '))

@@ -15,6 +15,7 @@ import type { RunNeeds } from '../needs.ts'
 import { wantedBodies, type WantedBodies } from './bodies.ts'
 import type { Builds } from './builds.ts'
 import { changedFields } from './changed-fields.ts'
+import { commandWords } from './describe.ts'
 import { isOpenToAll, openToAll } from './open-to-all.ts'
 import { buildOf, isServing, jobBuild, planRun, readyImage, scheduleIn, type ObservedRun } from './plan-run.ts'
 import type { WantedJob, WantedRun, WantedService } from './wanted-run.ts'
@@ -149,7 +150,7 @@ class Executor {
     const { needs } = this.#parts
     const template = fromJson(RevisionTemplateSchema, body['template'] as never)
     for (const command of service.before) {
-      const words = command.map(shellWord).join(' ')
+      const words = commandWords(command)
       const last: string[] = []
       const tell = ({ text }: { readonly text: string }) => {
         last.push(text)
@@ -161,7 +162,7 @@ class Executor {
       throw new CloudError(
         'FAILED_PRECONDITION',
         `"${words}" exited ${code}; the old revision still serves.`,
-        `devcloud run ${service.id} -- ${words}`,
+        `devcloud run ${service.id} -- ${command.map(shellWord).join(' ')}`,
         { fault: 'BEFORE_FAILED', evidence: last },
       )
     }
