@@ -42,20 +42,6 @@ export function automaticStatus() {
   })
 }
 
-export function newEtag(): string {
-  return `"${crypto.randomUUID().replaceAll('-', '').slice(0, 14)}"`
-}
-
-/** @param sent the client's etag; empty without one */
-export function checkEtag(sent: string, current: string): void {
-  if (sent === '' || sent === current) return
-  throw new CloudError(
-    'FAILED_PRECONDITION',
-    `The etag provided (${sent}) does not match the current one (${current}).`,
-    'Read it again, then retry.',
-  )
-}
-
 export function invalid(message: string): CloudError {
   return new CloudError('INVALID_ARGUMENT', message, 'Correct the request.')
 }

@@ -11,7 +11,8 @@ import { CloudError } from '../../base/cloud-error.ts'
 import { belongingRows } from '../../state/belongings.ts'
 import { openResources, type Resources } from '../../state/resources.ts'
 import type { SecretManagerNeeds } from './needs.ts'
-import { checkEtag, invalid, isExpired, newEtag, readSecretName } from './resources.ts'
+import { checkEtag, newEtag } from './etags.ts'
+import { invalid, isExpired, readSecretName } from './resources.ts'
 import { checkSecret, checkSecretId } from './secret-rules.ts'
 
 /** By their name with the project's number. One whose time is over counts as deleted. */

@@ -4,6 +4,7 @@ import { commented, initYaml } from '../../config/init-yaml.ts'
 import type { Place } from '../../config/place.ts'
 import { strict, text, whole } from '../../config/schema-parts.ts'
 import { section, type Reading } from '../../config/section.ts'
+import { payloadLimitBytes } from './resources.ts'
 
 export interface WantedSecrets {
   readonly secrets: readonly WantedSecret[]
@@ -17,9 +18,6 @@ export interface WantedSecret {
     /** `file` is where the bytes were read, relative to the project's folder. */
     { readonly kind: 'value'; readonly data: Uint8Array; readonly file?: string } | { readonly kind: 'random'; readonly bytes: number }
 }
-
-/** The most that Secret Manager keeps in one version, in bytes. Source: cloud.google.com/secret-manager/quotas. */
-const secretBytes = 65_536
 
 const secret = strict({
   value: z.string().optional().describe('The payload as text, for values that need no secrecy, such as those of a demonstration.'),
@@ -61,13 +59,13 @@ async function readSecrets({ told, document, files, problems }: Reading<typeof k
     if (random !== undefined) secrets.push({ id, from, initial: { kind: 'random', bytes: random } })
     if (value !== undefined) {
       const data = new TextEncoder().encode(value)
-      if (data.length > secretBytes) problems.add(document.placeOf(['secrets', id, 'value']), tooLong(data.length))
+      if (data.length > payloadLimitBytes) problems.add(document.placeOf(['secrets', id, 'value']), tooLong(data.length))
       secrets.push({ id, from, initial: { kind: 'value', data } })
     }
     if (path !== undefined) {
       const place = document.placeOf(['secrets', id, 'file'])
       const within = await files.inside(path, place, 'file')
-      const data = within === undefined ? undefined : await files.bytes(within, place, secretBytes)
+      const data = within === undefined ? undefined : await files.bytes(within, place, payloadLimitBytes)
       if (within !== undefined && data !== undefined) secrets.push({ id, from, initial: { kind: 'value', data, file: within } })
     }
   }
@@ -75,7 +73,7 @@ async function readSecrets({ told, document, files, problems }: Reading<typeof k
 }
 
 function tooLong(bytes: number): string {
-  return `here are ${bytes} bytes; write at most ${secretBytes}, as Secret Manager takes`
+  return `here are ${bytes} bytes; write at most ${payloadLimitBytes}, as Secret Manager takes`
 }
 
 function words(initial: WantedSecret['initial']): string {

@@ -6,7 +6,7 @@ import { invalid } from './errors.ts'
 import type { Instances } from './instances.ts'
 import { instanceLink } from './names.ts'
 import type { SqlOperation, SqlOperations } from './operations.ts'
-import { etagOf } from './etag.ts'
+import { etagOf } from './etags.ts'
 import type { Json } from './json.ts'
 
 export interface Databases {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { unimplemented } from '../../api/status.ts'
 import { isRecord } from '../../base/is-record.ts'
-import { invalid, stale } from './errors.ts'
+import { invalid } from './errors.ts'
+import { checkEtag, newEtag } from './etags.ts'
 import { isRegion } from '../../api/regions.ts'
 import { checkZone, keptSettings } from './settings-rules.ts'
 import { checkInstanceName, connectionName, instanceLink } from './names.ts'
@@ -79,7 +80,7 @@ export function newInstance(project: string, body: InstanceBody, createTime: str
  * @throws CloudError SQL_SETTINGS_STALE for an old etag or settingsVersion, INVALID_ARGUMENT for a field that cannot change
  */
 export function changeInstance(row: InstanceRow, body: InstanceBody, merge: boolean): InstanceRow {
-  if (body.etag !== '' && body.etag !== row.etag) throw stale()
+  checkEtag(body.etag, row.etag)
   checkSettingsVersion(body.settings ?? {}, row.settings)
   if (body.name !== '' && body.name !== row.name) throw invalid(`The name of an instance cannot be changed (${row.name} to ${body.name}).`)
   if (body.region !== '' && body.region !== row.region) {
@@ -183,8 +184,4 @@ function extraOf(body: InstanceBody): Json {
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0) return true
   return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0
-}
-
-function newEtag(): string {
-  return createHash('sha256').update(crypto.randomUUID()).digest('base64url').slice(0, 43)
 }
