@@ -216,7 +216,8 @@ function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance,
     pause: () => instance.pause(AbortSignal.timeout(30_000)),
     resume: () => instance.resume(AbortSignal.timeout(30_000)),
     async stop() {
-      for (const container of beforeStop()) await tellEnd(needs, revision, container)
+      const untold = new Set<Container>()
+      for (const container of beforeStop()) if (!(await tellEnd(needs, revision, container))) untold.add(container)
       await Promise.all(
         containers.map(async (container) => {
           const beganMs = needs.clock.ticksMs()
@@ -224,6 +225,8 @@ function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance,
           const isLate = needs.clock.ticksMs() - beganMs >= graceMs
           if (isLate && (await container.inspect(AbortSignal.timeout(10_000))).exitCode === sigkilled)
             tellSystem(needs, revision, killedLine(container))
+          // the kernel killed it, and Docker had not seen it yet when it was asked before
+          if (untold.has(container)) await tellEnd(needs, revision, container, ({ oomKilled }) => oomKilled)
           await keepLines(needs, container)
         }),
       )
@@ -232,12 +235,22 @@ function toPoolInstance(needs: RunNeeds, revision: Revision, instance: Instance,
   }
 }
 
-/** Who lost the connection to an instance may know of its end before the engine has told it. */
-async function tellEnd(needs: RunNeeds, revision: Revision, container: Container): Promise<void> {
+/**
+ * Who lost the connection to an instance may know of its end before the engine has told it.
+ * @param isNews whether an end is worth telling
+ * @returns whether it was told
+ */
+async function tellEnd(
+  needs: RunNeeds,
+  revision: Revision,
+  container: Container,
+  isNews: (end: { readonly oomKilled: boolean }) => boolean = () => true,
+): Promise<boolean> {
   const seen = await container.inspect(AbortSignal.timeout(10_000)).catch(() => undefined) // stopping it says what is wrong
-  if (seen?.exitCode === undefined) return
+  if (seen?.exitCode === undefined || !isNews({ oomKilled: seen.oomKilled })) return false
   const { exitCode, oomKilled } = seen
   for (const line of endLines({ id: container.id, exitCode, oomKilled }, revision)) tellSystem(needs, revision, line)
+  return true
 }
 
 function portOf(revision: Revision): number {
