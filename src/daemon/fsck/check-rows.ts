@@ -26,6 +26,7 @@ type RowReader = (kind: ResourceKind<unknown>, name: string, value: string) => u
  * @returns what was set aside now
  */
 export function setAsideUnreadable(db: DatabaseSync, kinds: Kinds): readonly RowFault[] {
+  const known = byName(kinds)
   const back = db.prepare(`UPDATE OR IGNORE resources SET kind = ? WHERE kind = ? AND name = ?`)
   const faults: RowFault[] = []
   const isLarge = Number(db.prepare('SELECT count(*) AS n FROM resources').get()?.['n'] ?? 0) > fullyReadRows
@@ -36,24 +37,35 @@ export function setAsideUnreadable(db: DatabaseSync, kinds: Kinds): readonly Row
   }
   for (const row of db.prepare('SELECT kind, name, value FROM resources WHERE kind GLOB ?').all(`${aside}*`)) {
     const { kind, name, value } = row as Record<'kind' | 'name' | 'value', string>
-    if (whyUnreadable(kinds, kind.slice(aside.length), name, value) === undefined) back.run(kind.slice(aside.length), kind, name)
+    if (whyUnreadable(known, kind.slice(aside.length), name, value) === undefined) back.run(kind.slice(aside.length), kind, name)
   }
   return faults
 }
 
 /** Reads every row of `resources` as the room does that wrote it. What is no resource kind is plain words, which any text is. */
 export function checkRows(db: DatabaseSync, kinds: Kinds, read: RowReader = readRow): readonly RowFault[] {
+  const known = byName(kinds)
   const faults: RowFault[] = []
   for (const row of db.prepare('SELECT kind, name, value FROM resources').iterate()) {
     const { kind, name, value } = row as Record<'kind' | 'name' | 'value', string>
-    const why = whyUnreadable(kinds, kind.replace(aside, ''), name, value, read)
+    const why = whyUnreadable(known, kind.replace(aside, ''), name, value, read)
     if (why !== undefined) faults.push({ kind, name, why })
   }
   return faults
 }
 
-function whyUnreadable(kinds: Kinds, kind: string, name: string, value: string, read: RowReader = readRow): string | undefined {
-  const known = kinds.find((one) => one.kind === kind)
+function byName(kinds: Kinds): ReadonlyMap<string, ResourceKind<unknown>> {
+  return new Map(kinds.map((kind) => [kind.kind, kind]))
+}
+
+function whyUnreadable(
+  kinds: ReadonlyMap<string, ResourceKind<unknown>>,
+  kind: string,
+  name: string,
+  value: string,
+  read: RowReader = readRow,
+): string | undefined {
+  const known = kinds.get(kind)
   try {
     if (known !== undefined) read(known, name, value)
     return undefined
