@@ -46,6 +46,11 @@ export interface Progress {
   readonly signal: AbortSignal
 }
 
+/** A step that changes something for `cause`, or that keeps everything without one. */
+export function toStep(about: Omit<Step, 'cause'>, cause: string | undefined): Step {
+  return cause === undefined ? about : { ...about, cause }
+}
+
 /** The cause of a resource that is not there: `created: devcloud.yaml:12`. */
 export function created({ file, line }: { readonly file: string; readonly line: number }): string {
   return `created: ${file}:${line}`

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { GoogleApi } from '../../api/google-api.ts'
-import { created, type ProductPlan, type Site, type Step } from '../../api/product-plan.ts'
+import { created, toStep, type ProductPlan, type Site, type Step } from '../../api/product-plan.ts'
 import type { WantedSecret, WantedSecrets } from './section.ts'
 
 const secretManager = 'https://secretmanager.googleapis.com/v1'
@@ -15,7 +15,7 @@ export async function planSecrets(wanted: WantedSecrets, { api, project }: Site)
     steps: secretSteps(wanted, observed),
     async execute({ id }) {
       const secret = wanted.secrets.find((one) => stepId(one) === id)
-      return secret === undefined ? 'kept' : await make(api, project, secret)
+      return secret === undefined ? 'kept' : await make(api, project, secret, observed.get(secret.id))
     },
   }
 }
@@ -25,8 +25,7 @@ function secretSteps({ secrets }: WantedSecrets, observed: Observed): readonly S
   return secrets.map((secret) => {
     const found = observed.get(secret.id)
     const cause = found === undefined ? created(secret.from) : found.hasVersion ? undefined : 'first version'
-    const about = { id: stepId(secret), name: `secret ${secret.id}`, stage: 'resource', after: [] } as const
-    return { ...about, ...(cause !== undefined && { cause }) }
+    return toStep({ id: stepId(secret), name: `secret ${secret.id}`, stage: 'resource', after: [] }, cause)
   })
 }
 
@@ -43,13 +42,16 @@ async function observe({ secrets }: WantedSecrets, api: GoogleApi, project: stri
   return new Map((await Promise.all(found)).flat())
 }
 
-async function make(api: GoogleApi, project: string, { id, initial }: WantedSecret): Promise<string> {
-  const url = `${secretManager}/projects/${project}/secrets/${id}`
-  if ((await api.find(url)) === undefined) {
-    await api.call('POST', `${secretManager}/projects/${project}/secrets?secretId=${id}`, { replication: { automatic: {} } })
-  }
-  if ((await api.find(`${url}/versions/latest`)) !== undefined) return 'kept'
+async function make(
+  api: GoogleApi,
+  project: string,
+  { id, initial }: WantedSecret,
+  found: { readonly hasVersion: boolean } | undefined,
+): Promise<string> {
+  if (found?.hasVersion === true) return 'kept'
+  const secrets = `${secretManager}/projects/${project}/secrets`
+  if (found === undefined) await api.call('POST', `${secrets}?secretId=${id}`, { replication: { automatic: {} } })
   const data = initial.kind === 'random' ? Buffer.from(randomBytes(initial.bytes).toString('base64url')) : Buffer.from(initial.data)
-  await api.call('POST', `${url}:addVersion`, { payload: { data: data.toString('base64') } })
+  await api.call('POST', `${secrets}/${id}:addVersion`, { payload: { data: data.toString('base64') } })
   return initial.kind === 'random' ? 'made at random' : 'added'
 }

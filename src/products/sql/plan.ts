@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GoogleApi, Json } from '../../api/google-api.ts'
-import { created, type ProductPlan, type Site, type Step } from '../../api/product-plan.ts'
+import { created, toStep, type ProductPlan, type Site, type Step } from '../../api/product-plan.ts'
 import { CloudError } from '../../base/cloud-error.ts'
 import type { Note } from '../../config/plan-text.ts'
 import { embeddedMajor } from '../../postgres/binaries.ts'
@@ -38,8 +38,7 @@ export function instanceSteps({ instances }: WantedInstances, observed: Observed
     const found = observed.get(instance.id)
     const cause = found === undefined ? created(instance.from) : found.lacks.length === 0 ? undefined : `adds ${found.lacks.join(', ')}`
     const after = instance.users.flatMap(({ passwordSecret }) => (passwordSecret === undefined ? [] : [`secret:${passwordSecret}`]))
-    const about = { id: stepId(instance), name: `sql ${instance.id}`, stage: 'resource', after } as const
-    return { ...about, ...(cause !== undefined && { cause }) }
+    return toStep({ id: stepId(instance), name: `sql ${instance.id}`, stage: 'resource', after }, cause)
   })
 }
 

@@ -1,5 +1,5 @@
 import type { GoogleApi } from '../../api/google-api.ts'
-import { created, type ProductPlan, type Site, type Step } from '../../api/product-plan.ts'
+import { created, toStep, type ProductPlan, type Site, type Step } from '../../api/product-plan.ts'
 import { isRecord } from '../../base/is-record.ts'
 import type { WantedBucket, WantedBuckets } from './section.ts'
 
@@ -26,8 +26,7 @@ function bucketSteps({ buckets }: WantedBuckets, observed: Observed): readonly S
   return buckets.map((bucket) => {
     const found = observed.get(bucket.name)
     const cause = found === undefined ? created(bucket.from) : bucket.public && !found.isPublic ? 'opened to all' : undefined
-    const about = { id: stepId(bucket), name: `bucket ${bucket.name}`, stage: 'resource', after: [] } as const
-    return { ...about, ...(cause !== undefined && { cause }) }
+    return toStep({ id: stepId(bucket), name: `bucket ${bucket.name}`, stage: 'resource', after: [] }, cause)
   })
 }
 

@@ -1,6 +1,6 @@
 import { isRecord } from '../../../base/is-record.ts'
 import type { Json } from '../../../api/google-api.ts'
-import { created, type Step } from '../../../api/product-plan.ts'
+import { created, toStep, type Step } from '../../../api/product-plan.ts'
 import { scheduleKey, timeZoneKey } from '../jobs/schedule.ts'
 import type { WantedBodies } from './bodies.ts'
 import { changedFields } from './changed-fields.ts'
@@ -18,13 +18,11 @@ export interface ObservedRun {
 
 /** The steps from what there is to what is wanted. Pure. */
 export function planRun({ services, jobs }: WantedRun, bodies: WantedBodies, observed: ObservedRun): readonly Step[] {
-  const before = services.filter((service) => service.before.length > 0)
   return [
     ...buildSteps([...services, ...jobs.map((job) => ({ ...job, id: jobBuild(job) }))], observed),
-    ...services.map((service) => {
+    ...services.map((service, index) => {
       // commands before a service may make what the services after it in the file need, such as tables
-      const earlier = before.slice(0, before.indexOf(service) < 0 ? before.length : before.indexOf(service))
-      const ahead = earlier.filter((other) => services.indexOf(other) < services.indexOf(service))
+      const ahead = services.slice(0, index).filter((other) => other.before.length > 0)
       return serviceStep(service, bodies, observed, ahead)
     }),
     ...jobs.map((job) => jobStep(job, services, bodies, observed)),
@@ -76,15 +74,14 @@ function buildSteps(parts: readonly Pick<WantedService | WantedJob, 'id' | 'sour
     const before = lastOf.get(source.directory)
     lastOf.set(source.directory, id)
     const after = before === undefined ? [] : [before]
-    return [{ id, name: `build ${part}`, stage: 'build' as const, after, ...(cause !== undefined && { cause }) }]
+    return [toStep({ id, name: `build ${part}`, stage: 'build', after }, cause)]
   })
 }
 
 function serviceStep(service: WantedService, bodies: WantedBodies, observed: ObservedRun, ahead: readonly WantedService[]): Step {
   const { id } = service
   const after = [...(service.source === undefined ? [] : [`build:${id}`]), ...ahead.map((other) => `service:${other.id}`)]
-  const cause = serviceCause(service, bodies, observed)
-  return { id: `service:${id}`, name: `service ${id}`, stage: 'workload', after, ...(cause !== undefined && { cause }) }
+  return toStep({ id: `service:${id}`, name: `service ${id}`, stage: 'workload', after }, serviceCause(service, bodies, observed))
 }
 
 function serviceCause(service: WantedService, bodies: WantedBodies, { services, builds }: ObservedRun): string | undefined {
@@ -102,7 +99,7 @@ function jobStep(job: WantedJob, services: readonly WantedService[], bodies: Wan
   const build = buildOf(job, services)
   const cause = jobCause(job, imageBefore(build, readyImage(job, services), observed.builds), bodies, observed)
   const after = build === undefined ? [] : [`build:${build}`]
-  return { id: `job:${job.id}`, name: `job ${job.id}`, stage: 'workload', after, ...(cause !== undefined && { cause }) }
+  return toStep({ id: `job:${job.id}`, name: `job ${job.id}`, stage: 'workload', after }, cause)
 }
 
 function jobCause(job: WantedJob, image: string | undefined, bodies: WantedBodies, { jobs }: ObservedRun): string | undefined {
