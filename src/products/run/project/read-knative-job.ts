@@ -4,8 +4,7 @@ import type { JobPart } from './job-part.ts'
 import { knativeJobSchema, type KnativeJob } from './knative-job-schema.ts'
 import type { Problems } from '../../../config/problems.ts'
 import type { ProjectFiles } from '../../../config/project-files.ts'
-import { readCpu, readMemory } from './quantities.ts'
-import { readAliases, toEnv } from './knative-values.ts'
+import { readAliases, readContainer } from './knative-values.ts'
 import { projectOf, regionOf, toVolumes } from './read-knative.ts'
 import { readYaml, type YamlDocument } from '../../../config/read-yaml.ts'
 import { readBySchema } from '../../../config/schema-issues.ts'
@@ -48,23 +47,16 @@ function toPart(job: KnativeJob, dir: string, document: YamlDocument, problems: 
   const task = template.spec.template.spec
   const [container] = task.containers
   const annotations = template.metadata?.annotations ?? {}
-  const limits = container?.resources?.limits
   const aliases = readAliases(annotations['run.googleapis.com/secrets'] ?? '')
   const sqlPlace = document.placeOf(['spec', 'template', 'metadata', 'annotations', sqlKey])
   const sql = (annotations[sqlKey] ?? '').split(',').map((name) => name.trim())
   const instances = sql.filter((name) => name !== '').map((name) => ({ name, place: sqlPlace }))
-  const env = (container?.env ?? []).map(({ name, value, valueFrom }) => [name, toEnv(value, valueFrom?.secretKeyRef, aliases)] as const)
   const part: JobPart = {
     id: job.metadata.name,
     from: document.placeOf(['metadata', 'name']),
     dir,
-    env: Object.fromEntries(env),
+    ...readContainer(container, aliases),
     ...given({
-      image: container?.image || undefined,
-      command: container?.command?.length ? container.command : undefined,
-      args: container?.args?.length ? container.args : undefined,
-      cpus: limits?.cpu === undefined ? undefined : readCpu(limits.cpu),
-      memoryBytes: limits?.memory === undefined ? undefined : readMemory(limits.memory),
       instances: instances.length === 0 ? undefined : instances,
       secretVolumes: toVolumes(task, taskPath, aliases, document, problems),
       serviceAccount: task.serviceAccountName || undefined,

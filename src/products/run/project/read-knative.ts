@@ -4,9 +4,8 @@ import { rules } from '../../../config/ids.ts'
 import { knativeSchema, type KnativeService } from './knative-schema.ts'
 import type { Problems } from '../../../config/problems.ts'
 import type { ProjectFiles } from '../../../config/project-files.ts'
-import { readCpu, readMemory } from './quantities.ts'
 import { readYaml, type YamlDocument } from '../../../config/read-yaml.ts'
-import { readAliases, toEnv, toProbes } from './knative-values.ts'
+import { readAliases, readContainer, toProbes } from './knative-values.ts'
 import { ingressIndex, readBeside } from './read-sidecars.ts'
 import { readBySchema } from '../../../config/schema-issues.ts'
 import type { ServicePart } from './service-part.ts'
@@ -46,30 +45,23 @@ function toPart(service: KnativeService, dir: string, document: YamlDocument, pr
   const ingress = ingressIndex(template.spec, templatePath, document, problems)
   const container = template.spec.containers[ingress]
   const annotations = template.metadata?.annotations ?? {}
-  const limits = container?.resources?.limits
   const aliases = readAliases(annotations['run.googleapis.com/secrets'] ?? '')
   const sqlPlace = document.placeOf(['spec', 'template', 'metadata', 'annotations', sqlKey])
   const sql = (annotations[sqlKey] ?? '').split(',').map((name) => name.trim())
   const instances = sql.filter((name) => name !== '').map((name) => ({ name, place: sqlPlace }))
-  const env = (container?.env ?? []).map(({ name, value, valueFrom }) => [name, toEnv(value, valueFrom?.secretKeyRef, aliases)] as const)
   const min = annotations['autoscaling.knative.dev/minScale'] ?? metadata.annotations?.['run.googleapis.com/minScale']
   const max = annotations['autoscaling.knative.dev/maxScale'] ?? metadata.annotations?.['run.googleapis.com/maxScale']
   const part: ServicePart = {
     id: metadata.name,
     from: document.placeOf(['metadata', 'name']),
     dir,
-    env: Object.fromEntries(env),
+    ...readContainer(container, aliases),
     ...given({
-      image: container?.image || undefined,
-      command: container?.command?.length ? container.command : undefined,
-      args: container?.args?.length ? container.args : undefined,
       port: container?.ports?.[0]?.containerPort,
       protocol: container?.ports?.[0]?.name,
       cpuIdle: flagOf(annotations['run.googleapis.com/cpu-throttling']),
       startupCpuBoost: flagOf(annotations['run.googleapis.com/startup-cpu-boost']),
       sessionAffinity: flagOf(annotations['run.googleapis.com/sessionAffinity']),
-      cpus: limits?.cpu === undefined ? undefined : readCpu(limits.cpu),
-      memoryBytes: limits?.memory === undefined ? undefined : readMemory(limits.memory),
       concurrency: template.spec.containerConcurrency || undefined, // 0 is "the default" in Knative
       minInstances: min === undefined ? undefined : Number(min),
       maxInstances: max === undefined ? undefined : Number(max) || undefined,

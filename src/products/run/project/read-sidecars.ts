@@ -1,9 +1,8 @@
 import { given } from '../../../config/given.ts'
 import type { KnativeService } from './knative-schema.ts'
 import type { Problems } from '../../../config/problems.ts'
-import { readCpu, readMemory } from './quantities.ts'
 import { defaultCpus, defaultMemoryBytes } from '../defaults.ts'
-import { toEnv, toProbes } from './knative-values.ts'
+import { readContainer, toProbes } from './knative-values.ts'
 import type { YamlDocument } from '../../../config/read-yaml.ts'
 import type { WantedService } from './wanted-run.ts'
 
@@ -44,23 +43,16 @@ export function readBeside(
       problems.add(place, 'a sidecar needs a name and an image; write both')
       return []
     }
-    const limits = container.resources?.limits
     return [
       {
+        cpus: defaultCpus,
+        memoryBytes: defaultMemoryBytes,
+        ...readContainer(container, aliases),
         name: container.name,
         image: container.image,
-        env: Object.fromEntries(
-          (container.env ?? []).map(({ name, value, valueFrom }) => [name, toEnv(value, valueFrom?.secretKeyRef, aliases)]),
-        ),
-        cpus: (limits?.cpu === undefined ? undefined : readCpu(limits.cpu)) ?? defaultCpus,
-        memoryBytes: (limits?.memory === undefined ? undefined : readMemory(limits.memory)) ?? defaultMemoryBytes,
         dependsOn: dependencies[container.name] ?? [],
         volumeMounts: mountsOf(container),
-        ...given({
-          command: container.command?.length ? container.command : undefined,
-          args: container.args?.length ? container.args : undefined,
-          probes: toProbes(container),
-        }),
+        ...given({ probes: toProbes(container) }),
       },
     ]
   })
